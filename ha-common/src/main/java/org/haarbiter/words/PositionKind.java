@@ -1,0 +1,21 @@
+package org.haarbiter.words;
+
+/** How the positions of an engine are written and compared. Rules look at this, never at an engine's name. */
+public enum PositionKind {
+    /** MySQL GTID sets: {@code uuid:1-5:7,uuid:tag:1-3}. */
+    MYSQL_GTID,
+    /** MariaDB GTIDs, one a domain: {@code 0-1-100,5-2-7}. */
+    MARIADB_GTID;
+
+    /**
+     * Reads a position as the engine prints it; an empty text is the position before everything.
+     *
+     * @throws IllegalArgumentException naming the text and what was expected
+     */
+    public Position parse(String text) {
+        return switch (this) {
+            case MYSQL_GTID -> GtidSet.parse(text);
+            case MARIADB_GTID -> DomainGtids.parse(text);
+        };
+    }
+}

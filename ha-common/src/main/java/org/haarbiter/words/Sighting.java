@@ -1,0 +1,76 @@
+package org.haarbiter.words;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an agent last said of its server.
+ *
+ * @param group the group the member belongs to, from the agent's settings
+ * @param member the member's name, unique in its group
+ * @param site the data centre
+ * @param engine the engine's name, for people only
+ * @param positionKind how {@code received} and {@code applied} are compared
+ * @param address where clients and replicas reach the server
+ * @param state what the agent can tell of the process
+ * @param detail one sentence with the evidence for the state; empty while all is well
+ * @param instance identity of the server process (boot, pid, start time), opaque; empty while unknown. Another value
+ *     means that the server was restarted in between
+ * @param serverId the server's own lasting identity (MySQL server_uuid, MariaDB server_id); empty while unknown
+ * @param version the server's version as it says it
+ * @param writable a client's write would be accepted now
+ * @param source whom the server is configured to follow; null where nobody
+ * @param receiving its input from the source is connected and running
+ * @param applying what was received is being applied without error
+ * @param received everything the server holds, received or applied; in the engine's own form
+ * @param applied everything it has applied
+ * @param lagMillis how far behind it is, in ms; -1 where unknown
+ * @param sourceHeardMillis how long ago the source was last heard through replication, in ms; -1 where unknown
+ * @param acceptedTerm the master term of the newest goal that was accepted; 0 before the first
+ * @param acceptedEpoch the epoch of the newest goal that was accepted; 0 before the first
+ * @param sealedEpoch the server's input has been cut since the goal with this epoch; 0 while it isn't sealed
+ * @param fencedEpoch the server has been refusing all client writes since the goal with this epoch; 0 while it isn't fenced
+ * @param openEpoch the agent opened writes under this epoch and they are open; 0 otherwise
+ * @param acknowledgers replicas that acknowledge commits now; -1 where the engine has no such thing
+ * @param acknowledgersRequired how many acknowledgements a commit waits for without time limit; 0 where it doesn't wait
+ * @param historyComplete everything this server ever acknowledged is in {@code received}; false after a restart that may
+ *     have dropped it, until it has caught up
+ * @param electable settings allow its promotion
+ * @param problems sentences for an operator, each with what to do; shown by {@code hactl status}
+ */
+public record Sighting(
+        String group,
+        String member,
+        String site,
+        String engine,
+        PositionKind positionKind,
+        Endpoint address,
+        ServerState state,
+        String detail,
+        String instance,
+        String serverId,
+        String version,
+        boolean writable,
+        @Nullable Endpoint source,
+        boolean receiving,
+        boolean applying,
+        String received,
+        String applied,
+        long lagMillis,
+        long sourceHeardMillis,
+        long acceptedTerm,
+        long acceptedEpoch,
+        long sealedEpoch,
+        long fencedEpoch,
+        long openEpoch,
+        int acknowledgers,
+        int acknowledgersRequired,
+        boolean historyComplete,
+        boolean electable,
+        List<String> problems) {
+
+    /** Copies the list. */
+    public Sighting {
+        problems = List.copyOf(problems);
+    }
+}

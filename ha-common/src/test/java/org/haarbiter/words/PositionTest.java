@@ -1,0 +1,103 @@
+package org.haarbiter.words;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.HashSet;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PositionTest {
+    private static final String A = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+    private static final String B = "4f22fa47-71ca-11e1-9e33-c80aa9429562";
+
+    @Test
+    void aGtidSetIsPrintedInOneForm() {
+        assertThat(mysql(B + ":7,\n" + A.toUpperCase(java.util.Locale.ROOT) + ":4-5:1-3 "))
+                .hasToString(A + ":1-5," + B + ":7");
+    }
+
+    @Test
+    void tagsAreSourcesOfTheirOwn() {
+        Position tagged = mysql(A + ":1-11:e42:1-2");
+        assertThat(tagged.covers(mysql(A + ":1-11"))).isTrue();
+        assertThat(mysql(A + ":1-11").covers(tagged)).isFalse();
+        assertThat(tagged.minus(mysql(A + ":1-11"))).hasToString(A + ":e42:1-2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+    void gtidSetsAgreeWithSetsOfNumbers(int seed) {
+        Random random = new Random(seed);
+        for (int round = 0; round < 200; round++) {
+            Set<Integer> left = numbers(random);
+            Set<Integer> right = numbers(random);
+            Set<Integer> difference = new HashSet<>(left);
+            difference.removeAll(right);
+            assertThat(mysql(text(left)).minus(mysql(text(right)))).isEqualTo(mysql(text(difference)));
+            assertThat(mysql(text(left)).covers(mysql(text(right)))).isEqualTo(left.containsAll(right));
+            assertThat(mysql(text(left)).transactions()).isEqualTo(left.size());
+            Set<Integer> union = new HashSet<>(left);
+            union.addAll(right);
+            assertThat(((GtidSet) mysql(text(left))).plus((GtidSet) mysql(text(right))))
+                    .isEqualTo(mysql(text(union)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0-1-100,0-1-99,true",
+        "0-1-100,0-2-99,true",
+        "0-1-100,0-1-100,true",
+        "0-1-100,0-2-100,false",
+        "0-1-99,0-1-100,false",
+        "'0-1-99,5-1-3',0-1-99,true",
+        "0-1-99,'0-1-99,5-1-3',false",
+        "0-1-1,'',true"
+    })
+    void mariadbPositionsCompareByDomain(String left, String right, boolean covers) {
+        assertThat(PositionKind.MARIADB_GTID.parse(left).covers(PositionKind.MARIADB_GTID.parse(right)))
+                .isEqualTo(covers);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "x",
+                "3e11fa47-71ca-11e1-9e33-c80aa9429562",
+                "3e11fa47-71ca-11e1-9e33-c80aa9429562:0",
+                "3e11fa47-71ca-11e1-9e33-c80aa9429562:5-1"
+            })
+    void whatIsNoGtidSetIsRefusedByName(String text) {
+        assertThatThrownBy(() -> mysql(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("GTID set");
+    }
+
+    @Test
+    void positionsOfTwoKindsAreNeverCompared() {
+        assertThatThrownBy(() -> mysql("").minus(PositionKind.MARIADB_GTID.parse("0-1-1")))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private static Position mysql(String text) {
+        return PositionKind.MYSQL_GTID.parse(text);
+    }
+
+    private static Set<Integer> numbers(Random random) {
+        Set<Integer> numbers = new HashSet<>();
+        for (int i = random.nextInt(12); i > 0; i--) {
+            numbers.add(1 + random.nextInt(15));
+        }
+        return numbers;
+    }
+
+    private static String text(Set<Integer> numbers) {
+        return numbers.isEmpty() ? "" : A + numbers.stream().map(n -> ":" + n).collect(Collectors.joining());
+    }
+}
