@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, BIND,
+# and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
+#
+#   scripts/install-servers.sh [mysql] [mariadb] [bind]        (default: all three)
+#
+# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD or HA_NAMED, or found on PATH, when it is
+# new enough (MySQL 8.4, MariaDB 10.11). MySQL goes into a directory of its own and doesn't touch the system:
+#   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql
+# It comes from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR).
+# MariaDB and BIND are ordinary Debian packages; their services are not started.
+# Nothing is downloaded twice; removing the directory above is all there is to undo for MySQL.
+set -euo pipefail
+
+servers_dir=${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+path_with_sbin=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+say() { printf 'install-servers: %s\n' "$*"; }
+fail() {
+  printf 'install-servers: %s\n' "$*" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "'$1' needs root. Run this script as root, or install sudo."
+  fi
+}
+
+on_path() { PATH=$path_with_sbin command -v "$1"; }
+
+# at_least 10.11.19 10.11: is the first version the same as, or newer than, the second?
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# The version that a server program prints of itself, "10.11.19" or "9.7.4"; empty when it doesn't run.
+version_of() { "$1" --version 2>/dev/null | sed -nE 's/.*[Vv]er ([0-9]+(\.[0-9]+)+).*/\1/p' | head -n 1; }
+
+is_mariadb() { "$1" --version 2>/dev/null | grep -qi mariadb; }
+
+mysql_good() { [ -x "$1" ] && ! is_mariadb "$1" && at_least "$(version_of "$1")" 8.4; }
+mariadb_good() { [ -x "$1" ] && is_mariadb "$1" && at_least "$(version_of "$1")" 10.11; }
+named_good() { [ -x "$1" ] && "$1" -v 2>/dev/null | grep -q '^BIND 9'; }
+
+# present CHECK VARIABLE NAME CANDIDATE...: says where the server is when one passes its check.
+present() {
+  local check=$1 variable=$2 name=$3 given=${!2:-} candidate
+  shift 3
+  if [ -n "$given" ]; then
+    "$check" "$given" || fail "$variable is $given, which is not a usable $name (must be an executable$(needed "$name")). Correct it or unset it."
+    say "$name: $given (from $variable)"
+    return 0
+  fi
+  for candidate in "$@"; do
+    if [ -n "$candidate" ] && "$check" "$candidate"; then
+      say "$name: $candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+needed() {
+  case $1 in
+    MySQL) printf ', MySQL 8.4 or newer' ;;
+    MariaDB) printf ', MariaDB 10.11 or newer' ;;
+    *) printf ', BIND 9' ;;
+  esac
+}
+
+# Debian packages start their service as they are installed, unless policy-rc.d says no.
+policy=/usr/sbin/policy-rc.d
+policy_is_ours=no
+forbid_services() {
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    policy_is_ours=yes
+  elif [ "$(as_root "$policy" mariadb start >/dev/null 2>&1; echo $?)" -ne 101 ]; then
+    as_root mv "$policy" "$policy.before-ha-arbiter"
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    policy_is_ours=replaced
+  fi
+}
+restore_services() {
+  case $policy_is_ours in
+    yes) as_root rm -f "$policy" ;;
+    replaced) as_root mv "$policy.before-ha-arbiter" "$policy" ;;
+  esac
+  policy_is_ours=no
+}
+
+lists_are_fresh=no
+apt_install() {
+  command -v apt-get >/dev/null ||
+    fail "this machine has no apt-get, so it can't install $*. Install them by hand and run this script again."
+  if [ "$lists_are_fresh" = no ]; then
+    as_root apt-get update -qq || fail "apt-get update failed. Check the machine's network and /etc/apt, then run this script again."
+    lists_are_fresh=yes
+  fi
+  forbid_services
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+    fail "apt-get install $* failed. Run 'apt-get install $*' to see why, then run this script again."
+  restore_services
+}
+
+# The mirror that apt uses on this machine for Debian itself, in either of the two formats of its sources.
+machines_mirror() {
+  local found
+  found=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list.d/*.sources 2>/dev/null |
+    sed -n 's/^URIs: *\([^ ]*\).*/\1/p' | grep '/debian/*$' | head -n 1) || true
+  if [ -z "$found" ]; then
+    found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+      sed -nE 's/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p' | grep '/debian/*$' | head -n 1) || true
+  fi
+  printf '%s' "$found"
+}
+
+install_mysql() {
+  local prefix=$servers_dir/mysql mirror loader building
+  present mysql_good HA_MYSQLD MySQL "$prefix/bin/mysqld" "$(on_path mysqld || true)" && return
+  mirror=${HA_DEBIAN_MIRROR:-$(machines_mirror)}
+  [ -n "$mirror" ] ||
+    fail "no Debian mirror in /etc/apt, so MySQL can't be brought. Set HA_DEBIAN_MIRROR to one, or HA_MYSQLD to a mysqld of 8.4 or newer."
+  command -v mmdebstrap >/dev/null || apt_install mmdebstrap
+  [ -e "$keyring" ] || apt_install debian-archive-keyring
+  say "MySQL: unpacking it into $prefix (about 10 s)"
+  mkdir -p "$servers_dir"
+  building=$servers_dir/mysql.building
+  as_root rm -rf "$building"
+  # Check-Valid-Until: the release file of unstable is valid for a week only, a mirror's copy may be older.
+  as_root mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
+    --include=mysql-server-core,mysql-client-core sid "$building" "deb [signed-by=$keyring] $mirror sid main" ||
+    fail "mmdebstrap couldn't bring MySQL from the machine's Debian mirror. Check the network, or set HA_MYSQLD to a mysqld of 8.4 or newer."
+  as_root chown -R "$(id -u):$(id -g)" "$building"
+  loader=$(cd "$building" && find usr/lib usr/lib64 -maxdepth 1 -name 'ld-linux-*.so.*' 2>/dev/null | head -n 1)
+  [ -n "$loader" ] || fail "no dynamic loader in $building: the unpacked MySQL can't run. Set HA_MYSQLD to a mysqld of 8.4 or newer."
+  mkdir -p "$building/bin"
+  # The prefix has its own C library, so each program is started through the prefix's own loader. exec keeps the pid.
+  write_wrapper "$building/bin/mysqld" "$loader" usr/sbin/mysqld \
+    '--lc-messages-dir="$prefix/usr/share/mysql" --character-sets-dir="$prefix/usr/share/mysql/charsets" --plugin-dir="$prefix/usr/lib/mysql/plugin"'
+  write_wrapper "$building/bin/mysql" "$loader" usr/bin/mysql ''
+  write_wrapper "$building/bin/mysqlbinlog" "$loader" usr/bin/mysqlbinlog ''
+  rm -rf "$prefix"
+  mv "$building" "$prefix"
+  present mysql_good HA_MYSQLD MySQL "$prefix/bin/mysqld" ||
+    fail "$prefix/bin/mysqld is there but doesn't say that it is MySQL 8.4 or newer. Run it with --version to see why."
+}
+
+write_wrapper() {
+  cat >"$1" <<WRAPPER
+#!/bin/sh
+prefix=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")
+exec "\$prefix/$2" --library-path "\$(echo "\$prefix"/usr/lib/*-linux-gnu)" "\$prefix/$3" "\$@" $4
+WRAPPER
+  chmod 755 "$1"
+}
+
+install_mariadb() {
+  present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)" && return
+  say "MariaDB: installing the Debian package"
+  apt_install mariadb-server
+  present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)" ||
+    fail "the package mariadb-server of this distribution isn't MariaDB 10.11 or newer. Set HA_MARIADBD to a mariadbd that is."
+}
+
+install_bind() {
+  if ! present named_good HA_NAMED BIND "$(on_path named || true)"; then
+    say "BIND: installing the Debian packages"
+    apt_install bind9 bind9-dnsutils
+    present named_good HA_NAMED BIND "$(on_path named || true)" ||
+      fail "no named on the PATH after installing bind9. Set HA_NAMED to one."
+  fi
+  on_path nsupdate >/dev/null || apt_install bind9-dnsutils
+}
+
+install_tools() {
+  local wanted=()
+  on_path ip >/dev/null || wanted+=(iproute2)
+  on_path nft >/dev/null || wanted+=(nftables)
+  on_path ps >/dev/null || wanted+=(procps)
+  [ ${#wanted[@]} -eq 0 ] || apt_install "${wanted[@]}"
+}
+
+trap restore_services EXIT
+
+[ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
+[ $# -gt 0 ] || set -- mysql mariadb bind
+for what in "$@"; do
+  case $what in
+    mysql | mariadb | bind) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb or bind)." ;;
+  esac
+done
+for what in "$@"; do
+  "install_$what"
+done
+install_tools
+say "all there"
