@@ -7,6 +7,14 @@ public enum PositionKind {
     /** MariaDB GTIDs, one a domain: {@code 0-1-100,5-2-7}. */
     MARIADB_GTID;
 
+    /** The most acknowledgements a commit can be made to wait for; MariaDB's semi-sync knows only one. */
+    public int acknowledgersLimit() {
+        return switch (this) {
+            case MYSQL_GTID -> 64;
+            case MARIADB_GTID -> 1;
+        };
+    }
+
     /**
      * Reads a position as the engine prints it; an empty text is the position before everything.
      *

@@ -1,0 +1,310 @@
+package org.haarbiter.master.core;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One master's mind: the state the log gives it, what it heard, and what it therefore does. Every master keeps hearing, so
+ * that a new leader knows at once what was last said; only a leader decides. Confined to one thread; time comes in as
+ * monotonic nanoseconds of this master.
+ */
+public final class Arbiter {
+
+    /** Soft knowledge of one group. */
+    private static final class GroupMemory {
+        final TreeMap<String, Heard> heard = new TreeMap<>();
+        final TreeMap<String, Long> replacedSessions = new TreeMap<>();
+        final TreeMap<String, Long> granted = new TreeMap<>();
+        boolean pending;
+        long epoch = -1;
+
+        @Nullable
+        Phase phase;
+
+        long phaseSinceNanos;
+        long noticedNanos;
+        long decidedNanos;
+        long startedNanos;
+        long chosenNanos;
+        long namesEpoch;
+        long namesMicros;
+        final TreeMap<String, String> times = new TreeMap<>();
+    }
+
+    private final Limits limits;
+    private final TreeMap<String, GroupMemory> memories = new TreeMap<>();
+    private ClusterState state = ClusterState.empty();
+    private long term;
+    private boolean leading;
+    private long leaderSinceNanos;
+    private long listeningSinceNanos;
+    private long lastLookNanos;
+
+    /** Knows nothing yet. */
+    public Arbiter(Limits limits, long nowNanos) {
+        this.limits = limits;
+        this.listeningSinceNanos = nowNanos;
+        this.lastLookNanos = nowNanos;
+    }
+
+    /** What the log says now. */
+    public ClusterState state() {
+        return state;
+    }
+
+    /** True between {@link #leaderStarted} and {@link #leaderStopped}. */
+    public boolean leading() {
+        return leading;
+    }
+
+    /** The term in which it leads or last led. */
+    public long term() {
+        return term;
+    }
+
+    /** It leads from here on. Every lease is taken to have been renewed at this very moment. */
+    public void leaderStarted(long newTerm, long nowNanos) {
+        term = newTerm;
+        leading = true;
+        leaderSinceNanos = nowNanos;
+        memories.values().forEach(memory -> {
+            memory.pending = false;
+            memory.granted.clear();
+            memory.times.clear();
+        });
+    }
+
+    /** It leads no more. */
+    public void leaderStopped() {
+        leading = false;
+    }
+
+    /**
+     * A heartbeat came in.
+     *
+     * @return a sentence why it isn't believed; null where it is
+     */
+    public @Nullable String heard(Heartbeat heartbeat, long arrivedNanos) {
+        String name = heartbeat.sighting().group();
+        String member = heartbeat.sighting().member();
+        GroupMemory memory = memories.computeIfAbsent(name, n -> new GroupMemory());
+        Heard before = memory.heard.get(member);
+        if (before != null && before.session() == heartbeat.session() && before.sequence() >= heartbeat.sequence()) {
+            return null;
+        }
+        if (before != null && before.session() != heartbeat.session()) {
+            Long replaced = memory.replacedSessions.get(member);
+            if (replaced != null && replaced == heartbeat.session()) {
+                return "two agents speak for member " + member + " of group " + name + ": stop one of them";
+            }
+            memory.replacedSessions.put(member, before.session());
+        }
+        try {
+            memory.heard.put(member, Heard.next(before, heartbeat, arrivedNanos));
+        } catch (IllegalArgumentException e) {
+            return "member " + member + " of group " + name + " reports a position that can't be read: "
+                    + e.getMessage();
+        }
+        return null;
+    }
+
+    /** The log went on: this is the state now. */
+    public void applied(ClusterState newState, long nowNanos) {
+        state = newState;
+        for (Group group : newState.groups().values()) {
+            GroupMemory memory = memories.computeIfAbsent(group.name(), n -> new GroupMemory());
+            if (memory.epoch == group.epoch() && group.phase().equals(memory.phase)) {
+                continue;
+            }
+            memory.epoch = group.epoch();
+            memory.phase = group.phase();
+            memory.phaseSinceNanos = nowNanos;
+            if (group.phase() instanceof Phase.Sealing || group.phase() instanceof Phase.Draining) {
+                memory.startedNanos = nowNanos;
+                memory.times.clear();
+                time(memory, "notice_to_decision_micros", memory.noticedNanos, memory.decidedNanos);
+                time(memory, "start_committed_micros", memory.decidedNanos, nowNanos);
+            } else if (group.phase() instanceof Phase.Promoting) {
+                memory.chosenNanos = nowNanos;
+                time(memory, "sealed_micros", memory.startedNanos, memory.decidedNanos);
+                time(memory, "choice_committed_micros", memory.decidedNanos, nowNanos);
+            }
+        }
+    }
+
+    private static void time(GroupMemory memory, String name, long from, long to) {
+        // A new leader doesn't know when a step that another one took began.
+        if (from != 0 && to >= from) {
+            memory.times.put(name, Long.toString((to - from) / 1_000));
+        }
+    }
+
+    /** A proposal of this group's ended, in whatever way: the group may be decided on again. */
+    public void proposalEnded(String group) {
+        GroupMemory memory = memories.get(group);
+        if (memory != null) {
+            memory.pending = false;
+        }
+    }
+
+    /** An answer with a lease went out to a heartbeat that had arrived at this time. */
+    public void granted(String group, String member, long arrivedNanos) {
+        memories.computeIfAbsent(group, n -> new GroupMemory()).granted.merge(member, arrivedNanos, Math::max);
+    }
+
+    /** Every authoritative DNS server was read back with the names of this epoch. */
+    public void namesServed(String group, long epoch, long nowNanos) {
+        GroupMemory memory = memories.computeIfAbsent(group, n -> new GroupMemory());
+        if (memory.namesEpoch < epoch) {
+            memory.namesEpoch = epoch;
+            memory.namesMicros = memory.chosenNanos == 0 ? 0 : (nowNanos - memory.chosenNanos) / 1_000;
+        }
+    }
+
+    /** Every group that the log or an agent has named. */
+    public SortedSet<String> groups() {
+        TreeSet<String> names = new TreeSet<>(memories.keySet());
+        names.addAll(state.groups().keySet());
+        return Collections.unmodifiableSortedSet(names);
+    }
+
+    /** What was last heard of a group's members. */
+    public SortedMap<String, Heard> heardOf(String group) {
+        GroupMemory memory = memories.get(group);
+        return memory == null ? Collections.emptySortedMap() : Collections.unmodifiableSortedMap(memory.heard);
+    }
+
+    /** Looks at every group; what it says is to be proposed in {@link #term}. Empty while it doesn't lead. */
+    public List<Entry> decide(long nowNanos, long wallMillis) {
+        noticeOwnPause(nowNanos);
+        List<Entry> entries = new ArrayList<>();
+        for (String group : groups()) {
+            Entry entry = decideOn(group, nowNanos, wallMillis);
+            if (entry != null) {
+                entries.add(entry);
+            }
+        }
+        return entries;
+    }
+
+    /** Looks at one group; null where there is nothing to do, or this master doesn't lead. */
+    public @Nullable Entry decide(String group, long nowNanos, long wallMillis) {
+        noticeOwnPause(nowNanos);
+        return decideOn(group, nowNanos, wallMillis);
+    }
+
+    private @Nullable Entry decideOn(String name, long nowNanos, long wallMillis) {
+        GroupMemory memory = memories.computeIfAbsent(name, n -> new GroupMemory());
+        if (!leading || memory.pending) {
+            return null;
+        }
+        if (!(Rule.decide(view(name, nowNanos, wallMillis)) instanceof Verdict.Act act)) {
+            return null;
+        }
+        return taken(memory, act.entry(), nowNanos);
+    }
+
+    private Entry taken(GroupMemory memory, Entry entry, long nowNanos) {
+        memory.pending = true;
+        memory.decidedNanos = nowNanos;
+        if (entry instanceof Entry.SwitchStarted) {
+            Group group = state.group(entry.group());
+            Heard primary = group == null ? null : memory.heard.get(group.primary());
+            memory.noticedNanos = primary == null ? nowNanos : Math.max(primary.stateNanos(), listeningSinceNanos);
+        }
+        return entry;
+    }
+
+    /** A master that didn't run for a while has heard nothing in it: that silence is its own. */
+    private void noticeOwnPause(long nowNanos) {
+        if (nowNanos - lastLookNanos > Limits.nanos(limits.silenceMillis()) / 2) {
+            listeningSinceNanos = nowNanos;
+        }
+        lastLookNanos = nowNanos;
+    }
+
+    /** Judges a command; an accepted one is to be proposed like a decision. */
+    public Command.Outcome command(Command command, long nowNanos, long wallMillis) {
+        if (command.group().isEmpty()) {
+            return Commands.check(view("", nowNanos, wallMillis), command);
+        }
+        GroupMemory memory = memories.get(command.group());
+        if (memory == null) {
+            return Command.Outcome.refused(
+                    "no group '" + command.group() + "' (known: " + String.join(", ", groups()) + ")");
+        }
+        if (memory.pending) {
+            return Command.Outcome.refused(
+                    "a decision on group '" + command.group() + "' is being committed; ask again");
+        }
+        Command.Outcome outcome = Commands.check(view(command.group(), nowNanos, wallMillis), command);
+        if (outcome.entry() != null) {
+            taken(memory, outcome.entry(), nowNanos);
+        }
+        return outcome;
+    }
+
+    /** What each rule says of a group now, in order. */
+    public List<Explanation> why(String group, long nowNanos, long wallMillis) {
+        View view = view(group, nowNanos, wallMillis);
+        List<Explanation> explanations = new ArrayList<>();
+        boolean ended = false;
+        for (Rule rule : Rule.values()) {
+            if (ended || (view.group() == null && rule != Rule.ADOPT)) {
+                explanations.add(new Explanation(rule, "not asked", ""));
+                continue;
+            }
+            Verdict verdict = rule.check(view);
+            ended = !(verdict instanceof Verdict.Pass);
+            String outcome =
+                    verdict instanceof Verdict.Act ? "acts" : verdict instanceof Verdict.Hold ? "holds" : "passes";
+            explanations.add(new Explanation(rule, outcome, verdict.sentence()));
+        }
+        return explanations;
+    }
+
+    /** The whole wish for a member that was heard; null where nothing was heard of it. */
+    public @Nullable Goal goal(String group, String member) {
+        GroupMemory memory = memories.get(group);
+        Heard heard = memory == null ? null : memory.heard.get(member);
+        if (memory == null || heard == null) {
+            return null;
+        }
+        Group adopted = state.group(group);
+        Heard primary = adopted == null ? null : memory.heard.get(adopted.primary());
+        return Goals.of(adopted, heard, primary, term, limits);
+    }
+
+    /** Everything a rule may look at. */
+    public View view(String name, long nowNanos, long wallMillis) {
+        GroupMemory memory = memories.get(name);
+        GroupMemory known = memory == null ? new GroupMemory() : memory;
+        TreeMap<String, String> times = new TreeMap<>(known.times);
+        if (known.phase instanceof Phase.Promoting && known.chosenNanos != 0) {
+            times.put("promoted_micros", Long.toString((nowNanos - known.chosenNanos) / 1_000));
+        }
+        return new View(
+                name,
+                state.group(name),
+                state.fleetPause(),
+                Collections.unmodifiableSortedMap(known.heard),
+                Collections.unmodifiableSortedMap(known.granted),
+                limits,
+                leaderSinceNanos,
+                listeningSinceNanos,
+                known.phaseSinceNanos,
+                known.namesEpoch,
+                known.namesMicros,
+                times,
+                nowNanos,
+                wallMillis);
+    }
+}

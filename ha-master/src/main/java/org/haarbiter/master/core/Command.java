@@ -1,0 +1,44 @@
+package org.haarbiter.master.core;
+
+import org.jspecify.annotations.Nullable;
+
+/** What a person may ask for. */
+public sealed interface Command {
+
+    /** The group; empty for the whole fleet. */
+    String group();
+
+    /** Who asks. */
+    String by();
+
+    /** Why, in the person's words. */
+    String reason();
+
+    /**
+     * Make a member the primary: planned where the present primary is well, otherwise by a failover to it. On a group that
+     * isn't adopted it says which member is the primary.
+     *
+     * @param acceptDataLoss go on where it can't be proved that no acknowledged write is lost
+     */
+    record Promote(String group, String member, boolean acceptDataLoss, String by, String reason) implements Command {}
+
+    /** Let another member take over from the primary; the best is chosen. */
+    record Demote(String group, String member, String by, String reason) implements Command {}
+
+    /** Stop everything automatic. */
+    record Pause(String group, String by, String reason) implements Command {}
+
+    /** End a pause. */
+    record Resume(String group, String by, String reason) implements Command {}
+
+    /** The answer: an entry to propose, or the reason why not. */
+    record Outcome(@Nullable Entry entry, String sentence) {
+        static Outcome accepted(Entry entry, String sentence) {
+            return new Outcome(entry, sentence);
+        }
+
+        static Outcome refused(String sentence) {
+            return new Outcome(null, sentence);
+        }
+    }
+}

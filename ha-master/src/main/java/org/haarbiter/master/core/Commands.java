@@ -1,0 +1,136 @@
+package org.haarbiter.master.core;
+
+import org.haarbiter.master.core.Command.Outcome;
+import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
+
+/** Judges what a person asks for. A refusal says what is wrong and changes nothing. */
+final class Commands {
+    private Commands() {}
+
+    static Outcome check(View view, Command command) {
+        if (command.reason().isBlank()) {
+            return Outcome.refused("a reason is needed (--reason)");
+        }
+        if (command instanceof Command.Promote promote) {
+            return promote(view, promote);
+        }
+        if (command instanceof Command.Demote demote) {
+            return demote(view, demote);
+        }
+        if (!command.group().isEmpty() && view.group() == null) {
+            return Outcome.refused("group '" + command.group() + "' isn't adopted");
+        }
+        if (command instanceof Command.Pause) {
+            return Outcome.accepted(
+                    new Entry.Paused(command.group(), command.by(), command.reason(), view.wallMillis()), "paused");
+        }
+        Pause present = view.group() == null ? view.fleetPause() : view.group().pause();
+        return present == null
+                ? Outcome.refused(
+                        (command.group().isEmpty() ? "the fleet" : "group '" + command.group() + "'") + " isn't paused")
+                : Outcome.accepted(
+                        new Entry.Resumed(command.group(), command.by(), command.reason(), view.wallMillis()),
+                        "resumed");
+    }
+
+    private static Outcome promote(View view, Command.Promote command) {
+        Heard target = view.heardOf(command.member());
+        if (target == null) {
+            return Outcome.refused("nothing is heard of a member '" + command.member() + "' of group '"
+                    + command.group() + "' (members heard: "
+                    + String.join(", ", view.heard().keySet()) + ")");
+        }
+        if (!view.in(ServerState.RUNNING, command.member())) {
+            return Outcome.refused(
+                    command.member() + " can't be promoted: it is " + view.describe(command.member(), target));
+        }
+        Group group = view.group();
+        if (group == null) {
+            return adopt(view, command, target);
+        }
+        Member member = group.members().get(command.member());
+        if (member == null) {
+            return Outcome.refused(command.member() + " isn't part of group '" + group.name() + "' yet");
+        }
+        if (group.phase() instanceof Phase.Draining || group.phase() instanceof Phase.Promoting) {
+            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
+                    + group.name() + ")");
+        }
+        boolean stuck = group.phase() instanceof Phase.Sealing;
+        if (command.member().equals(group.primary()) && !stuck) {
+            return Outcome.refused(command.member() + " is the primary of group '" + group.name() + "' already");
+        }
+        if (member.standing() == Standing.AWAY && !command.acceptDataLoss()) {
+            return Outcome.refused(
+                    command.member() + " is away: its history may lack acknowledged writes, or hold others "
+                            + "(--accept-data-loss overrides)");
+        }
+        boolean planned = !stuck && primaryIsWell(view, group) && !command.acceptDataLoss();
+        if (planned && member.standing() == Standing.AWAY) {
+            return Outcome.refused(command.member() + " doesn't follow the primary");
+        }
+        return start(view, group, planned, command.member(), command.acceptDataLoss(), command);
+    }
+
+    private static Outcome adopt(View view, Command.Promote command, Heard target) {
+        for (Heard heard : view.heard().values()) {
+            if (!target.received().covers(heard.received()) && !command.acceptDataLoss()) {
+                return Outcome.refused(
+                        heard.sighting().member() + " holds " + heard.received().minus(target.received()) + ", which "
+                                + command.member() + " lacks (--accept-data-loss overrides)");
+            }
+            if (!heard.sighting().member().equals(command.member())
+                    && heard.sighting().writable()) {
+                return Outcome.refused(heard.sighting().member() + " takes writes; make it read-only first");
+            }
+        }
+        Verdict.Act act = Rule.Adoption.adopt(view, target, command.by(), command.reason());
+        return Outcome.accepted(act.entry(), act.sentence());
+    }
+
+    private static Outcome demote(View view, Command.Demote command) {
+        Group group = view.group();
+        if (group == null) {
+            return Outcome.refused("group '" + command.group() + "' isn't adopted");
+        }
+        if (!command.member().equals(group.primary())) {
+            return Outcome.refused(command.member() + " isn't the primary of group '" + group.name() + "'; "
+                    + group.primary() + " is");
+        }
+        if (!(group.phase() instanceof Phase.Steady)) {
+            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
+                    + group.name() + ")");
+        }
+        boolean candidate = view.reachableFollowers().stream().anyMatch(Member::electable);
+        if (!candidate) {
+            return Outcome.refused("no other member of group '" + group.name() + "' can be promoted");
+        }
+        return start(view, group, primaryIsWell(view, group), null, false, command);
+    }
+
+    private static boolean primaryIsWell(View view, Group group) {
+        Heard primary = view.heardOf(group.primary());
+        return primary != null
+                && view.in(ServerState.RUNNING, group.primary())
+                && primary.sighting().openEpoch() == group.epoch();
+    }
+
+    private static Outcome start(
+            View view, Group group, boolean planned, @Nullable String target, boolean acceptDataLoss, Command command) {
+        return Outcome.accepted(
+                new Entry.SwitchStarted(
+                        group.name(),
+                        group.epoch(),
+                        Trigger.MANUAL,
+                        planned,
+                        target,
+                        acceptDataLoss,
+                        command.by(),
+                        command.reason(),
+                        view.evidence(),
+                        view.wallMillis()),
+                (planned ? "planned switch" : "failover") + " of group '" + group.name() + "' from " + group.primary()
+                        + (target == null ? "" : " to " + target) + " begins");
+    }
+}

@@ -1,0 +1,9 @@
+package org.haarbiter.master.core;
+
+/** What a group promises of acknowledged writes. */
+public enum Durability {
+    /** No write that a client saw acknowledged is missing after a switch; where that can't be proved, no automatic switch. */
+    LOSSLESS,
+    /** Writes are available as soon as it is sure that the old primary takes none; the newest may be missing. */
+    AVAILABLE
+}

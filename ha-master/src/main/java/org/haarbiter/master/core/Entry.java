@@ -1,0 +1,379 @@
+package org.haarbiter.master.core;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.haarbiter.words.PositionKind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is written to the Raft log: decisions, never heartbeats. Applying is the only way in which the state changes, on
+ * every node from the same bytes. Each entry carries the epoch it was based on and changes nothing when that has passed.
+ */
+public sealed interface Entry {
+
+    /** The group it is about; empty for the whole fleet. */
+    String group();
+
+    /** The leader's wall clock when it was proposed; a label for people. */
+    long wallMillis();
+
+    /**
+     * The state after it.
+     *
+     * @param index its index in the log
+     * @return the same object where the entry came too late and changes nothing
+     */
+    ClusterState applyTo(ClusterState state, long index);
+
+    /**
+     * A topology was unambiguous, or a person said which member is the primary.
+     *
+     * @param instance the primary's server process
+     * @param acknowledgers how many acknowledgements its commits are known to have waited for
+     */
+    record GroupAdopted(
+            String group,
+            String engine,
+            PositionKind positionKind,
+            Durability durability,
+            String primary,
+            String instance,
+            int acknowledgers,
+            SortedMap<String, Member> members,
+            String by,
+            String evidence,
+            long wallMillis)
+            implements Entry {
+        /** Copies the members. */
+        public GroupAdopted {
+            members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            if (state.group(group) != null) {
+                return state;
+            }
+            Group adopted = new Group(
+                    group,
+                    engine,
+                    positionKind,
+                    durability,
+                    1,
+                    primary,
+                    instance,
+                    acknowledgers,
+                    "",
+                    new Phase.Promoting(""),
+                    members,
+                    null,
+                    0);
+            return state.with(
+                    adopted,
+                    event(
+                            index,
+                            this,
+                            1,
+                            "group-adopted",
+                            by,
+                            "adopted with primary " + primary + " and " + (members.size() - 1) + " replicas",
+                            details("evidence", evidence, "members", String.join(",", members.keySet()))));
+        }
+    }
+
+    /** A new member, or one that was away, follows the primary from here on and may acknowledge. */
+    record MemberJoined(String group, long epoch, Member member, String evidence, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null || member.name().equals(present.primary())) {
+                return state;
+            }
+            boolean known = present.members().containsKey(member.name());
+            return state.with(
+                    present.withMember(member.with(Standing.FOLLOWING)),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            known ? "member-rejoined" : "member-joined",
+                            "arbiter",
+                            member.name() + (known ? " follows again" : " is a new replica"),
+                            details("member", member.name(), "evidence", evidence)));
+        }
+    }
+
+    /** A replica's server has ended and everything it acknowledged is held by the others: it counts no more. */
+    record MemberAway(String group, long epoch, String member, String evidence, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null || !present.members().containsKey(member) || member.equals(present.primary())) {
+                return state;
+            }
+            return state.with(
+                    present.withMember(present.member(member).with(Standing.AWAY)),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "member-away",
+                            "arbiter",
+                            member + " no longer counts as an acknowledger",
+                            details("member", member, "evidence", evidence)));
+        }
+    }
+
+    /** Commits wait for this many acknowledgements: already, where it grows; from here on, where it shrinks. */
+    record AcknowledgersChanged(String group, long epoch, int acknowledgers, String evidence, long wallMillis)
+            implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null) {
+                return state;
+            }
+            return state.with(
+                    present.withAcknowledgers(acknowledgers),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "acknowledgers-changed",
+                            "arbiter",
+                            "commits wait for " + acknowledgers + " acknowledgements (before: "
+                                    + present.acknowledgers() + ")",
+                            details("evidence", evidence)));
+        }
+    }
+
+    /**
+     * A switch begins: the epoch grows, the old primary is to be fenced (or drained, when planned) and the replicas sealed.
+     *
+     * @param baseEpoch the epoch it was decided on; the new one is one more
+     * @param planned drain the primary instead of sealing the replicas
+     * @param target the only member that may be chosen; null for the best
+     * @param acceptDataLoss a person has said that acknowledged writes may be lost
+     */
+    record SwitchStarted(
+            String group,
+            long baseEpoch,
+            Trigger trigger,
+            boolean planned,
+            @Nullable String target,
+            boolean acceptDataLoss,
+            String by,
+            String cause,
+            SortedMap<String, String> evidence,
+            long wallMillis)
+            implements Entry {
+        /** Copies the evidence. */
+        public SwitchStarted {
+            evidence = Collections.unmodifiableSortedMap(new TreeMap<>(evidence));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null || present.epoch() != baseEpoch) {
+                return state;
+            }
+            Phase phase = planned ? new Phase.Draining(target) : new Phase.Sealing(trigger, target, acceptDataLoss);
+            TreeMap<String, String> details = new TreeMap<>(evidence);
+            details.put("from", present.primary());
+            details.put("trigger", trigger.name());
+            if (target != null) {
+                details.put("target", target);
+            }
+            if (acceptDataLoss) {
+                details.put("accept_data_loss", "true");
+            }
+            return state.with(
+                    present.withEpoch(baseEpoch + 1, phase),
+                    event(index, this, baseEpoch + 1, "switch-started", by, cause, details));
+        }
+    }
+
+    /**
+     * The next primary. From here on it, and only it, may get a lease.
+     *
+     * @param instance its server process; another one may not open under this epoch
+     * @param upTo the position it must have applied before it opens
+     * @param proof why no acknowledged write is lost, or that it may be
+     */
+    record CandidateChosen(
+            String group,
+            long epoch,
+            String candidate,
+            String instance,
+            String upTo,
+            String proof,
+            SortedMap<String, String> evidence,
+            long wallMillis)
+            implements Entry {
+        /** Copies the evidence. */
+        public CandidateChosen {
+            evidence = Collections.unmodifiableSortedMap(new TreeMap<>(evidence));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null
+                    || present.epoch() != epoch
+                    || !present.members().containsKey(candidate)) {
+                return state;
+            }
+            boolean choosing = present.phase() instanceof Phase.Sealing || present.phase() instanceof Phase.Draining;
+            if (!choosing) {
+                return state;
+            }
+            Group next = present;
+            if (!candidate.equals(present.primary())) {
+                next = next.withMember(present.primaryMember().with(Standing.AWAY));
+                next = next.withMember(next.member(candidate).with(Standing.FOLLOWING));
+            }
+            next = next.withPrimary(candidate, instance, present.acknowledgers(), upTo, new Phase.Promoting(upTo));
+            next = next.withAcknowledgers(next.acknowledgersWanted());
+            TreeMap<String, String> details = new TreeMap<>(evidence);
+            details.put("candidate", candidate);
+            details.put("up_to", upTo);
+            details.put("proof", proof);
+            return state.with(
+                    next, event(index, this, epoch, "candidate-chosen", "arbiter", candidate + ": " + proof, details));
+        }
+    }
+
+    /**
+     * The new primary has opened writes.
+     *
+     * @param times durations of the phases as the leader saw them, names ending in {@code _micros}
+     */
+    record SwitchCompleted(String group, long epoch, SortedMap<String, String> times, long wallMillis)
+            implements Entry {
+        /** Copies the times. */
+        public SwitchCompleted {
+            times = Collections.unmodifiableSortedMap(new TreeMap<>(times));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null || present.epoch() != epoch || !(present.phase() instanceof Phase.Promoting)) {
+                return state;
+            }
+            return state.with(
+                    present.withPhase(new Phase.Steady()),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "switch-completed",
+                            "arbiter",
+                            present.primary() + " takes writes",
+                            times));
+        }
+    }
+
+    /** A planned switch is given up; the primary opens again, under the new epoch. */
+    record SwitchAbandoned(String group, long epoch, String cause, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null || present.epoch() != epoch || !(present.phase() instanceof Phase.Draining)) {
+                return state;
+            }
+            return state.with(
+                    present.withPhase(new Phase.Promoting("")),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "switch-abandoned",
+                            "arbiter",
+                            "given up, " + present.primary() + " stays primary: " + cause,
+                            new TreeMap<>()));
+        }
+    }
+
+    /** Every authoritative server was read back with the names of this epoch. */
+    record NamesPublished(String group, long epoch, SortedMap<String, String> times, long wallMillis) implements Entry {
+        /** Copies the times. */
+        public NamesPublished {
+            times = Collections.unmodifiableSortedMap(new TreeMap<>(times));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null || present.epoch() != epoch || present.publishedEpoch() >= epoch) {
+                return state;
+            }
+            return state.with(
+                    present.withPublishedEpoch(epoch),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "names-published",
+                            "arbiter",
+                            "every DNS server shows " + present.primary() + " as primary",
+                            times));
+        }
+    }
+
+    /** Automatic action stops, for a group or (empty group) the fleet; set again it only changes the reason. */
+    record Paused(String group, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            return pauseChanged(state, this, index, new Pause(by, reason, wallMillis), "paused", by, reason);
+        }
+    }
+
+    /** Automatic action goes on. */
+    record Resumed(String group, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            return pauseChanged(state, this, index, null, "resumed", by, reason);
+        }
+    }
+
+    private static ClusterState pauseChanged(
+            ClusterState state, Entry entry, long index, @Nullable Pause pause, String kind, String by, String reason) {
+        if (entry.group().isEmpty()) {
+            return state.withFleetPause(pause, event(index, entry, 0, kind, by, reason, new TreeMap<>()));
+        }
+        Group present = state.group(entry.group());
+        if (present == null) {
+            return state;
+        }
+        return state.with(
+                present.withPause(pause), event(index, entry, present.epoch(), kind, by, reason, new TreeMap<>()));
+    }
+
+    /** The group, where it is at this epoch and no switch is under way; otherwise null. */
+    private static @Nullable Group steady(ClusterState state, String group, long epoch) {
+        Group present = state.group(group);
+        return present != null && present.epoch() == epoch && present.phase() instanceof Phase.Steady ? present : null;
+    }
+
+    private static AuditEvent event(
+            long index,
+            Entry entry,
+            long epoch,
+            String kind,
+            String by,
+            String text,
+            SortedMap<String, String> details) {
+        return new AuditEvent(index, entry.wallMillis(), entry.group(), epoch, kind, by, text, details);
+    }
+
+    private static SortedMap<String, String> details(String... namesAndValues) {
+        TreeMap<String, String> details = new TreeMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            details.put(namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return details;
+    }
+}

@@ -1,0 +1,88 @@
+package org.haarbiter.master.core;
+
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Role;
+import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
+
+/** What the leader wants each member to be: a function of the log and of what was heard. */
+final class Goals {
+    private Goals() {}
+
+    /**
+     * The goal of a member.
+     *
+     * @param group as the log has it; null while it isn't adopted
+     * @param heard what was last heard of the member
+     * @param primary what was last heard of the group's primary; null where nothing was
+     */
+    static Goal of(@Nullable Group group, Heard heard, @Nullable Heard primary, long term, Limits limits) {
+        if (group == null) {
+            return observe(term, 0, "the group isn't adopted yet");
+        }
+        Member member = group.members().get(heard.sighting().member());
+        if (member == null) {
+            return observe(term, group.epoch(), "the member isn't part of the group yet");
+        }
+        if (member.name().equals(group.primary())) {
+            return ofPrimary(group, heard, term, limits);
+        }
+        if (member.standing() == Standing.AWAY) {
+            return fenced(term, group, "it is away until its history is known to be part of the primary's");
+        }
+        return group.phase() instanceof Phase.Sealing
+                ? new Goal(term, group.epoch(), Role.SEALED, null, "", 0, 0, false, "", "a switch is under way")
+                : new Goal(
+                        term,
+                        group.epoch(),
+                        Role.REPLICA,
+                        group.primaryMember().address(),
+                        "",
+                        0,
+                        0,
+                        group.durability() == Durability.LOSSLESS,
+                        primary != null && primary.sighting().openEpoch() == group.epoch()
+                                ? primary.sighting().received()
+                                : "",
+                        "follows " + group.primary());
+    }
+
+    private static Goal ofPrimary(Group group, Heard heard, long term, Limits limits) {
+        if (group.phase() instanceof Phase.Sealing) {
+            return fenced(term, group, "it is being replaced");
+        }
+        if (group.phase() instanceof Phase.Draining) {
+            return new Goal(
+                    term, group.epoch(), Role.DRAINED, null, "", 0, 0, false, "", "a planned switch is under way");
+        }
+        // Whoever said that the process is gone may be believed to have lost its permission: never give it back.
+        if (heard.sighting().state() == ServerState.DEAD
+                || !heard.sighting().instance().equals(group.primaryInstance())) {
+            return fenced(term, group, "its server was restarted since it was made primary");
+        }
+        String upTo = group.phase() instanceof Phase.Promoting promoting ? promoting.upTo() : "";
+        int attached = heard.sighting().acknowledgers();
+        int wanted = group.acknowledgersWanted();
+        // Fewer only after the log says so; more only when there are enough to answer, or every commit would hang.
+        int acknowledgers = wanted > group.acknowledgers() && attached >= wanted ? wanted : group.acknowledgers();
+        return new Goal(
+                term,
+                group.epoch(),
+                Role.PRIMARY,
+                null,
+                upTo,
+                limits.leaseMillis(),
+                acknowledgers,
+                false,
+                "",
+                "primary of epoch " + group.epoch());
+    }
+
+    private static Goal observe(long term, long epoch, String reason) {
+        return new Goal(term, epoch, Role.OBSERVE, null, "", 0, 0, false, "", reason);
+    }
+
+    private static Goal fenced(long term, Group group, String reason) {
+        return new Goal(term, group.epoch(), Role.FENCED, null, "", 0, 0, false, "", reason);
+    }
+}

@@ -1,0 +1,185 @@
+package org.haarbiter.master.core;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.haarbiter.words.PositionKind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One replicated database as the log has it. Immutable.
+ *
+ * @param name the group
+ * @param engine for people only
+ * @param positionKind how its positions compare
+ * @param durability what it promises
+ * @param epoch its fencing number; never falls
+ * @param primary the member that takes writes, or is to; during {@link Phase.Sealing} and {@link Phase.Draining} the one
+ *     that is being replaced
+ * @param primaryInstance the server process that may open under this epoch; where it was restarted since, it stays fenced
+ * @param acknowledgers a lower bound of how many acknowledgements each commit of the primary has waited for; 0 where
+ *     that isn't known. With it stands or falls every proof that nothing is lost
+ * @param floor every candidate of a lossless group must hold this: what the last one had when it was chosen. Without it
+ *     a write that only that one had would be lost if it died before it passed it on
+ * @param phase where the group is between two steady states
+ * @param members by name
+ * @param pause of this group; null where none
+ * @param publishedEpoch the newest epoch whose DNS records were read back from every server
+ */
+public record Group(
+        String name,
+        String engine,
+        PositionKind positionKind,
+        Durability durability,
+        long epoch,
+        String primary,
+        String primaryInstance,
+        int acknowledgers,
+        String floor,
+        Phase phase,
+        SortedMap<String, Member> members,
+        @Nullable Pause pause,
+        long publishedEpoch) {
+
+    /** Copies the members. */
+    public Group {
+        members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
+    }
+
+    /** The member that takes writes, or is to. */
+    public Member primaryMember() {
+        return member(primary);
+    }
+
+    /** A member that is known to exist; throws {@link IllegalArgumentException} otherwise. */
+    public Member member(String memberName) {
+        Member member = members.get(memberName);
+        if (member == null) {
+            throw new IllegalArgumentException("group " + name + ": no member '" + memberName + "'");
+        }
+        return member;
+    }
+
+    /** The members that may acknowledge the primary's commits, in the order of their names. */
+    public List<Member> followers() {
+        return members.values().stream()
+                .filter(m -> m.standing() == Standing.FOLLOWING && !m.name().equals(primary))
+                .toList();
+    }
+
+    /**
+     * How many of the followers must be cut off before the old primary can't collect its acknowledgements any more and
+     * every acknowledged write is known to one of them: R - W + 1.
+     */
+    public int sealsNeeded() {
+        return followers().size() - acknowledgers + 1;
+    }
+
+    /**
+     * How many acknowledgements the primary should wait for: half of the followers, so that both one lost follower and
+     * one lost primary can be borne; at least one, and no more than the engine can.
+     */
+    public int acknowledgersWanted() {
+        if (durability == Durability.AVAILABLE) {
+            return 0;
+        }
+        return Math.max(
+                1, Math.min(positionKind.acknowledgersLimit(), (followers().size() + 1) / 2));
+    }
+
+    Group withEpoch(long newEpoch, Phase newPhase) {
+        return new Group(
+                name,
+                engine,
+                positionKind,
+                durability,
+                newEpoch,
+                primary,
+                primaryInstance,
+                acknowledgers,
+                floor,
+                newPhase,
+                members,
+                pause,
+                publishedEpoch);
+    }
+
+    Group withPhase(Phase newPhase) {
+        return withEpoch(epoch, newPhase);
+    }
+
+    Group withPrimary(String newPrimary, String instance, int newAcknowledgers, String newFloor, Phase newPhase) {
+        return new Group(
+                name,
+                engine,
+                positionKind,
+                durability,
+                epoch,
+                newPrimary,
+                instance,
+                newAcknowledgers,
+                newFloor,
+                newPhase,
+                members,
+                pause,
+                publishedEpoch);
+    }
+
+    Group withMember(Member member) {
+        TreeMap<String, Member> changed = new TreeMap<>(members);
+        changed.put(member.name(), member);
+        return new Group(
+                name,
+                engine,
+                positionKind,
+                durability,
+                epoch,
+                primary,
+                primaryInstance,
+                acknowledgers,
+                floor,
+                phase,
+                changed,
+                pause,
+                publishedEpoch);
+    }
+
+    Group withAcknowledgers(int newAcknowledgers) {
+        return withPrimary(primary, primaryInstance, newAcknowledgers, floor, phase);
+    }
+
+    Group withPause(@Nullable Pause newPause) {
+        return new Group(
+                name,
+                engine,
+                positionKind,
+                durability,
+                epoch,
+                primary,
+                primaryInstance,
+                acknowledgers,
+                floor,
+                phase,
+                members,
+                newPause,
+                publishedEpoch);
+    }
+
+    Group withPublishedEpoch(long newPublishedEpoch) {
+        return new Group(
+                name,
+                engine,
+                positionKind,
+                durability,
+                epoch,
+                primary,
+                primaryInstance,
+                acknowledgers,
+                floor,
+                phase,
+                members,
+                pause,
+                newPublishedEpoch);
+    }
+}

@@ -1,0 +1,63 @@
+package org.haarbiter.master.core;
+
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Position;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was last heard of a member. All times on the master's monotonic clock, in nanoseconds.
+ *
+ * @param sighting what its agent said
+ * @param received the sighting's received position
+ * @param applied the sighting's applied position
+ * @param session the agent's session
+ * @param sequence the heartbeat's number
+ * @param arrivedNanos when it came in
+ * @param firstNanos when this master first heard of the member
+ * @param stateNanos when the present state and instance were first heard
+ * @param receivedNanos when the present received position was first heard
+ */
+public record Heard(
+        Sighting sighting,
+        Position received,
+        Position applied,
+        long session,
+        long sequence,
+        long arrivedNanos,
+        long firstNanos,
+        long stateNanos,
+        long receivedNanos) {
+
+    /** What is heard now, after what was heard before. */
+    static Heard next(@Nullable Heard before, Heartbeat heartbeat, long arrivedNanos) {
+        Sighting sighting = heartbeat.sighting();
+        PositionKind kind = sighting.positionKind();
+        if (before == null) {
+            return new Heard(
+                    sighting,
+                    kind.parse(sighting.received()),
+                    kind.parse(sighting.applied()),
+                    heartbeat.session(),
+                    heartbeat.sequence(),
+                    arrivedNanos,
+                    arrivedNanos,
+                    arrivedNanos,
+                    arrivedNanos);
+        }
+        Sighting last = before.sighting();
+        boolean sameState = last.state() == sighting.state() && last.instance().equals(sighting.instance());
+        boolean sameReceived = last.received().equals(sighting.received());
+        return new Heard(
+                sighting,
+                sameReceived ? before.received() : kind.parse(sighting.received()),
+                last.applied().equals(sighting.applied()) ? before.applied() : kind.parse(sighting.applied()),
+                heartbeat.session(),
+                heartbeat.sequence(),
+                arrivedNanos,
+                before.firstNanos(),
+                sameState ? before.stateNanos() : arrivedNanos,
+                sameReceived ? before.receivedNanos() : arrivedNanos);
+    }
+}

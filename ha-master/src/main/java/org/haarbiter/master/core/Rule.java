@@ -1,0 +1,794 @@
+package org.haarbiter.master.core;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import org.haarbiter.master.core.Entry.AcknowledgersChanged;
+import org.haarbiter.master.core.Entry.CandidateChosen;
+import org.haarbiter.master.core.Entry.GroupAdopted;
+import org.haarbiter.master.core.Entry.MemberAway;
+import org.haarbiter.master.core.Entry.MemberJoined;
+import org.haarbiter.master.core.Entry.NamesPublished;
+import org.haarbiter.master.core.Entry.SwitchAbandoned;
+import org.haarbiter.master.core.Entry.SwitchCompleted;
+import org.haarbiter.master.core.Entry.SwitchStarted;
+import org.haarbiter.master.core.Verdict.Act;
+import org.haarbiter.master.core.Verdict.Hold;
+import org.haarbiter.master.core.Verdict.Pass;
+import org.haarbiter.words.Position;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/** What the leader does about a group: an ordered table, the first rule that acts or holds ends the search. */
+public enum Rule {
+    /** See the sentence. */
+    ADOPT("A group is adopted once one member follows nobody, all others follow it, and nothing speaks against it.") {
+        @Override
+        public Verdict check(View view) {
+            return view.group() != null ? new Pass("the group is adopted") : Adoption.byTopology(view);
+        }
+    },
+    /** See the sentence. */
+    COMPLETE("A switch is complete when the new primary says that it opened writes under the switch's epoch.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            if (!(group.phase() instanceof Phase.Promoting)) {
+                return new Pass("nobody is being promoted");
+            }
+            Heard primary = view.heardOf(group.primary());
+            if (primary != null && primary.sighting().openEpoch() == group.epoch()) {
+                return new Act(
+                        new SwitchCompleted(group.name(), group.epoch(), view.times(), view.wallMillis()),
+                        group.primary() + " has opened writes");
+            }
+            return new Pass(group.primary() + " hasn't opened writes yet");
+        }
+    },
+    /** See the sentence. */
+    CANDIDATE_LOST("A candidate that dies, hangs or falls silent before it has opened is given up for another.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            if (!(group.phase() instanceof Phase.Promoting)) {
+                return new Pass("nobody is being promoted");
+            }
+            String lost = whyLost(view);
+            return lost == null
+                    ? new Hold("waiting for " + group.primary() + " to open writes")
+                    : start(view, Trigger.CANDIDATE_LOST, "candidate " + group.primary() + " was lost: " + lost, null);
+        }
+    },
+    /** See the sentence. */
+    DRAIN_LOST("A planned switch becomes an unplanned one when the old primary is lost while it is drained.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            if (!(group.phase() instanceof Phase.Draining draining)) {
+                return new Pass("no planned switch is under way");
+            }
+            String lost = whyLost(view);
+            return lost == null
+                    ? new Pass(group.primary() + " is there")
+                    : start(
+                            view,
+                            Trigger.DRAIN_LOST,
+                            group.primary() + " was lost while drained: " + lost,
+                            draining.target());
+        }
+    },
+    /** See the sentence. */
+    CHOOSE_DRAINED(
+            "In a planned switch the candidate is chosen once it holds everything that the drained primary has.") {
+        @Override
+        public Verdict check(View view) {
+            return view.adopted().phase() instanceof Phase.Draining draining
+                    ? Choice.afterDrain(view, draining)
+                    : new Pass("no planned switch is under way");
+        }
+    },
+    /** See the sentence. */
+    ABANDON(
+            "A planned switch whose primary can't be drained, or whose candidate doesn't catch up in time, is given up.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            if (!(group.phase() instanceof Phase.Draining)) {
+                return new Pass("no planned switch is under way");
+            }
+            if (view.phaseNanos() < Limits.nanos(view.limits().drainMillis())) {
+                return new Hold("the planned switch has time left");
+            }
+            String cause = "not drained and caught up within " + view.limits().drainMillis() + " ms";
+            return new Act(new SwitchAbandoned(group.name(), group.epoch(), cause, view.wallMillis()), cause);
+        }
+    },
+    /** See the sentence. */
+    CHOOSE_SEALED(
+            "After a failure the candidate is chosen when it is proved that the old primary can't write and nothing is lost.") {
+        @Override
+        public Verdict check(View view) {
+            return view.adopted().phase() instanceof Phase.Sealing sealing
+                    ? Choice.afterSeal(view, sealing)
+                    : new Pass("no switch is under way");
+        }
+    },
+    /** See the sentence. */
+    NAMES_PUBLISHED("The DNS part of a switch is complete when every authoritative server shows the new epoch.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            if (view.namesEpoch() != group.epoch() || group.publishedEpoch() >= group.epoch()) {
+                return new Pass(
+                        group.publishedEpoch() >= group.epoch()
+                                ? "every DNS server shows epoch " + group.epoch()
+                                : "DNS still shows epoch " + group.publishedEpoch());
+            }
+            TreeMap<String, String> times = new TreeMap<>();
+            times.put("names_micros", Long.toString(view.namesMicros()));
+            return new Act(
+                    new NamesPublished(group.name(), group.epoch(), times, view.wallMillis()),
+                    "every DNS server shows epoch " + group.epoch());
+        }
+    },
+    /** See the sentence. */
+    REOPEN_PAUSED("A primary that is restarted while its group is paused opens again; nobody else is promoted.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            if (pauseOf(view) == null) {
+                return new Pass("not paused");
+            }
+            return view.primaryInstanceGone() && view.in(ServerState.RUNNING, group.primary())
+                    ? start(
+                            view,
+                            Trigger.PRIMARY_RESTARTED,
+                            group.primary() + " was restarted while the group is paused",
+                            group.primary())
+                    : new Pass(group.primary() + " wasn't restarted");
+        }
+    },
+    /** See the sentence. */
+    PAUSED("A pause stops everything automatic; commands still work.") {
+        @Override
+        public Verdict check(View view) {
+            Pause pause = pauseOf(view);
+            return pause == null
+                    ? new Pass("not paused")
+                    : new Hold("paused by " + pause.by() + ": " + pause.reason() + " (hactl resume ends it)");
+        }
+    },
+    /** See the sentence. */
+    PRIMARY_DEAD("When the primary's process has ended, a replica takes over.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            if (primary == null || !view.in(ServerState.DEAD, group.primary())) {
+                return new Pass("the process of " + group.primary() + " isn't known to have ended");
+            }
+            return startIfReachable(
+                    view,
+                    Trigger.PRIMARY_DEAD,
+                    "the process of " + group.primary() + " has ended: "
+                            + primary.sighting().detail());
+        }
+    },
+    /** See the sentence. */
+    PRIMARY_RESTARTED(
+            "A primary that was restarted comes up fenced; it opens again, or a replica does, under a new epoch.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            return view.primaryInstanceGone() && view.in(ServerState.RUNNING, group.primary())
+                    ? start(view, Trigger.PRIMARY_RESTARTED, group.primary() + " was restarted and is fenced", null)
+                    : new Pass(group.primary() + " wasn't restarted");
+        }
+    },
+    /** See the sentence. */
+    PRIMARY_HUNG("When the primary's process lives but answers nothing, it is killed and a replica takes over.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            if (primary == null || !view.in(ServerState.HUNG, group.primary())) {
+                return new Pass(group.primary() + " isn't hung");
+            }
+            return startIfReachable(
+                    view,
+                    Trigger.PRIMARY_HUNG,
+                    group.primary() + " is hung: " + primary.sighting().detail());
+        }
+    },
+    /** See the sentence. */
+    PRIMARY_SILENT("When neither the masters nor its replicas hear of the primary any more, a replica takes over.") {
+        @Override
+        public Verdict check(View view) {
+            return Silence.check(view);
+        }
+    },
+    /** See the sentence. */
+    FEWER_ACKNOWLEDGERS("Before commits may wait for fewer acknowledgements, the log says so.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            int wanted = group.acknowledgersWanted();
+            return wanted < group.acknowledgers()
+                    ? new Act(
+                            new AcknowledgersChanged(
+                                    group.name(),
+                                    group.epoch(),
+                                    wanted,
+                                    group.followers().size() + " followers",
+                                    view.wallMillis()),
+                            "commits need wait for " + wanted + " only")
+                    : new Pass("commits wait for no more acknowledgements than wanted");
+        }
+    },
+    /** See the sentence. */
+    MEMBER_AWAY(
+            "A replica whose server has ended stops counting, once all others hold everything it can have acknowledged.") {
+        @Override
+        public Verdict check(View view) {
+            return Membership.leaving(view);
+        }
+    },
+    /** See the sentence. */
+    MEMBER_JOINS("A fenced member whose history is part of the primary's follows it.") {
+        @Override
+        public Verdict check(View view) {
+            return Membership.joining(view);
+        }
+    },
+    /** See the sentence. */
+    MORE_ACKNOWLEDGERS("Once commits wait for more acknowledgements, the log says so, and proofs may count on it.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            if (primary == null
+                    || primary.sighting().openEpoch() != group.epoch()
+                    || primary.sighting().acknowledgersRequired() <= group.acknowledgers()
+                    || group.acknowledgersWanted() <= group.acknowledgers()) {
+                return new Pass("commits wait for " + group.acknowledgers() + " acknowledgements");
+            }
+            int reached = Math.min(primary.sighting().acknowledgersRequired(), group.acknowledgersWanted());
+            return new Act(
+                    new AcknowledgersChanged(
+                            group.name(), group.epoch(), reached, group.primary() + " says so", view.wallMillis()),
+                    "commits wait for " + reached + " acknowledgements now");
+        }
+    };
+
+    private final String sentence;
+
+    Rule(String sentence) {
+        this.sentence = sentence;
+    }
+
+    /** What the rule does, for operators. */
+    public String sentence() {
+        return sentence;
+    }
+
+    /** What the rule says of this view. Every rule but {@link #ADOPT} needs an adopted group. Same view, same verdict. */
+    public abstract Verdict check(View view);
+
+    /** The first verdict that acts or holds; null where every rule passes. */
+    static @Nullable Verdict decide(View view) {
+        for (Rule rule : values()) {
+            Verdict verdict = rule.check(view);
+            if (!(verdict instanceof Pass)) {
+                return verdict;
+            }
+            if (view.group() == null) {
+                return null;
+            }
+        }
+        return null;
+    }
+
+    /** The name that stands in the switch log. */
+    String by() {
+        return "rule " + name();
+    }
+
+    private static @Nullable Pause pauseOf(View view) {
+        Pause own = view.adopted().pause();
+        return own != null ? own : view.fleetPause();
+    }
+
+    /** Why the group's primary can't be counted on any more; null where it can. */
+    private static @Nullable String whyLost(View view) {
+        String primary = view.adopted().primary();
+        Heard last = view.heardOf(primary);
+        if (view.silent(primary)) {
+            return "nothing heard for " + view.silentNanos(primary) / 1_000_000 + " ms";
+        }
+        if (last == null) {
+            return null;
+        }
+        if (view.primaryInstanceGone()) {
+            return "its server was restarted";
+        }
+        return switch (last.sighting().state()) {
+            case DEAD, HUNG -> last.sighting().detail();
+            case UNKNOWN, RUNNING, STARTING, REFUSING -> null;
+        };
+    }
+
+    /** Begins a switch only where it could end well: enough replicas can be sealed, or one can be promoted. */
+    static Verdict startIfReachable(View view, Trigger trigger, String cause) {
+        Group group = view.adopted();
+        List<Member> reachable = view.reachableFollowers();
+        int needed = group.durability() == Durability.LOSSLESS ? group.sealsNeeded() : 1;
+        if (group.durability() == Durability.LOSSLESS && group.acknowledgers() == 0) {
+            return new Hold(
+                    cause + "; but it isn't known that its commits waited for acknowledgements, so a switch could lose "
+                            + "writes (hactl promote --accept-data-loss overrides)");
+        }
+        if (reachable.size() < needed || reachable.stream().noneMatch(Member::electable)) {
+            return new Hold(cause + "; but only " + reachable.size() + " of the " + needed
+                    + " replicas that are needed can be reached, or none is electable; waiting for more");
+        }
+        return start(view, trigger, cause, null);
+    }
+
+    private static Act start(View view, Trigger trigger, String cause, @Nullable String target) {
+        Group group = view.adopted();
+        return new Act(
+                new SwitchStarted(
+                        group.name(),
+                        group.epoch(),
+                        trigger,
+                        false,
+                        target,
+                        false,
+                        "rule " + trigger.name(),
+                        cause,
+                        view.evidence(),
+                        view.wallMillis()),
+                cause);
+    }
+
+    /** When nothing is heard of the primary. */
+    private static final class Silence {
+        static Verdict check(View view) {
+            Group group = view.adopted();
+            String primary = group.primary();
+            if (!view.silent(primary)) {
+                return new Pass(primary + " is heard of");
+            }
+            String cause = "nothing heard of " + primary + " for " + view.silentNanos(primary) / 1_000_000 + " ms";
+            for (Member follower : view.reachableFollowers()) {
+                Heard heard = view.heard().get(follower.name());
+                if (heard == null) {
+                    continue;
+                }
+                Sighting s = heard.sighting();
+                boolean hears = s.receiving()
+                        && s.sourceHeardMillis() >= 0
+                        && s.sourceHeardMillis() < view.limits().silenceMillis();
+                if (!hears) {
+                    continue;
+                }
+                if (group.durability() != Durability.LOSSLESS) {
+                    return new Hold(
+                            cause + "; but replica " + follower.name()
+                                    + " still hears its server, so its agent is gone or cut off and the server may be taking writes");
+                }
+                // A cut-off agent fences its server when the lease ends, and then no new write arrives. Where writes
+                // still arrive after that, the agent is dead and the server is well.
+                long quietFor = view.nowNanos() - Math.max(heard.receivedNanos(), view.leaseEndNanos(primary));
+                if (quietFor < Limits.nanos(view.limits().silenceMillis())) {
+                    return new Hold(cause + "; but replica " + follower.name()
+                            + " still receives from its server: an agent's death isn't its server's");
+                }
+            }
+            return startIfReachable(view, Trigger.PRIMARY_SILENT, cause);
+        }
+    }
+
+    /** Which member becomes the primary. */
+    private static final class Choice {
+
+        static Verdict afterDrain(View view, Phase.Draining draining) {
+            Group group = view.adopted();
+            Heard from = view.heardOf(group.primary());
+            if (from == null
+                    || from.sighting().fencedEpoch() != group.epoch()
+                    || from.sighting().writable()) {
+                return new Pass(group.primary() + " isn't drained yet");
+            }
+            List<Heard> ready = new ArrayList<>();
+            for (Member follower : view.reachableFollowers()) {
+                Heard heard = view.heard().get(follower.name());
+                if (heard != null
+                        && (draining.target() == null
+                                ? follower.electable()
+                                : follower.name().equals(draining.target()))
+                        && heard.received().covers(from.received())) {
+                    ready.add(heard);
+                }
+            }
+            if (ready.isEmpty()) {
+                return new Pass("no candidate holds everything of " + group.primary() + " yet");
+            }
+            return choose(
+                    view,
+                    best(view, ready),
+                    from.received(),
+                    "it holds everything that the drained primary " + group.primary() + " has");
+        }
+
+        static Verdict afterSeal(View view, Phase.Sealing sealing) {
+            Group group = view.adopted();
+            List<Heard> sealed = new ArrayList<>();
+            List<String> missing = new ArrayList<>();
+            for (Member follower : group.followers()) {
+                Heard heard = view.heardOf(follower.name());
+                if (heard != null && heard.sighting().sealedEpoch() == group.epoch()) {
+                    sealed.add(heard);
+                } else if (view.in(ServerState.RUNNING, follower.name())) {
+                    missing.add(follower.name());
+                }
+            }
+            if (!missing.isEmpty()
+                    && view.phaseNanos() < Limits.nanos(view.limits().gatherMillis())) {
+                return new Hold("waiting for " + String.join(", ", missing) + " to be sealed");
+            }
+            List<Heard> candidates = new ArrayList<>();
+            Heard old = oldPrimary(view, sealed);
+            boolean oldFirst = sealing.trigger() == Trigger.PRIMARY_RESTARTED;
+            if (old != null && mayBe(view, old, sealing) && (oldFirst || sealing.target() != null)) {
+                return choose(view, old, old.received(), "its own history holds every write it acknowledged");
+            }
+            for (Heard heard : sealed) {
+                if (mayBe(view, heard, sealing) && coversAll(heard.received(), sealed)) {
+                    candidates.add(heard);
+                }
+            }
+            String stopped = stopped(view);
+            if (group.durability() == Durability.LOSSLESS && !sealing.acceptDataLoss()) {
+                String gap = gapInProof(view, sealed);
+                List<Heard> whole = gap != null
+                        ? List.of()
+                        : candidates.stream()
+                                .filter(c ->
+                                        c.received().covers(group.positionKind().parse(group.floor())))
+                                .toList();
+                if (!whole.isEmpty()) {
+                    Heard best = best(view, whole);
+                    return choose(
+                            view,
+                            best,
+                            best.received(),
+                            "lossless: " + complete(sealed) + " of "
+                                    + group.followers().size() + " followers are sealed, commits waited for "
+                                    + group.acknowledgers() + ", and it holds all that any of them has"
+                                    + (stopped == null ? "" : "; " + stopped));
+                }
+                if (old != null && mayBe(view, old, sealing)) {
+                    return choose(view, old, old.received(), "its own history holds every write it acknowledged");
+                }
+                return new Hold("no proof that nothing is lost: " + (gap != null ? gap : noCandidate(sealed))
+                        + " (hactl promote --accept-data-loss overrides)");
+            }
+            if (stopped == null) {
+                return new Hold("it isn't sure yet that " + group.primary()
+                        + " takes no writes; its permission ends in "
+                        + Math.max(0, (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000) + " ms");
+            }
+            if (candidates.isEmpty()) {
+                return old != null && mayBe(view, old, sealing)
+                        ? choose(view, old, old.received(), "no replica could take over, and it is back")
+                        : new Hold(noCandidate(sealed));
+            }
+            Heard best = best(view, candidates);
+            Heard from = view.heardOf(group.primary());
+            Position beyond = from == null
+                    ? best.received().minus(best.received())
+                    : from.received().minus(best.received());
+            return choose(
+                    view,
+                    best,
+                    best.received(),
+                    (sealing.acceptDataLoss() ? "data loss accepted by a person; " : "newest replica; ")
+                            + stopped
+                            + (beyond.isEmpty() ? "" : "; lost at least " + beyond));
+        }
+
+        private static String noCandidate(List<Heard> sealed) {
+            return sealed.isEmpty()
+                    ? "no replica is sealed"
+                    : "no sealed, electable and reachable replica holds all that the others have";
+        }
+
+        /** Why it can't be proved that every acknowledged write is known; null where it is proved. */
+        private static @Nullable String gapInProof(View view, List<Heard> sealed) {
+            Group group = view.adopted();
+            if (group.acknowledgers() < 1) {
+                return "it isn't known that commits waited for acknowledgements";
+            }
+            long complete = complete(sealed);
+            if (complete < group.sealsNeeded()) {
+                return complete + " of the " + group.sealsNeeded()
+                        + " followers that are needed are sealed with a whole history";
+            }
+            Heard from = view.heardOf(group.primary());
+            if (from != null
+                    && from.sighting().acknowledgers() > group.followers().size()) {
+                return group.primary() + " had " + from.sighting().acknowledgers()
+                        + " acknowledgers, and the group has only "
+                        + group.followers().size() + " followers";
+            }
+            return null;
+        }
+
+        private static long complete(List<Heard> sealed) {
+            return sealed.stream().filter(h -> h.sighting().historyComplete()).count();
+        }
+
+        /** The old primary, back and fenced, where it may be the candidate: it holds all that the sealed have. */
+        private static @Nullable Heard oldPrimary(View view, List<Heard> sealed) {
+            Group group = view.adopted();
+            Heard from = view.heardOf(group.primary());
+            return from != null
+                            && from.sighting().fencedEpoch() == group.epoch()
+                            && !from.sighting().writable()
+                            && from.sighting().historyComplete()
+                            && coversAll(from.received(), sealed)
+                            && from.received().covers(group.positionKind().parse(group.floor()))
+                    ? from
+                    : null;
+        }
+
+        private static boolean mayBe(View view, Heard heard, Phase.Sealing sealing) {
+            String name = heard.sighting().member();
+            return view.in(ServerState.RUNNING, name)
+                    && (sealing.target() == null
+                            ? view.adopted().member(name).electable()
+                            : sealing.target().equals(name));
+        }
+
+        private static boolean coversAll(Position position, List<Heard> others) {
+            return others.stream().allMatch(other -> position.covers(other.received()));
+        }
+
+        /** Why the old primary can't be taking writes; null where that isn't sure. */
+        private static @Nullable String stopped(View view) {
+            Group group = view.adopted();
+            String primary = group.primary();
+            Heard from = view.heardOf(primary);
+            if (from != null && from.sighting().state() == ServerState.DEAD) {
+                return "the process of " + primary + " has ended";
+            }
+            if (from != null
+                    && from.sighting().fencedEpoch() == group.epoch()
+                    && !from.sighting().writable()) {
+                return primary + " is fenced";
+            }
+            return view.leaseOver(primary) ? "the permission of " + primary + " has run out" : null;
+        }
+
+        /** The most applied first, so that it opens soonest; then the old primary's site; then the name. */
+        private static Heard best(View view, List<Heard> candidates) {
+            String site = view.adopted().primaryMember().site();
+            Heard best = candidates.get(0);
+            Comparator<Heard> bySite =
+                    Comparator.comparing(h -> !h.sighting().site().equals(site));
+            Comparator<Heard> order = bySite.thenComparing(h -> h.sighting().member());
+            for (Heard next : candidates) {
+                boolean more = next.applied().covers(best.applied());
+                boolean less = best.applied().covers(next.applied());
+                if ((more && !less) || (more == less && order.compare(next, best) < 0)) {
+                    best = next;
+                }
+            }
+            return best;
+        }
+
+        private static Act choose(View view, Heard candidate, Position upTo, String proof) {
+            Group group = view.adopted();
+            TreeMap<String, String> evidence = new TreeMap<>(view.evidence());
+            evidence.putAll(view.times());
+            return new Act(
+                    new CandidateChosen(
+                            group.name(),
+                            group.epoch(),
+                            candidate.sighting().member(),
+                            candidate.sighting().instance(),
+                            upTo.toString(),
+                            proof,
+                            evidence,
+                            view.wallMillis()),
+                    candidate.sighting().member() + " is chosen: " + proof);
+        }
+    }
+
+    /** Who counts as a follower. */
+    private static final class Membership {
+
+        static Verdict leaving(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            for (Member follower : group.followers()) {
+                Heard gone = view.heardOf(follower.name());
+                if (gone == null || !view.in(ServerState.DEAD, follower.name())) {
+                    continue;
+                }
+                List<Member> others = group.followers().stream()
+                        .filter(m -> !m.name().equals(follower.name()))
+                        .toList();
+                // Compared with what the primary said after the death: what the dead one acknowledged is part of that.
+                boolean held = primary != null
+                        && primary.arrivedNanos() > gone.stateNanos()
+                        && view.in(ServerState.RUNNING, group.primary())
+                        && primary.sighting().openEpoch() == group.epoch()
+                        && !others.isEmpty()
+                        && others.stream().allMatch(m -> {
+                            Heard heard = view.heardOf(m.name());
+                            return heard != null
+                                    && view.in(ServerState.RUNNING, m.name())
+                                    && heard.received().covers(primary.received());
+                        });
+                if (held) {
+                    return new Act(
+                            new MemberAway(
+                                    group.name(),
+                                    group.epoch(),
+                                    follower.name(),
+                                    gone.sighting().detail(),
+                                    view.wallMillis()),
+                            follower.name() + " has ended, and the others hold everything");
+                }
+            }
+            return new Pass("no follower has ended");
+        }
+
+        static Verdict joining(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            if (primary == null
+                    || primary.sighting().openEpoch() != group.epoch()
+                    || !view.in(ServerState.RUNNING, group.primary())) {
+                return new Pass(group.primary() + " isn't known to be open");
+            }
+            for (Heard heard : view.heard().values()) {
+                Sighting s = heard.sighting();
+                Member known = group.members().get(s.member());
+                boolean outside = known == null || known.standing() == Standing.AWAY;
+                if (!outside
+                        || s.member().equals(group.primary())
+                        || !view.in(ServerState.RUNNING, s.member())
+                        || s.writable()
+                        || s.positionKind() != group.positionKind()
+                        // An agent that hasn't taken a goal of this epoch may still follow an older one.
+                        || (known != null && s.fencedEpoch() != group.epoch())
+                        || !primary.received().covers(heard.received())) {
+                    continue;
+                }
+                Member member =
+                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), Standing.FOLLOWING);
+                return new Act(
+                        new MemberJoined(
+                                group.name(),
+                                group.epoch(),
+                                member,
+                                "what it holds is part of the primary's history: " + s.received(),
+                                view.wallMillis()),
+                        s.member() + " joins");
+            }
+            return new Pass("nobody waits to join");
+        }
+    }
+
+    /** How groups come to be. */
+    static final class Adoption {
+
+        static Verdict byTopology(View view) {
+            List<Heard> members = List.copyOf(view.heard().values());
+            if (members.size() < 2) {
+                return new Hold("not adopted: only " + members.size()
+                        + " member is heard of (hactl promote GROUP MEMBER adopts it)");
+            }
+            long settledSince = Math.max(view.leaderSinceNanos(), view.listeningSinceNanos());
+            List<Heard> heads = new ArrayList<>();
+            for (Heard heard : members) {
+                Sighting s = heard.sighting();
+                settledSince = Math.max(settledSince, Math.max(heard.firstNanos(), heard.stateNanos()));
+                if (!view.in(ServerState.RUNNING, s.member())) {
+                    return new Hold("not adopted: " + s.member() + " is " + view.describe(s.member(), heard));
+                }
+                if (s.source() == null) {
+                    heads.add(heard);
+                }
+            }
+            if (heads.size() != 1) {
+                return new Hold("not adopted: " + heads.size() + " members follow nobody ("
+                        + String.join(
+                                ", ",
+                                heads.stream().map(h -> h.sighting().member()).toList())
+                        + "), so it isn't clear which is the primary (hactl promote GROUP MEMBER says it)");
+            }
+            Heard head = heads.get(0);
+            for (Heard heard : members) {
+                Sighting s = heard.sighting();
+                if (s.member().equals(head.sighting().member())) {
+                    continue;
+                }
+                if (!head.sighting().address().equals(s.source())) {
+                    return new Hold("not adopted: " + s.member() + " follows " + s.source()
+                            + ", which is not the address of " + head.sighting().member() + " ("
+                            + head.sighting().address() + ")");
+                }
+                if (s.writable()) {
+                    return new Hold("not adopted: " + s.member() + " is a replica and takes writes (set it read-only)");
+                }
+                if (s.positionKind() != head.sighting().positionKind()) {
+                    return new Hold("not adopted: " + s.member() + " and "
+                            + head.sighting().member() + " are different engines");
+                }
+                if (!head.received().covers(heard.received())
+                        && !head.sighting().writable()) {
+                    return new Hold("not adopted: " + s.member() + " holds "
+                            + heard.received().minus(head.received()) + ", which "
+                            + head.sighting().member() + " lacks");
+                }
+            }
+            if (view.nowNanos() - settledSince < Limits.nanos(view.limits().adoptMillis())) {
+                return new Hold("not adopted yet: the topology is new");
+            }
+            return adopt(
+                    view,
+                    head,
+                    "rule ADOPT",
+                    "the others follow " + head.sighting().address());
+        }
+
+        static Act adopt(View view, Heard head, String by, String evidence) {
+            Sighting primary = head.sighting();
+            TreeMap<String, Member> members = new TreeMap<>();
+            for (Heard heard : view.heard().values()) {
+                Sighting s = heard.sighting();
+                members.put(
+                        s.member(),
+                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), Standing.FOLLOWING));
+            }
+            Group group = new Group(
+                    view.name(),
+                    primary.engine(),
+                    primary.positionKind(),
+                    view.limits().durability(),
+                    1,
+                    primary.member(),
+                    primary.instance(),
+                    0,
+                    "",
+                    new Phase.Steady(),
+                    members,
+                    null,
+                    0);
+            // A primary that is open already promises only what it does already; a fenced one opens on our terms.
+            int acknowledgers = primary.writable()
+                    ? Math.min(primary.acknowledgersRequired(), group.acknowledgersWanted())
+                    : group.acknowledgersWanted();
+            return new Act(
+                    new GroupAdopted(
+                            view.name(),
+                            primary.engine(),
+                            primary.positionKind(),
+                            view.limits().durability(),
+                            primary.member(),
+                            primary.instance(),
+                            acknowledgers,
+                            members,
+                            by,
+                            evidence,
+                            view.wallMillis()),
+                    "adopted with primary " + primary.member());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package org.haarbiter.master.core;
+
+/** What a rule says of a group. */
+public sealed interface Verdict {
+
+    /** The sentence an operator reads. */
+    String sentence();
+
+    /** Propose this entry; no later rule is asked. */
+    record Act(Entry entry, String sentence) implements Verdict {}
+
+    /** The rule applies and holds everything after it back. */
+    record Hold(String sentence) implements Verdict {}
+
+    /** The rule doesn't apply; the next one is asked. */
+    record Pass(String sentence) implements Verdict {}
+}

@@ -1,0 +1,127 @@
+package org.haarbiter.master.core;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a rule may look at. Times are the leader's monotonic nanoseconds.
+ *
+ * @param name the group
+ * @param group as the log has it; null while it isn't adopted
+ * @param fleetPause the pause of the whole fleet; null where none
+ * @param heard what was last heard of each member, by name
+ * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
+ * @param limits the times by which rules judge
+ * @param leaderSinceNanos since when this master leads
+ * @param listeningSinceNanos since when it has listened without a pause of its own; silence counts from here
+ * @param phaseSinceNanos when it first saw the group's present epoch and phase
+ * @param namesEpoch the newest epoch at which every DNS server was read back; 0 where none
+ * @param namesMicros how long after the choice of the candidate that was
+ * @param times durations of the present switch so far, for the log
+ * @param nowNanos now
+ * @param wallMillis the wall clock, a label
+ */
+public record View(
+        String name,
+        @Nullable Group group,
+        @Nullable Pause fleetPause,
+        SortedMap<String, Heard> heard,
+        SortedMap<String, Long> grantedNanos,
+        Limits limits,
+        long leaderSinceNanos,
+        long listeningSinceNanos,
+        long phaseSinceNanos,
+        long namesEpoch,
+        long namesMicros,
+        SortedMap<String, String> times,
+        long nowNanos,
+        long wallMillis) {
+
+    /** The adopted group; only for rules that have checked that it is there. */
+    Group adopted() {
+        return Objects.requireNonNull(group, "the group isn't adopted");
+    }
+
+    @Nullable
+    Heard heardOf(String member) {
+        return heard.get(member);
+    }
+
+    /** Nothing has come from the member for as long as silence allows, while this master was listening. */
+    boolean silent(String member) {
+        return silentNanos(member) >= Limits.nanos(limits.silenceMillis());
+    }
+
+    long silentNanos(String member) {
+        Heard last = heard.get(member);
+        long since = Math.max(leaderSinceNanos, listeningSinceNanos);
+        return nowNanos - (last == null ? since : Math.max(since, last.arrivedNanos()));
+    }
+
+    /** Heard lately enough to be believed. */
+    boolean fresh(String member) {
+        Heard last = heard.get(member);
+        return last != null && nowNanos - last.arrivedNanos() < Limits.nanos(limits.silenceMillis());
+    }
+
+    /** Fresh and in this state. */
+    boolean in(ServerState state, String member) {
+        Heard last = heard.get(member);
+        return last != null && fresh(member) && last.sighting().state() == state;
+    }
+
+    /** When the newest lease the member can have has surely run out, on this master's clock. */
+    long leaseEndNanos(String member) {
+        Long granted = grantedNanos.get(member);
+        long newest = granted == null ? leaderSinceNanos : Math.max(granted, leaderSinceNanos);
+        return newest + limits.leaseWaitNanos();
+    }
+
+    boolean leaseOver(String member) {
+        return nowNanos >= leaseEndNanos(member);
+    }
+
+    /** Followers that are heard of, answer, and could be sealed now. */
+    List<Member> reachableFollowers() {
+        return adopted().followers().stream()
+                .filter(m -> in(ServerState.RUNNING, m.name()))
+                .toList();
+    }
+
+    /** The primary's process is another than the one that may open, or is gone. */
+    boolean primaryInstanceGone() {
+        Heard primary = heard.get(adopted().primary());
+        return primary != null
+                && !primary.sighting().instance().isEmpty()
+                && !primary.sighting().instance().equals(adopted().primaryInstance());
+    }
+
+    long phaseNanos() {
+        return nowNanos - phaseSinceNanos;
+    }
+
+    /** One line a member, for the switch log. */
+    SortedMap<String, String> evidence() {
+        TreeMap<String, String> evidence = new TreeMap<>();
+        heard.forEach((member, last) -> evidence.put("saw_" + member, describe(member, last)));
+        return evidence;
+    }
+
+    String describe(String member, Heard last) {
+        var s = last.sighting();
+        return s.state().name().toLowerCase(java.util.Locale.ROOT)
+                + (s.detail().isEmpty() ? "" : " (" + s.detail() + ")")
+                + ", heard " + silentMillisOf(last) + " ms ago"
+                + (s.writable() ? ", writable" : "")
+                + (s.receiving() ? ", receiving" : "")
+                + ", holds " + (s.received().isEmpty() ? "nothing" : s.received());
+    }
+
+    private long silentMillisOf(Heard last) {
+        return (nowNanos - last.arrivedNanos()) / 1_000_000;
+    }
+}
