@@ -1,0 +1,509 @@
+package org.haarbiter.agent.core;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.haarbiter.agent.engine.Following;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Promotion;
+import org.haarbiter.agent.engine.Traits;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Role;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An agent's mind. It takes in what the engine sees and what the leader wants, and says which command the engine needs next.
+ * Confined to one thread, but for {@link #permitted}. Times are monotonic nanoseconds of this machine.
+ */
+public final class AgentCore {
+
+    /** Heartbeats whose answers may still come: more than a lease's worth at any profile. */
+    private static final int SENT_LIMIT = 256;
+
+    private record Sent(long sequence, long sentNanos) {}
+
+    private record Lease(long epoch, long endNanos) {
+        static final Lease NONE = new Lease(0, Long.MIN_VALUE);
+    }
+
+    private final Identity identity;
+    private final Traits traits;
+    private final AgentLimits limits;
+    private final long session;
+    private final long knownEpoch;
+    private final long startNanos;
+    private final ArrayDeque<Sent> sent = new ArrayDeque<>();
+
+    private long sequence;
+    private @Nullable Observation seen;
+    private @Nullable Goal goal;
+    private long term;
+
+    /** The first heartbeat that told of the present instance, or of its death: older ones were about something else. */
+    private long instanceSequence;
+
+    private String deadInstance = "";
+    private String deathEvidence = "";
+
+    /** One reference, so that another thread never sees the end of one epoch's lease with the number of another. */
+    private volatile Lease lease = Lease.NONE;
+
+    private long answeredSequence;
+    private long lastNanos = Long.MIN_VALUE;
+    private long lastWallMillis;
+
+    private long sealedEpoch;
+    private long fencedEpoch;
+    private long openEpoch;
+    private long settledEpoch;
+    private boolean historyComplete = true;
+    private @Nullable Step followed;
+
+    /** A seal, fence or drain that has returned; it counts once an observation that began later confirms it. */
+    private @Nullable Step unconfirmed;
+
+    private @Nullable Step running;
+    private boolean fencing;
+    private @Nullable Step lastStep;
+    private long retryNanos = Long.MIN_VALUE;
+    private @Nullable String failure;
+
+    /**
+     * A new agent.
+     *
+     * @param session drawn anew at each start
+     * @param knownEpoch the newest epoch that an earlier agent of this member accepted; 0 where it never was adopted
+     */
+    public AgentCore(
+            Identity identity, Traits traits, AgentLimits limits, long session, long knownEpoch, long nowNanos) {
+        this.identity = identity;
+        this.traits = traits;
+        this.limits = limits;
+        this.session = session;
+        this.knownEpoch = knownEpoch;
+        this.startNanos = nowNanos;
+    }
+
+    /**
+     * The engine has looked at the server.
+     *
+     * @param began when the look began: what happened after it may not show
+     */
+    public void observed(Observation observation, long began) {
+        Observation before = seen;
+        if (observation.instance().equals(deadInstance) && observation.state() != ServerState.DEAD) {
+            // The look began before the process was seen to end.
+            return;
+        }
+        seen = observation;
+        if (before != null
+                && !before.instance().isEmpty()
+                && !observation.instance().isEmpty()
+                && !before.instance().equals(observation.instance())) {
+            instanceChanged();
+        }
+        if (observation.state() == ServerState.DEAD && before != null && before.state() != ServerState.DEAD) {
+            dropOpen();
+        }
+        if (!takesCommands(observation)) {
+            return;
+        }
+        confirm(observation, began);
+        if (openEpoch > 0 && !observation.writable() && began > openedNanos) {
+            openEpoch = 0;
+        }
+        if (fencedEpoch > 0 && observation.writable()) {
+            fencedEpoch = 0;
+        }
+        if (sealedEpoch > 0 && observation.receiving()) {
+            sealedEpoch = 0;
+        }
+        Goal wish = goal;
+        if (!historyComplete
+                && observation.receiving()
+                && observation.applying()
+                && wish != null
+                && !wish.primaryPosition().isEmpty()) {
+            historyComplete = traits.positionKind()
+                    .parse(observation.received())
+                    .covers(traits.positionKind().parse(wish.primaryPosition()));
+        }
+    }
+
+    private long openedNanos = Long.MIN_VALUE;
+
+    private void instanceChanged() {
+        instanceSequence = sequence + 1;
+        dropOpen();
+        sealedEpoch = 0;
+        fencedEpoch = 0;
+        settledEpoch = 0;
+        followed = null;
+        unconfirmed = null;
+        lastStep = null;
+        historyComplete = traits.historySurvivesRestart();
+    }
+
+    private void dropOpen() {
+        openEpoch = 0;
+        lease = Lease.NONE;
+    }
+
+    private void confirm(Observation observation, long began) {
+        Step step = unconfirmed;
+        if (step == null || began < confirmableNanos) {
+            return;
+        }
+        unconfirmed = null;
+        if (step instanceof Step.Seal && !observation.receiving()) {
+            sealedEpoch = step.epoch();
+        } else if ((step instanceof Step.Fence || step instanceof Step.Drain) && !observation.writable()) {
+            fencedEpoch = step.epoch();
+        }
+    }
+
+    private long confirmableNanos;
+
+    /** The server's process has ended or is ending; said by the process watch, before any look could tell. */
+    public void died(String instance, String evidence) {
+        Observation last = seen;
+        if (last == null || !last.instance().equals(instance) || deadInstance.equals(instance)) {
+            return;
+        }
+        deadInstance = instance;
+        deathEvidence = evidence;
+        instanceSequence = sequence + 1;
+        dropOpen();
+        seen = new Observation(
+                ServerState.DEAD,
+                evidence,
+                instance,
+                last.serverId(),
+                last.version(),
+                false,
+                last.source(),
+                false,
+                false,
+                last.received(),
+                last.applied(),
+                last.lagMillis(),
+                last.sourceHeardMillis(),
+                last.acknowledgers(),
+                last.acknowledgersRequired(),
+                last.problems());
+    }
+
+    /** The next heartbeat; it must be sent at once, to every master. */
+    public Heartbeat heartbeat(long nowNanos) {
+        sequence++;
+        sent.addLast(new Sent(sequence, nowNanos));
+        if (sent.size() > SENT_LIMIT) {
+            sent.removeFirst();
+        }
+        return new Heartbeat(session, sequence, sighting());
+    }
+
+    /** A leader's answer. What is older than what was accepted before, or meant for another session, changes nothing. */
+    public void answered(Answer answer) {
+        Goal wish = answer.goal();
+        Goal present = goal;
+        if (answer.session() != session
+                || answer.sequence() < instanceSequence
+                || wish.term() < term
+                || (wish.term() == term && answer.sequence() < answeredSequence)
+                || (present != null && wish.epoch() < present.epoch())) {
+            return;
+        }
+        term = wish.term();
+        answeredSequence = answer.sequence();
+        if (present == null || present.role() != wish.role() || present.epoch() != wish.epoch()) {
+            retryNanos = Long.MIN_VALUE;
+            failure = null;
+        }
+        goal = wish;
+        if (wish.role() != Role.PRIMARY) {
+            lease = Lease.NONE;
+            return;
+        }
+        for (Sent heartbeat : sent) {
+            if (heartbeat.sequence() == answer.sequence()) {
+                lease = new Lease(wish.epoch(), heartbeat.sentNanos() + AgentLimits.nanos(wish.leaseMillis()));
+            }
+        }
+    }
+
+    /** True while writes may be opened under the epoch. Any thread. */
+    public boolean permitted(long epoch, long nowNanos) {
+        Lease present = lease;
+        return present.epoch() == epoch && nowNanos < present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis());
+    }
+
+    /**
+     * What the engine shall do now; null for nothing. A {@link Step.Fence} may come while another step runs; every other
+     * step only when none does. Each step that is returned must be ended by {@link #ended}.
+     *
+     * @param wallMillis the wall clock, only to notice that the machine was suspended
+     */
+    public @Nullable Step next(long nowNanos, long wallMillis) {
+        noticeSuspension(nowNanos, wallMillis);
+        Observation server = seen;
+        Goal wish = goal;
+        if (server == null) {
+            return null;
+        }
+        Step fence = wish == null ? fenceUnanswered(server, nowNanos) : fenceNeeded(server, wish, nowNanos);
+        if (fence != null) {
+            if (fencing || waits(fence, nowNanos)) {
+                return null;
+            }
+            fencing = true;
+            return fence;
+        }
+        if (wish == null || running != null || fencing || unconfirmed != null || !takesCommands(server)) {
+            return null;
+        }
+        Step step = wanted(server, wish, nowNanos);
+        if (step == null || waits(step, nowNanos)) {
+            return null;
+        }
+        starting(step);
+        running = step;
+        return step;
+    }
+
+    private void noticeSuspension(long nowNanos, long wallMillis) {
+        if (lastNanos != Long.MIN_VALUE) {
+            long ahead = wallMillis - lastWallMillis - (nowNanos - lastNanos) / 1_000_000;
+            if (ahead > limits.jumpMillis()) {
+                lease = Lease.NONE;
+            }
+        }
+        lastNanos = nowNanos;
+        lastWallMillis = wallMillis;
+    }
+
+    /** A restarted agent whose server is open, and whom no leader confirms it, can't let it go on. */
+    private @Nullable Step fenceUnanswered(Observation server, long nowNanos) {
+        boolean waited = nowNanos - startNanos >= AgentLimits.nanos(limits.unansweredMillis());
+        return knownEpoch > 0 && takesCommands(server) && server.writable() && waited
+                ? new Step.Fence(
+                        knownEpoch, "no leader has confirmed since the agent's start that its server may write")
+                : null;
+    }
+
+    /** An open connection still works where the server turns new ones away. */
+    private static boolean takesCommands(Observation server) {
+        return server.state() == ServerState.RUNNING || server.state() == ServerState.REFUSING;
+    }
+
+    private @Nullable Step fenceNeeded(Observation server, Goal wish, long nowNanos) {
+        if (server.state() == ServerState.DEAD || (server.state() == ServerState.UNKNOWN && openEpoch == 0)) {
+            return null;
+        }
+        boolean canTell = takesCommands(server);
+        return switch (wish.role()) {
+            case PRIMARY ->
+                mayWrite(server) && !permitted(wish.epoch(), nowNanos)
+                        ? new Step.Fence(wish.epoch(), "the permission to write has run out")
+                        : null;
+            case FENCED ->
+                (fencedEpoch != wish.epoch() || (canTell && server.writable()))
+                                && server.state() != ServerState.STARTING
+                        ? new Step.Fence(wish.epoch(), wish.reason())
+                        : null;
+            case SEALED, REPLICA ->
+                mayWrite(server) && server.state() != ServerState.STARTING
+                        ? new Step.Fence(wish.epoch(), "it is not the primary of epoch " + wish.epoch())
+                        : null;
+            case OBSERVE, DRAINED -> null;
+        };
+    }
+
+    /** Writes are open, or an order to open them is under way, or were open when the server was last able to say. */
+    private boolean mayWrite(Observation server) {
+        return server.writable() || openEpoch > 0;
+    }
+
+    private @Nullable Step wanted(Observation server, Goal wish, long nowNanos) {
+        return switch (wish.role()) {
+            case OBSERVE, FENCED -> null;
+            case PRIMARY -> primaryStep(server, wish, nowNanos);
+            case SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
+            case DRAINED -> fencedEpoch == wish.epoch() ? null : new Step.Drain(wish.epoch());
+            case REPLICA -> {
+                Step.Follow follow = new Step.Follow(
+                        wish.epoch(), new Following(Objects.requireNonNull(wish.source()), wish.acknowledges()));
+                boolean there = sameFollowing(follow)
+                        && server.receiving()
+                        && !server.writable()
+                        && Objects.equals(server.source(), wish.source());
+                yield there ? null : follow;
+            }
+        };
+    }
+
+    private boolean sameFollowing(Step.Follow follow) {
+        return followed instanceof Step.Follow last && last.following().equals(follow.following());
+    }
+
+    private @Nullable Step primaryStep(Observation server, Goal wish, long nowNanos) {
+        if (openEpoch != wish.epoch()) {
+            if (server.writable() && wish.upTo().isEmpty() && server.acknowledgersRequired() == wish.acknowledgers()) {
+                // A new agent beside an open primary, or the same primary under a new epoch: nothing has to move.
+                opened(wish.epoch(), nowNanos);
+                settledEpoch = wish.epoch();
+                return null;
+            }
+            return permitted(wish.epoch(), nowNanos)
+                    ? new Step.Promote(wish.epoch(), new Promotion(wish.epoch(), wish.upTo(), wish.acknowledgers()))
+                    : null;
+        }
+        if (server.acknowledgersRequired() != wish.acknowledgers()) {
+            return new Step.RequireAcknowledgers(wish.epoch(), wish.acknowledgers());
+        }
+        return settledEpoch == wish.epoch() ? null : new Step.Settle(wish.epoch());
+    }
+
+    private boolean waits(Step step, long nowNanos) {
+        return lastStep != null && lastStep.getClass() == step.getClass() && nowNanos < retryNanos;
+    }
+
+    private void starting(Step step) {
+        if (step instanceof Step.Follow) {
+            sealedEpoch = 0;
+            fencedEpoch = 0;
+        } else if (step instanceof Step.Promote) {
+            sealedEpoch = 0;
+            fencedEpoch = 0;
+        }
+    }
+
+    private void opened(long epoch, long nowNanos) {
+        openEpoch = epoch;
+        openedNanos = nowNanos;
+        fencedEpoch = 0;
+        sealedEpoch = 0;
+        historyComplete = true;
+    }
+
+    /**
+     * A step has ended. The engine should be looked at again right away, and a heartbeat sent.
+     *
+     * @param problem a sentence where it failed; null where it succeeded
+     */
+    public void ended(Step step, @Nullable String problem, long nowNanos) {
+        if (step instanceof Step.Fence) {
+            fencing = false;
+        } else {
+            running = null;
+        }
+        // Given again after a while if its effect doesn't show.
+        lastStep = step;
+        retryNanos = nowNanos + AgentLimits.nanos(limits.retryMillis());
+        failure = problem;
+        if (problem != null) {
+            return;
+        }
+        if (step instanceof Step.Promote promote) {
+            Observation server = seen;
+            if (server != null && server.state() != ServerState.DEAD) {
+                opened(promote.epoch(), nowNanos);
+            }
+        } else if (step instanceof Step.Fence) {
+            openEpoch = 0;
+            unconfirmed = step;
+            confirmableNanos = nowNanos;
+        } else if (step instanceof Step.Seal || step instanceof Step.Drain) {
+            unconfirmed = step;
+            confirmableNanos = nowNanos;
+            if (step instanceof Step.Drain) {
+                openEpoch = 0;
+            }
+        } else if (step instanceof Step.Follow) {
+            followed = step;
+        } else if (step instanceof Step.Settle) {
+            settledEpoch = step.epoch();
+        }
+    }
+
+    /** When {@link #next} may have something to say although nothing has happened; {@link Long#MAX_VALUE} for never. */
+    public long deadlineNanos() {
+        long fence = openEpoch > 0 && lease != Lease.NONE
+                ? lease.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis())
+                : Long.MAX_VALUE;
+        return retryNanos == Long.MIN_VALUE ? fence : Math.min(fence, retryNanos);
+    }
+
+    /** The goal that is being converged to; null before the first. */
+    public @Nullable Goal goal() {
+        return goal;
+    }
+
+    /** What the masters are told. */
+    public Sighting sighting() {
+        Observation server = seen;
+        if (server == null) {
+            server = new Observation(
+                    ServerState.UNKNOWN,
+                    "not looked at yet",
+                    "",
+                    "",
+                    "",
+                    false,
+                    null,
+                    false,
+                    false,
+                    "",
+                    "",
+                    -1,
+                    -1,
+                    -1,
+                    0,
+                    List.of());
+        }
+        List<String> problems = new ArrayList<>(server.problems());
+        if (failure != null) {
+            problems.add(failure);
+        }
+        Goal wish = goal;
+        return new Sighting(
+                identity.group(),
+                identity.member(),
+                identity.site(),
+                traits.name(),
+                traits.positionKind(),
+                identity.address(),
+                server.state(),
+                server.state() == ServerState.DEAD
+                                && !deathEvidence.isEmpty()
+                                && server.detail().isEmpty()
+                        ? deathEvidence
+                        : server.detail(),
+                server.instance(),
+                server.serverId(),
+                server.version(),
+                server.writable() || openEpoch > 0,
+                server.source(),
+                server.receiving(),
+                server.applying(),
+                server.received(),
+                server.applied(),
+                server.lagMillis(),
+                server.sourceHeardMillis(),
+                term,
+                wish == null ? 0 : wish.epoch(),
+                sealedEpoch,
+                fencedEpoch,
+                openEpoch,
+                server.acknowledgers(),
+                server.acknowledgersRequired(),
+                historyComplete,
+                identity.electable(),
+                problems);
+    }
+}

@@ -1,0 +1,32 @@
+package org.haarbiter.agent.core;
+
+import org.haarbiter.agent.engine.Following;
+import org.haarbiter.agent.engine.Promotion;
+
+/** One command to the engine. Each is safe to give twice. */
+public sealed interface Step {
+
+    /** The epoch of the goal that asks for it. */
+    long epoch();
+
+    /** See {@link org.haarbiter.agent.engine.Engine#fence}. May be given while another step is under way. */
+    record Fence(long epoch, String why) implements Step {}
+
+    /** See {@link org.haarbiter.agent.engine.Engine#drain}. */
+    record Drain(long epoch) implements Step {}
+
+    /** See {@link org.haarbiter.agent.engine.Engine#seal}. */
+    record Seal(long epoch) implements Step {}
+
+    /** See {@link org.haarbiter.agent.engine.Engine#promote}. */
+    record Promote(long epoch, Promotion promotion) implements Step {}
+
+    /** See {@link org.haarbiter.agent.engine.Engine#settle}. */
+    record Settle(long epoch) implements Step {}
+
+    /** See {@link org.haarbiter.agent.engine.Engine#follow}. */
+    record Follow(long epoch, Following following) implements Step {}
+
+    /** See {@link org.haarbiter.agent.engine.Engine#requireAcknowledgers}. */
+    record RequireAcknowledgers(long epoch, int acknowledgers) implements Step {}
+}
