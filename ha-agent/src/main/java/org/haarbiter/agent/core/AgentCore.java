@@ -433,7 +433,7 @@ public final class AgentCore {
 
     /** When {@link #next} may have something to say although nothing has happened; {@link Long#MAX_VALUE} for never. */
     public long deadlineNanos() {
-        long fence = openEpoch > 0 && lease != Lease.NONE
+        long fence = openEpoch > 0 && lease.epoch() > 0
                 ? lease.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis())
                 : Long.MAX_VALUE;
         return retryNanos == Long.MIN_VALUE ? fence : Math.min(fence, retryNanos);
