@@ -1,0 +1,164 @@
+package org.haarbiter.lab;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A server as a child process: started, frozen, killed, started again. Its output goes to a log file. Whatever still
+ * runs when this JVM ends is killed. The pid is the server's own: the shell in between replaces itself.
+ *
+ * <p>Threads: any; calls are taken one at a time.
+ */
+public final class ServerProcess implements AutoCloseable {
+
+    private static final int SIGKILL = 9;
+    private static final int SIGTERM = 15;
+    private static final int SIGCONT = 18;
+    private static final int SIGSTOP = 19;
+
+    private static final Set<ServerProcess> RUNNING = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> RUNNING.forEach(ServerProcess::kill9), "lab-kills-its-servers"));
+    }
+
+    private interface LibC extends Library {
+        LibC INSTANCE = Native.load("c", LibC.class);
+
+        int kill(int pid, int signal);
+    }
+
+    private final String name;
+    private final List<String> command;
+    private final Path log;
+    private @Nullable Process process;
+
+    /**
+     * A process that isn't started yet.
+     *
+     * @param name for messages
+     * @param command program and arguments
+     * @param log where its output is appended
+     */
+    public ServerProcess(String name, Host host, List<String> command, Path log) {
+        this.name = name;
+        this.log = log;
+        List<String> whole = new ArrayList<>(host.enter());
+        // A core dump of a server of some gigabytes would delay the noticing of its death.
+        whole.addAll(List.of("sh", "-c", "ulimit -c 0; exec \"$@\"", "sh"));
+        whole.addAll(command);
+        this.command = List.copyOf(whole);
+    }
+
+    /** Starts it; does nothing when it runs. */
+    public synchronized void start() throws IOException {
+        if (isAlive()) {
+            return;
+        }
+        process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                .start();
+        RUNNING.add(this);
+    }
+
+    /** The pid of the process that was started last. */
+    public synchronized long pid() {
+        return started().pid();
+    }
+
+    /** Whether the process runs; true also while it is frozen, and while the kernel still tears it down. */
+    public synchronized boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
+    /** Sends SIGKILL and returns at once: the kernel may take long to free the memory. */
+    public void kill9() {
+        signal(SIGKILL);
+    }
+
+    /** Sends SIGTERM and returns at once. */
+    public void terminate() {
+        signal(SIGTERM);
+    }
+
+    /** Sends SIGSTOP: the process keeps its sockets and does nothing. */
+    public void freeze() {
+        signal(SIGSTOP);
+    }
+
+    /** Sends SIGCONT. */
+    public void thaw() {
+        signal(SIGCONT);
+    }
+
+    private synchronized void signal(int signal) {
+        // The child is reaped only by this JVM's own watcher: while isAlive says yes, the pid is still the child's.
+        if (isAlive()) {
+            LibC.INSTANCE.kill(Math.toIntExact(pid()), signal);
+        }
+    }
+
+    /** Waits for the end of the process; throws when the limit passes. */
+    public void awaitEnd(Duration limit) throws IOException {
+        Process ending;
+        synchronized (this) {
+            ending = process;
+        }
+        if (ending == null) {
+            return;
+        }
+        try {
+            if (!ending.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IOException(
+                        name + " (pid " + ending.pid() + ") still runs after " + limit.toMillis() + " ms");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while waiting for the end of " + name, e);
+        }
+    }
+
+    /** The last lines of the log, for messages. */
+    public String lastWords() {
+        return tail(log);
+    }
+
+    static String tail(Path file) {
+        try {
+            String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+            return text.substring(Math.max(0, text.length() - 2_000));
+        } catch (IOException e) {
+            return "(no log: " + e.getMessage() + ")";
+        }
+    }
+
+    private Process started() {
+        if (process == null) {
+            throw new IllegalStateException(name + " was never started");
+        }
+        return process;
+    }
+
+    /** Kills it and waits for its end. */
+    @Override
+    public void close() throws IOException {
+        kill9();
+        awaitEnd(Duration.ofSeconds(60));
+        RUNNING.remove(this);
+    }
+}

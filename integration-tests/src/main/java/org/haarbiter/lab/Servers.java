@@ -1,0 +1,147 @@
+package org.haarbiter.lab;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Finds the programs of the real servers: a path given in the environment ({@code HA_MYSQLD}, {@code HA_MARIADBD},
+ * {@code HA_NAMED}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
+ * missing or too old is an {@link IllegalStateException} that names the command that brings it.
+ */
+public final class Servers {
+
+    private static final Pattern VERSION = Pattern.compile("(?:Ver|BIND) (\\d+)\\.(\\d+)(\\.\\d+)?");
+
+    private Servers() {}
+
+    /**
+     * A server program.
+     *
+     * @param path the executable
+     * @param version what it says of itself, such as {@code 9.7.4}
+     */
+    public record Program(Path path, String version) {}
+
+    /** Where servers and the templates of their data directories are kept. */
+    public static Path directory() {
+        String given = System.getenv("HA_SERVERS_DIR");
+        if (given != null && !given.isEmpty()) {
+            return Path.of(given);
+        }
+        return Path.of(System.getProperty("user.home"), ".cache", "ha-arbiter");
+    }
+
+    /** MySQL 8.4 or newer. */
+    public static Program mysql() {
+        return find(
+                "mysql",
+                "HA_MYSQLD",
+                "mysqld",
+                "--version",
+                8,
+                4,
+                false,
+                directory().resolve("mysql/bin/mysqld"));
+    }
+
+    /** MariaDB 10.11 or newer. */
+    public static Program mariadb() {
+        return find("mariadb", "HA_MARIADBD", "mariadbd", "--version", 10, 11, true, null);
+    }
+
+    /** BIND 9. */
+    public static Program bind() {
+        return find("bind", "HA_NAMED", "named", "-v", 9, 0, false, null);
+    }
+
+    /** The program of that name on the PATH, also in the directories of system programs. */
+    public static Path onPath(String name) {
+        for (Path candidate : candidates(name)) {
+            if (Files.isExecutable(candidate)) {
+                return candidate;
+            }
+        }
+        throw new IllegalStateException("no '" + name + "' on the PATH. Run scripts/install-servers.sh");
+    }
+
+    private static List<Path> candidates(String name) {
+        String path = Map.copyOf(System.getenv()).getOrDefault("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin";
+        List<Path> found = new ArrayList<>();
+        for (String directory : path.split(":", -1)) {
+            if (!directory.isEmpty()) {
+                found.add(Path.of(directory, name));
+            }
+        }
+        return found;
+    }
+
+    private static Program find(
+            String kind,
+            String variable,
+            String name,
+            String versionOption,
+            int major,
+            int minor,
+            boolean mariadb,
+            @org.jspecify.annotations.Nullable Path installed) {
+        String wanted = kind + " " + major + "." + minor + " or newer";
+        String given = System.getenv(variable);
+        List<Path> candidates = new ArrayList<>();
+        if (given != null && !given.isEmpty()) {
+            candidates.add(Path.of(given));
+        } else {
+            if (installed != null) {
+                candidates.add(installed);
+            }
+            candidates.addAll(candidates(name));
+        }
+        List<String> refused = new ArrayList<>();
+        for (Path candidate : candidates) {
+            if (!Files.isExecutable(candidate)) {
+                continue;
+            }
+            String said = say(candidate, versionOption);
+            Matcher version = VERSION.matcher(said);
+            boolean isMariadb = said.contains("MariaDB");
+            if (version.find() && isMariadb == mariadb) {
+                int hasMajor = Integer.parseInt(version.group(1));
+                int hasMinor = Integer.parseInt(version.group(2));
+                if (hasMajor > major || (hasMajor == major && hasMinor >= minor)) {
+                    String patch = version.group(3) == null ? "" : version.group(3);
+                    return new Program(candidate, hasMajor + "." + hasMinor + patch);
+                }
+            }
+            refused.add(candidate + " says '" + said.strip() + "'");
+        }
+        throw new IllegalStateException(
+                "no usable " + kind + " server (must be " + wanted + (refused.isEmpty() ? "" : "; " + refused)
+                        + "). Run scripts/install-servers.sh " + kind + ", or set " + variable + " to its path");
+    }
+
+    private static String say(Path program, String option) {
+        try {
+            Process process = new ProcessBuilder(program.toString(), option)
+                    .redirectErrorStream(true)
+                    .start();
+            process.getOutputStream().close();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+            return said;
+        } catch (IOException e) {
+            return "can't be run: " + e.getMessage();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while asking " + program + " for its version", e);
+        }
+    }
+}
