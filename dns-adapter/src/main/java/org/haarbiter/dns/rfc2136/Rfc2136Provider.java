@@ -1,0 +1,284 @@
+package org.haarbiter.dns.rfc2136;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.crypto.spec.SecretKeySpec;
+import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.PublishOutcome;
+import org.haarbiter.dns.PublishOutcome.Result;
+import org.haarbiter.dns.ServerReading;
+import org.haarbiter.dns.WantedNames;
+import org.haarbiter.dns.rfc2136.ZoneReader.Reading;
+import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
+import org.haarbiter.words.Endpoint;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.TSIG;
+import org.xbill.DNS.TextParseException;
+import org.xbill.DNS.Type;
+
+/**
+ * A zone that takes signed dynamic updates. Each update is a compare-and-set on the TXT record that holds the group's epoch:
+ * it is applied whole, or, where somebody else wrote in between, not at all. An update whose answer is lost may be applied
+ * later (TSIG lets it in for 300 s); then its prerequisite fails unless nothing has changed since.
+ *
+ * <p>Thread-safe. Calls block the caller for at most their limit.
+ */
+public final class Rfc2136Provider implements DnsProvider {
+
+    /** Each lost race means that another won, so this many are needed only while as many others write. */
+    private static final int MAX_ATTEMPTS = 16;
+
+    /** The zone's "no such name" should not outlive a switch by more than this, in s. */
+    private static final long NEGATIVE_TTL_SECONDS = 5;
+
+    private final Rfc2136Settings settings;
+    private final Name zone;
+    private final TSIG key;
+    private final UpdateAnswer answers;
+
+    /** What the zone was last seen to hold, by epoch name: a hint that saves the read. The server checks it. */
+    private final ConcurrentHashMap<Name, Held> lastHeld = new ConcurrentHashMap<>();
+
+    private final ExecutorService readers;
+    private volatile boolean closed;
+
+    /** Starts to warm up in the background; the first update would else take tens of milliseconds longer. */
+    public Rfc2136Provider(Rfc2136Settings settings) {
+        this(settings, Clock.systemUTC());
+    }
+
+    Rfc2136Provider(Rfc2136Settings settings, Clock clock) {
+        this.settings = settings;
+        try {
+            this.zone = Name.fromString(settings.zone(), Name.root);
+            this.key = new TSIG(
+                    TSIG.algorithmToName(settings.algorithm()),
+                    Name.fromString(settings.keyName(), Name.root),
+                    new SecretKeySpec(
+                            Base64.getDecoder().decode(settings.secret().strip()), settings.algorithm()),
+                    clock);
+        } catch (TextParseException e) {
+            throw new IllegalArgumentException("the settings were checked, yet: " + e.getMessage(), e);
+        }
+        this.answers = new UpdateAnswer(settings, clock);
+        AtomicInteger number = new AtomicInteger();
+        this.readers = Executors.newCachedThreadPool(task -> {
+            Thread thread = new Thread(task, "dns-reader-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        readers.execute(this::warmUp);
+    }
+
+    @Override
+    public String name() {
+        return "rfc2136 " + settings.zone() + " at " + settings.updateServer();
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A name without addresses loses its A and AAAA records; records of other types there are not ours, and stay. A wrong
+     * name or address gives {@link Result#REFUSED}. After {@link Result#UNKNOWN} ask again, or read back.
+     */
+    @Override
+    public PublishOutcome publish(WantedNames wanted, Duration limit) {
+        long started = System.nanoTime();
+        long deadline = started + limit.toNanos();
+        if (closed) {
+            return new PublishOutcome(Result.UNKNOWN, name() + " is closed: this process is stopping");
+        }
+        ZoneRecords records;
+        try {
+            records = new ZoneRecords(zone, wanted, settings.epochTtlSeconds());
+        } catch (IllegalArgumentException e) {
+            return new PublishOutcome(Result.REFUSED, String.valueOf(e.getMessage()));
+        }
+
+        Held held = lastHeld.get(records.epochName());
+        PublishOutcome open = null; // what to say of an update of ours that may yet be applied
+        for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+            // Nobody is refused on a memory: a person may have reset the zone.
+            if (held == null || held.newerThan(records.epoch())) {
+                Reading reading = open == null
+                        ? ZoneReader.readEpoch(settings.updateServer(), records, key, deadline)
+                        : ZoneReader.readAll(settings.updateServer(), records, key, deadline);
+                if (reading.failed() != null) {
+                    return open == null ? failedRead(reading.failed(), reading.detail()) : open;
+                }
+                held = reading.held();
+                if (held == null) {
+                    return new PublishOutcome(Result.REFUSED, settings.updateServer() + ": " + reading.detail());
+                }
+                lastHeld.put(records.epochName(), held);
+                if (held.newerThan(records.epoch())) {
+                    return new PublishOutcome(
+                            Result.NEWER_EPOCH,
+                            records.epochName() + " holds epoch " + held.epoch() + ", newer than " + records.epoch()
+                                    + " of group " + wanted.group() + ": another leader has switched it since. Nothing"
+                                    + " was changed");
+                }
+                if (open != null && reading.state() == ServerReading.State.MATCHES) {
+                    return new PublishOutcome(Result.PUBLISHED, ""); // applied; only its answer was lost
+                }
+            }
+
+            // A third for each try, so that one lost datagram leaves time for a look and another.
+            long now = System.nanoTime();
+            long tryUntil = Math.min(deadline - now, Math.max(limit.toNanos() / 3, 100_000_000L)) + now;
+            Outgoing update = Outgoing.signed(records.update(held), key);
+            Reply reply = Exchange.update(settings.updateServer(), update, open != null, tryUntil);
+            if (UpdateAnswer.isTaken(reply)) {
+                lastHeld.put(records.epochName(), new Held(Long.toString(records.epoch()), records.epoch()));
+                return new PublishOutcome(Result.PUBLISHED, "");
+            }
+            lastHeld.remove(records.epochName());
+            held = null;
+            if (UpdateAnswer.isOpen(reply)) {
+                open = stillOpen(reply, System.nanoTime() - started);
+            } else if (!UpdateAnswer.isPrerequisiteFailure(reply)) {
+                return answers.outcome(reply);
+            }
+            if (deadline - System.nanoTime() <= 0) {
+                break;
+            }
+        }
+        return open != null
+                ? open
+                : new PublishOutcome(
+                        Result.UNKNOWN,
+                        records.epochName()
+                                + " was changed by others under each try. See that only one cluster of masters"
+                                + " writes to zone " + settings.zone()
+                                + ", and that update-server is one server, not several"
+                                + " behind one address");
+    }
+
+    private PublishOutcome stillOpen(Reply reply, long nanos) {
+        String silence = reply.kind() == Reply.Kind.SILENT ? " within " + nanos / 1_000_000 + " ms" : "";
+        return new PublishOutcome(
+                Result.UNKNOWN,
+                answers.outcome(reply).detail() + silence
+                        + ". The update may yet be applied, which harms nothing: it applies only to the epoch it was made"
+                        + " for. See that the server runs and isn't overloaded");
+    }
+
+    private PublishOutcome failedRead(Reply reply, String detail) {
+        Message message = reply.message();
+        if (message == null || UpdateAnswer.isTaken(reply) || UpdateAnswer.isPrerequisiteFailure(reply)) {
+            // Silence, or an answer that isn't a refusal but can't be used (no authority).
+            return new PublishOutcome(Result.UNKNOWN, settings.updateServer() + ": " + detail);
+        }
+        return answers.outcome(reply);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Asks as a client would: unsigned, one query for each record, by UDP, by TCP where the answer is cut.
+     */
+    @Override
+    public List<ServerReading> readBack(WantedNames wanted, Duration limit) {
+        long deadline = System.nanoTime() + limit.toNanos();
+        List<ServerReading> readings = new ArrayList<>();
+        ZoneRecords records;
+        try {
+            records = new ZoneRecords(zone, wanted, settings.epochTtlSeconds());
+        } catch (IllegalArgumentException e) {
+            for (Endpoint server : settings.authoritativeServers()) {
+                readings.add(new ServerReading(
+                        server.toString(), ServerReading.State.DIFFERS, "can't hold this: " + e.getMessage()));
+            }
+            return readings;
+        }
+        if (closed) {
+            for (Endpoint server : settings.authoritativeServers()) {
+                readings.add(
+                        new ServerReading(server.toString(), ServerReading.State.UNREACHABLE, name() + " is closed"));
+            }
+            return readings;
+        }
+        List<CompletableFuture<Reading>> asked = new ArrayList<>();
+        for (Endpoint server : settings.authoritativeServers()) {
+            asked.add(
+                    CompletableFuture.supplyAsync(() -> ZoneReader.readAll(server, records, null, deadline), readers));
+        }
+        for (int i = 0; i < asked.size(); i++) {
+            Endpoint server = settings.authoritativeServers().get(i);
+            Reading reading = asked.get(i).join(); // ends by itself at the limit
+            if (server.equals(settings.updateServer()) && reading.held() != null) {
+                lastHeld.put(records.epochName(), reading.held());
+            }
+            readings.add(new ServerReading(server.toString(), reading.state(), reading.detail()));
+        }
+        return readings;
+    }
+
+    /**
+     * What is wrong with the zone that a read-back can't show, as sentences; empty where all is well. For start-up and
+     * {@code hactl check}.
+     */
+    public List<String> warnings(Duration limit) {
+        List<String> warnings = new ArrayList<>();
+        Reply reply = soa(System.nanoTime() + limit.toNanos());
+        Message message = reply.message();
+        if (reply.kind() != Reply.Kind.ANSWERED || message == null) {
+            warnings.add(answers.outcome(reply).detail());
+            return warnings;
+        }
+        for (Record record : message.getSection(Section.ANSWER)) {
+            if (record instanceof SOARecord soa) {
+                long negative = Math.min(soa.getMinimum(), soa.getTTL());
+                if (negative > NEGATIVE_TTL_SECONDS) {
+                    warnings.add("zone " + settings.zone() + ": resolvers keep \"no such name\" for " + negative
+                            + " s (should be at most " + NEGATIVE_TTL_SECONDS
+                            + "). Lower the last number of its SOA record: a name that was asked for before it"
+                            + " existed stays unknown that long");
+                }
+                return warnings;
+            }
+        }
+        warnings.add(settings.updateServer() + " has no SOA record for zone " + settings.zone()
+                + ": see that it serves the zone");
+        return warnings;
+    }
+
+    private Reply soa(long deadlineNanos) {
+        return Exchange.query(
+                        settings.updateServer(),
+                        List.of(ZoneReader.query(zone, Type.SOA, new HashSet<>(), key)),
+                        deadlineNanos)
+                .get(0);
+    }
+
+    /** Loads what the first update needs: classes, the HMAC, sockets. Changes nothing anywhere. */
+    private void warmUp() {
+        WantedNames example = new WantedNames(
+                "warm-up",
+                1,
+                "_ha-epoch.warm-up",
+                List.of(new WantedNames.AddressName("warm-up", List.of("127.0.0.1"), 1)));
+        ZoneRecords records = new ZoneRecords(zone, example, settings.epochTtlSeconds());
+        Outgoing.signed(records.update(new Held("1", 1)), key);
+        soa(System.nanoTime() + 500_000_000L);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        readers.shutdown();
+    }
+}

@@ -1,0 +1,204 @@
+package org.haarbiter.dns.rfc2136;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.haarbiter.dns.ServerReading;
+import org.haarbiter.dns.rfc2136.ZoneRecords.AddressRecords;
+import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.OPTRecord;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.TSIG;
+import org.xbill.DNS.TXTRecord;
+import org.xbill.DNS.Type;
+
+/** Asks one server what it says, and compares. Any thread. */
+final class ZoneReader {
+
+    /** The size that passes everywhere without being cut (DNS Flag Day 2020). */
+    private static final int EDNS_BYTES = 1_232;
+
+    /**
+     * What one server says.
+     *
+     * @param state as for the operator
+     * @param detail empty when it matches
+     * @param held the epoch; null where the server gave no usable answer to that question
+     * @param failed the reply that made the reading unusable; null where there was none
+     */
+    record Reading(
+            ServerReading.State state,
+            String detail,
+            @Nullable Held held,
+            @Nullable Reply failed) {}
+
+    private ZoneReader() {}
+
+    /** Only the epoch. */
+    static Reading readEpoch(Endpoint server, ZoneRecords wanted, @Nullable TSIG key, long deadlineNanos) {
+        return read(server, wanted, List.of(), key, deadlineNanos);
+    }
+
+    /** The epoch and all names. */
+    static Reading readAll(Endpoint server, ZoneRecords wanted, @Nullable TSIG key, long deadlineNanos) {
+        return read(server, wanted, wanted.names(), key, deadlineNanos);
+    }
+
+    /** A query to an authoritative server: no recursion asked for, so a resolver that stands there by mistake shows itself. */
+    static Outgoing query(Name name, int type, Set<Integer> numbers, @Nullable TSIG key) {
+        Message query = Message.newQuery(Record.newRecord(name, type, DClass.IN));
+        query.getHeader().unsetFlag(Flags.RD);
+        // Random, so that a forger must guess; and no two alike on one socket.
+        Random random = new java.security.SecureRandom();
+        int number;
+        do {
+            number = random.nextInt(65_536);
+        } while (!numbers.add(number));
+        query.getHeader().setID(number);
+        query.addRecord(new OPTRecord(EDNS_BYTES, 0, 0), Section.ADDITIONAL);
+        return key == null ? Outgoing.unsigned(query) : Outgoing.signed(query, key);
+    }
+
+    private static Reading read(
+            Endpoint server, ZoneRecords wanted, List<AddressRecords> names, @Nullable TSIG key, long deadlineNanos) {
+        Set<Integer> numbers = new HashSet<>();
+        List<Outgoing> queries = new ArrayList<>();
+        queries.add(query(wanted.epochName(), Type.TXT, numbers, key));
+        for (AddressRecords name : names) {
+            for (int type : ZoneRecords.ADDRESS_TYPES) {
+                queries.add(query(name.name(), type, numbers, key));
+            }
+        }
+        List<Reply> replies = Exchange.query(server, queries, deadlineNanos);
+        for (int i = 0; i < replies.size(); i++) {
+            String unusable = unusable(replies.get(i), queries.get(i).message().getQuestion());
+            if (unusable != null) {
+                return new Reading(ServerReading.State.UNREACHABLE, unusable, null, replies.get(i));
+            }
+        }
+
+        List<String> differences = new ArrayList<>();
+        Held held = held(answers(replies.get(0), wanted.epochName()), wanted, differences);
+        int at = 1;
+        for (AddressRecords name : names) {
+            for (int type : ZoneRecords.ADDRESS_TYPES) {
+                compare(answers(replies.get(at++), name.name()), name, type, differences);
+            }
+        }
+        return differences.isEmpty()
+                ? new Reading(ServerReading.State.MATCHES, "", held, null)
+                : new Reading(ServerReading.State.DIFFERS, String.join("; ", differences), held, null);
+    }
+
+    /** Why a reply tells nothing about the zone; null where it does. */
+    private static @Nullable String unusable(Reply reply, Record question) {
+        Message message = reply.message();
+        if (message == null) {
+            return reply.detail();
+        }
+        String asked = question.getName() + " " + Type.string(question.getType());
+        int rcode = message.getRcode();
+        if (rcode != Rcode.NOERROR && rcode != Rcode.NXDOMAIN) {
+            return "answered " + Rcode.string(rcode) + " for " + asked
+                    + ": see that it serves the zone, and to this machine"
+                    + (message.getTSIG() == null ? "" : ", also for queries signed with the key");
+        }
+        if (reply.kind() == Reply.Kind.UNVERIFIED) {
+            return "answered " + asked + " without a valid signature: check key name, algorithm and secret";
+        }
+        if (!message.getHeader().getFlag(Flags.AA)) {
+            return "answered " + asked + " without authority: it must hold the zone itself, not ask others for it,"
+                    + " and its copy must not have expired";
+        }
+        return null;
+    }
+
+    private static List<Record> answers(Reply reply, Name name) {
+        List<Record> answers = new ArrayList<>();
+        Message message = reply.message();
+        if (message != null) {
+            for (Record record : message.getSection(Section.ANSWER)) {
+                if (record.getName().equals(name)) {
+                    answers.add(record);
+                }
+            }
+        }
+        return answers;
+    }
+
+    private static @Nullable Held held(List<Record> answers, ZoneRecords wanted, List<String> differences) {
+        if (answers.isEmpty()) {
+            differences.add(wanted.epochName() + " TXT: none (must be " + wanted.epoch() + ")");
+            return Held.NONE;
+        }
+        if (answers.size() == 1
+                && answers.get(0) instanceof TXTRecord txt
+                && txt.getStrings().size() == 1) {
+            String text = txt.getStrings().get(0);
+            Held held = Held.parse(text);
+            if (held != null && held.epoch() == wanted.epoch()) {
+                return held;
+            }
+            if (held != null) {
+                differences.add(wanted.epochName() + " TXT: " + text + " (must be " + wanted.epoch() + ")");
+                return held;
+            }
+        }
+        List<String> texts = new ArrayList<>();
+        for (Record answer : answers) {
+            texts.add(
+                    answer instanceof TXTRecord txt
+                            ? "TXT \"" + String.join("\" \"", txt.getStrings()) + "\""
+                            : Type.string(answer.getType()) + " " + answer.rdataToString());
+        }
+        differences.add(wanted.epochName() + ": " + String.join(", ", texts)
+                + " (must be one TXT record with one decimal number). Somebody else wrote there: see which epoch the"
+                + " group has, then delete what stands at this name; the next update writes it anew");
+        return null;
+    }
+
+    private static void compare(List<Record> answers, AddressRecords name, int type, List<String> differences) {
+        TreeSet<String> found = new TreeSet<>();
+        long otherTtl = name.ttlSeconds();
+        for (Record answer : answers) {
+            if (answer.getType() == type) {
+                found.add(answer.rdataToString());
+                if (answer.getTTL() != name.ttlSeconds()) {
+                    otherTtl = answer.getTTL();
+                }
+            } else if (answer.getType() == Type.CNAME) {
+                // BIND and Knot answer NOERROR to an update beside a CNAME, and leave the record out.
+                String difference = name.name() + " " + answer.rdataToString()
+                        + " (is a CNAME; must be address records). Delete the CNAME: servers leave out what is"
+                        + " added beside it";
+                if (!differences.contains(difference)) {
+                    differences.add(difference);
+                }
+                return;
+            }
+        }
+        TreeSet<String> must = name.of(type);
+        if (!found.equals(must)) {
+            differences.add(
+                    name.name() + " " + Type.string(type) + ": " + words(found) + " (must be " + words(must) + ")");
+        } else if (otherTtl != name.ttlSeconds()) {
+            differences.add(name.name() + " " + Type.string(type) + " TTL: " + otherTtl + " (must be "
+                    + name.ttlSeconds() + ")");
+        }
+    }
+
+    private static String words(TreeSet<String> addresses) {
+        return addresses.isEmpty() ? "none" : String.join(", ", addresses);
+    }
+}

@@ -1,0 +1,279 @@
+package org.haarbiter.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.haarbiter.dns.PublishOutcome.Result;
+import org.haarbiter.dns.ServerReading.State;
+import org.haarbiter.dns.WantedNames.AddressName;
+import org.junit.jupiter.api.Test;
+
+/** What every provider must do. Each test has a group of its own, so that they may share a zone. */
+public abstract class DnsProviderContract {
+
+    protected static final Duration LIMIT = Duration.ofSeconds(10);
+
+    private static final AtomicInteger GROUPS = new AtomicInteger();
+
+    private final String group = "g" + GROUPS.incrementAndGet();
+
+    /** A provider on the zone, as one master has it. */
+    protected abstract DnsProvider provider();
+
+    /** Another provider on the same zone, as another master has it. */
+    protected abstract DnsProvider another();
+
+    /** The addresses that a client gets from the zone; empty where the name doesn't exist. */
+    protected abstract List<String> lookup(String name);
+
+    /** The texts of all TXT records at the epoch name. */
+    protected abstract List<String> epochTexts(String epochName);
+
+    /** A number that moves with each change of the zone. */
+    protected abstract long changes();
+
+    /** A group name that no other test uses. */
+    protected String group() {
+        return group;
+    }
+
+    protected WantedNames wanted(long epoch, String primary, String... replicas) {
+        return new WantedNames(
+                group,
+                epoch,
+                epochName(),
+                List.of(new AddressName(rw(), List.of(primary), 1), new AddressName(ro(), List.of(replicas), 1)));
+    }
+
+    protected String epochName() {
+        return "_ha-epoch." + group;
+    }
+
+    protected String rw() {
+        return group + "-rw";
+    }
+
+    protected String ro() {
+        return group + "-ro";
+    }
+
+    @Test
+    void firstUpdateCreatesNamesAndEpoch() {
+        published(provider(), wanted(1, "10.0.0.1", "10.0.0.2", "10.0.0.3"));
+
+        assertThat(lookup(rw())).containsExactly("10.0.0.1");
+        assertThat(lookup(ro())).containsExactlyInAnyOrder("10.0.0.2", "10.0.0.3");
+        assertThat(epochTexts(epochName())).containsExactly("1");
+    }
+
+    @Test
+    void newerEpochReplacesEverything() {
+        published(provider(), wanted(1, "10.0.0.1", "10.0.0.2", "10.0.0.3"));
+        published(another(), wanted(2, "10.0.0.2", "10.0.0.3"));
+
+        assertThat(lookup(rw())).containsExactly("10.0.0.2");
+        assertThat(lookup(ro())).containsExactly("10.0.0.3");
+        assertThat(epochTexts(epochName())).containsExactly("2");
+    }
+
+    @Test
+    void epochsMayBeSkipped() {
+        published(provider(), wanted(3, "10.0.0.1"));
+        published(provider(), wanted(1_000_000_007L, "10.0.0.2"));
+
+        assertThat(epochTexts(epochName())).containsExactly("1000000007");
+    }
+
+    @Test
+    void olderEpochChangesNothing() {
+        published(provider(), wanted(4, "10.0.0.4")); // so that the deposed one remembers an epoch
+        published(another(), wanted(5, "10.0.0.5", "10.0.0.6"));
+        long before = changes();
+
+        for (WantedNames old : List.of(wanted(4, "10.0.0.4", "10.0.0.9"), wanted(1, "10.0.0.1"))) {
+            PublishOutcome outcome = provider().publish(old, LIMIT);
+            assertThat(outcome.result()).isEqualTo(Result.NEWER_EPOCH);
+            assertThat(outcome.detail()).contains("epoch 5").contains("newer than " + old.epoch());
+        }
+
+        assertThat(changes()).isEqualTo(before);
+        assertThat(lookup(rw())).containsExactly("10.0.0.5");
+        assertThat(lookup(ro())).containsExactly("10.0.0.6");
+        assertThat(epochTexts(epochName())).containsExactly("5");
+    }
+
+    @Test
+    void askedTwiceItChangesNothingMore() {
+        published(provider(), wanted(2, "10.0.0.1", "10.0.0.2"));
+        long before = changes();
+
+        published(provider(), wanted(2, "10.0.0.1", "10.0.0.2"));
+        published(another(), wanted(2, "10.0.0.1", "10.0.0.2"));
+
+        assertThat(changes()).isEqualTo(before);
+        assertThat(lookup(rw())).containsExactly("10.0.0.1");
+        assertThat(epochTexts(epochName())).containsExactly("2");
+    }
+
+    @Test
+    void sameEpochMayHaveOtherReplicas() {
+        published(provider(), wanted(2, "10.0.0.1", "10.0.0.2", "10.0.0.3"));
+        published(another(), wanted(2, "10.0.0.1", "10.0.0.3"));
+
+        assertThat(lookup(ro())).containsExactly("10.0.0.3");
+        assertThat(epochTexts(epochName())).containsExactly("2");
+    }
+
+    @Test
+    void nameWithoutAddressesDoesNotExist() {
+        published(provider(), wanted(1, "10.0.0.1", "10.0.0.2", "fd00::2"));
+        published(provider(), wanted(2, "10.0.0.1"));
+
+        assertThat(lookup(ro())).isEmpty();
+        assertThat(provider().readBack(wanted(2, "10.0.0.1"), LIMIT))
+                .extracting(ServerReading::state)
+                .containsOnly(State.MATCHES);
+    }
+
+    @Test
+    void bothFamiliesOfAddresses() {
+        published(provider(), wanted(1, "fd00::1", "10.0.0.2", "fd00::2"));
+        assertThat(lookup(rw())).containsExactly("fd00::1");
+
+        published(provider(), wanted(2, "10.0.0.1", "10.0.0.2"));
+        assertThat(lookup(rw())).containsExactly("10.0.0.1");
+        assertThat(lookup(ro())).containsExactly("10.0.0.2");
+    }
+
+    @Test
+    void groupsDoNotMeet() {
+        published(provider(), wanted(7, "10.0.0.1"));
+        String other = group + "-other";
+        published(
+                provider(),
+                new WantedNames(
+                        other, 1, "_ha-epoch." + other, List.of(new AddressName(other, List.of("10.0.1.1"), 1))));
+
+        assertThat(lookup(rw())).containsExactly("10.0.0.1");
+        assertThat(lookup(other)).containsExactly("10.0.1.1");
+    }
+
+    @Test
+    void nameListedTwiceIsRefused() {
+        long before = changes();
+        AddressName name = new AddressName(rw(), List.of("10.0.0.1"), 1);
+        PublishOutcome outcome = provider().publish(new WantedNames(group, 1, epochName(), List.of(name, name)), LIMIT);
+
+        assertThat(outcome.result()).isEqualTo(Result.REFUSED);
+        assertThat(outcome.detail()).contains(rw()).contains("listed twice");
+        assertThat(changes()).isEqualTo(before);
+    }
+
+    @Test
+    void readBackNamesWhatDiffers() {
+        published(provider(), wanted(1, "10.0.0.1", "10.0.0.2"));
+
+        assertThat(provider().readBack(wanted(1, "10.0.0.1", "10.0.0.2"), LIMIT))
+                .isNotEmpty()
+                .allSatisfy(reading -> {
+                    assertThat(reading.state()).isEqualTo(State.MATCHES);
+                    assertThat(reading.detail()).isEmpty();
+                });
+        differs(wanted(2, "10.0.0.1", "10.0.0.2"), epochName(), "1 (must be 2)");
+        differs(wanted(1, "10.0.0.9", "10.0.0.2"), rw(), "10.0.0.1 (must be 10.0.0.9)");
+        differs(wanted(1, "10.0.0.1"), ro(), "10.0.0.2 (must be none)");
+        differs(wanted(1, "10.0.0.1", "10.0.0.2", "fd00::9"), ro(), "fd00");
+        differs(
+                new WantedNames(group, 1, epochName(), List.of(new AddressName(rw(), List.of("10.0.0.1"), 60))),
+                rw(),
+                "TTL: 1 (must be 60)");
+        differs(
+                new WantedNames("none", 1, "_ha-epoch.none", List.of(new AddressName("none", List.of("10.0.0.1"), 1))),
+                "_ha-epoch.none",
+                "none (must be 1)");
+    }
+
+    private void differs(WantedNames wanted, String... words) {
+        assertThat(provider().readBack(wanted, LIMIT)).isNotEmpty().allSatisfy(reading -> {
+            assertThat(reading.state()).isEqualTo(State.DIFFERS);
+            assertThat(reading.detail()).contains(words);
+        });
+    }
+
+    /** Masters that don't know of each other publish all epochs in random order: the zone only ever goes forward. */
+    @Test
+    void racingPublishersNeverGoBack() throws Exception {
+        int epochs = 40;
+        List<Long> order = new ArrayList<>();
+        for (long epoch = 1; epoch <= epochs; epoch++) {
+            order.add(epoch);
+        }
+        long seed = System.nanoTime();
+        Collections.shuffle(order, new Random(seed));
+        AtomicInteger next = new AtomicInteger();
+        AtomicBoolean racing = new AtomicBoolean(true);
+        ExecutorService threads = Executors.newFixedThreadPool(5);
+        List<Future<?>> publishers = new ArrayList<>();
+        List<Long> seen = new ArrayList<>();
+        List<String> torn = new ArrayList<>();
+        try {
+            Future<?> watcher = threads.submit(() -> {
+                while (racing.get()) {
+                    List<String> texts = epochTexts(epochName());
+                    if (texts.size() > 1) {
+                        torn.add("several epochs: " + texts);
+                    }
+                    for (String text : texts) {
+                        seen.add(Long.parseLong(text));
+                    }
+                }
+            });
+            for (int i = 0; i < 4; i++) {
+                DnsProvider provider = i % 2 == 0 ? provider() : another();
+                publishers.add(threads.submit(() -> {
+                    for (int at = next.getAndIncrement(); at < epochs; at = next.getAndIncrement()) {
+                        long epoch = order.get(at);
+                        PublishOutcome outcome = provider.publish(ofEpoch(epoch), LIMIT);
+                        assertThat(outcome.result())
+                                .as("epoch %d, seed %d: %s", epoch, seed, outcome.detail())
+                                .isIn(Result.PUBLISHED, Result.NEWER_EPOCH);
+                    }
+                }));
+            }
+            for (Future<?> publisher : publishers) {
+                publisher.get();
+            }
+            racing.set(false);
+            watcher.get();
+        } finally {
+            racing.set(false);
+            threads.shutdownNow();
+        }
+
+        assertThat(torn).as("seed %d", seed).isEmpty();
+        assertThat(seen).as("seed %d", seed).isNotEmpty().isSorted();
+        assertThat(epochTexts(epochName())).containsExactly(Integer.toString(epochs));
+        assertThat(provider().readBack(ofEpoch(epochs), LIMIT))
+                .anySatisfy(reading -> assertThat(reading.state()).isEqualTo(State.MATCHES));
+    }
+
+    /** All names tell the epoch, so that a mixture of two updates would show. */
+    private WantedNames ofEpoch(long epoch) {
+        return wanted(epoch, "10.1.0." + epoch, "10.2.0." + epoch, "10.3.0." + epoch);
+    }
+
+    protected void published(DnsProvider provider, WantedNames wanted) {
+        PublishOutcome outcome = provider.publish(wanted, LIMIT);
+        assertThat(outcome.result()).as(outcome.detail()).isEqualTo(Result.PUBLISHED);
+        assertThat(outcome.detail()).isEmpty();
+    }
+}

@@ -1,0 +1,150 @@
+package org.haarbiter.dns.rfc2136;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import org.haarbiter.words.Endpoint;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Opcode;
+import org.xbill.DNS.Type;
+
+/** A server that answers by UDP and TCP as a test tells it: forged, late, cut, garbage, or not at all. */
+final class FakeDnsServer implements AutoCloseable {
+
+    /** What came in. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Request(Message message, byte[] wire, boolean tcp) {
+        boolean isUpdate() {
+            return message.getHeader().getOpcode() == Opcode.UPDATE;
+        }
+    }
+
+    private final DatagramSocket udp;
+    private final ServerSocket tcp;
+    private final Function<Request, List<byte[]>> behaviour;
+    private final CopyOnWriteArrayList<Request> requests = new CopyOnWriteArrayList<>();
+    private final CopyOnWriteArrayList<Throwable> failures = new CopyOnWriteArrayList<>();
+
+    FakeDnsServer(Function<Request, List<byte[]>> behaviour) throws IOException {
+        this.behaviour = behaviour;
+        InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
+        DatagramSocket datagrams = null;
+        ServerSocket connections = null;
+        BindException taken = null;
+        for (int draw = 0; draw < 50 && datagrams == null; draw++) {
+            connections = new ServerSocket(0, 50, loopback);
+            try {
+                datagrams = new DatagramSocket(new InetSocketAddress(loopback, connections.getLocalPort()));
+            } catch (BindException e) {
+                taken = e; // that number is in use for UDP: draw another
+                connections.close();
+            }
+        }
+        if (datagrams == null || connections == null) {
+            throw new IOException("no port is free for both UDP and TCP", taken);
+        }
+        this.udp = datagrams;
+        this.tcp = connections;
+        start(this::serveUdp, "fake-dns-udp");
+        start(this::serveTcp, "fake-dns-tcp");
+    }
+
+    Endpoint endpoint() {
+        return new Endpoint("127.0.0.1", udp.getLocalPort());
+    }
+
+    /** The updates that came in, in their order. */
+    List<Request> updates() {
+        return requests.stream().filter(Request::isUpdate).toList();
+    }
+
+    /** The queries that came in, in their order, without those of the warming-up. */
+    List<Request> queries() {
+        return requests.stream()
+                .filter(request ->
+                        !request.isUpdate() && request.message().getQuestion().getType() != Type.SOA)
+                .toList();
+    }
+
+    private interface Loop {
+        void run() throws IOException;
+    }
+
+    private void start(Loop loop, String name) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        loop.run();
+                    } catch (SocketException e) {
+                        if (!udp.isClosed()) {
+                            failures.add(e);
+                        }
+                    } catch (IOException | RuntimeException e) {
+                        failures.add(e);
+                    }
+                },
+                name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void serveUdp() throws IOException {
+        byte[] buffer = new byte[65_535];
+        while (true) {
+            DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
+            udp.receive(packet);
+            for (byte[] reply : handle(Arrays.copyOf(buffer, packet.getLength()), false)) {
+                udp.send(new DatagramPacket(reply, reply.length, packet.getSocketAddress()));
+            }
+        }
+    }
+
+    private void serveTcp() throws IOException {
+        while (true) {
+            Socket socket = tcp.accept();
+            start(
+                    () -> {
+                        try (socket) {
+                            DataInputStream in = new DataInputStream(socket.getInputStream());
+                            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+                            byte[] wire = new byte[in.readUnsignedShort()];
+                            in.readFully(wire);
+                            for (byte[] reply : handle(wire, true)) {
+                                out.writeShort(reply.length);
+                                out.write(reply);
+                            }
+                            in.read(); // until the client closes
+                        }
+                    },
+                    "fake-dns-connection");
+        }
+    }
+
+    private List<byte[]> handle(byte[] wire, boolean byTcp) throws IOException {
+        Request request = new Request(new Message(wire), wire, byTcp);
+        requests.add(request);
+        return behaviour.apply(request);
+    }
+
+    /** Ends it, and fails where the server itself failed. */
+    @Override
+    public void close() throws IOException {
+        udp.close();
+        tcp.close();
+        if (!failures.isEmpty()) {
+            throw new AssertionError("the fake server failed", failures.get(0));
+        }
+    }
+}
