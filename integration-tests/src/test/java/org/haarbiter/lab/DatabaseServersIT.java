@@ -1,0 +1,111 @@
+package org.haarbiter.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedSet;
+import org.haarbiter.words.Endpoint;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@Tag("servers")
+class DatabaseServersIT {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    enum Kind {
+        MYSQL,
+        MARIADB;
+
+        ReplicatedGroup start(Path work, List<Endpoint> addresses) throws IOException, SQLException {
+            return this == MYSQL ? ReplicatedGroup.mysql(work, addresses) : ReplicatedGroup.mariadb(work, addresses);
+        }
+    }
+
+    private static List<Endpoint> addresses(int servers) {
+        List<Endpoint> addresses = new ArrayList<>();
+        for (int i = 1; i <= servers; i++) {
+            addresses.add(new Endpoint("127.0.211." + i, 24_306));
+        }
+        return addresses;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aGroupStartsFencedReplicatesAndTheCheckerFindsAPlantedLoss(Kind kind, @TempDir Path work) throws Exception {
+        try (ReplicatedGroup group = kind.start(work, addresses(2))) {
+            DatabaseServer primary = group.primary();
+            DatabaseServer replica = group.servers().get(1);
+            assertThatThrownBy(() -> writeOne(primary)).isInstanceOf(SQLException.class);
+
+            group.openByHand();
+            WriteLoad load = WriteLoad.start(new WriteLoad.AnyMember(addresses(2)), WriteLoad.Behaviour.of(4, 400));
+            load.awaitAcknowledged(200, LIMIT);
+            load.close();
+            awaitSameRows(primary, replica);
+
+            assertThat(load.history().acknowledgements())
+                    .allMatch(a -> a.server().equals(primary.address()));
+            assertThat(load.verify(primary)).isEmpty();
+            assertThat(load.verify(replica)).isEmpty();
+
+            long planted = load.history().ids().get(100);
+            primary.asRoot("DELETE FROM app.writes WHERE id=" + planted);
+            SortedSet<Long> lost = load.verify(primary);
+            assertThat(lost).containsExactly(planted);
+
+            // A server that was killed comes back fenced.
+            primary.kill9();
+            primary.awaitEnd(LIMIT);
+            primary.start();
+            primary.awaitReady(LIMIT);
+            assertThatThrownBy(() -> writeOne(primary)).isInstanceOf(SQLException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aFrozenServerAnswersNothingUntilItIsThawed(Kind kind, @TempDir Path work) throws Exception {
+        try (ReplicatedGroup group = kind.start(work, addresses(1))) {
+            DatabaseServer server = group.primary();
+            group.openByHand();
+            writeOne(server);
+
+            server.freeze();
+            assertThatThrownBy(() -> Jdbc.connect(Jdbc.url(server.address(), Account.APPLICATION, 300, 300)))
+                    .isInstanceOf(SQLException.class);
+            assertThat(server.isAlive()).isTrue();
+
+            server.thaw();
+            server.awaitReady(LIMIT);
+            assertThat(server.askRoot("SELECT COUNT(*) FROM app.writes")).isEqualTo("1");
+        }
+    }
+
+    private static void writeOne(DatabaseServer server) throws SQLException {
+        try (Connection connection = Jdbc.connect(server.url(Account.APPLICATION))) {
+            connection.createStatement().executeUpdate("INSERT INTO app.writes (id) VALUES (-1)");
+        }
+    }
+
+    private static void awaitSameRows(DatabaseServer one, DatabaseServer other) throws Exception {
+        long deadline = System.nanoTime() + LIMIT.toNanos();
+        String question = "SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(id), 0)) FROM app.writes";
+        String wanted = one.askRoot(question);
+        while (!other.askRoot(question).equals(wanted)) {
+            assertThat(System.nanoTime())
+                    .as("time for %s to have the rows of %s", other, one)
+                    .isLessThan(deadline);
+            Thread.sleep(10);
+        }
+    }
+}
