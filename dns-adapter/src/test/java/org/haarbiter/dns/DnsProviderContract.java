@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -220,6 +221,7 @@ public abstract class DnsProviderContract {
         long seed = System.nanoTime();
         Collections.shuffle(order, new Random(seed));
         AtomicInteger next = new AtomicInteger();
+        CountDownLatch watching = new CountDownLatch(1);
         AtomicBoolean racing = new AtomicBoolean(true);
         ExecutorService threads = Executors.newFixedThreadPool(5);
         List<Future<?>> publishers = new ArrayList<>();
@@ -227,7 +229,10 @@ public abstract class DnsProviderContract {
         List<String> torn = new ArrayList<>();
         try {
             Future<?> watcher = threads.submit(() -> {
-                while (racing.get()) {
+                boolean last = false;
+                while (!last) {
+                    last = !racing.get(); // one more look after the end, so that it always sees something
+                    watching.countDown();
                     List<String> texts = epochTexts(epochName());
                     if (texts.size() > 1) {
                         torn.add("several epochs: " + texts);
@@ -237,6 +242,7 @@ public abstract class DnsProviderContract {
                     }
                 }
             });
+            watching.await();
             for (int i = 0; i < 4; i++) {
                 DnsProvider provider = i % 2 == 0 ? provider() : another();
                 publishers.add(threads.submit(() -> {

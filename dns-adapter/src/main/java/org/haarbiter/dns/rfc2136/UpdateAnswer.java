@@ -85,7 +85,8 @@ final class UpdateAnswer {
                                         + " TXT records of " + settings.zone() + " (BIND: update-policy { grant "
                                         + bare(settings.keyName())
                                         + " zonesub A AAAA TXT; };), and see that this is the zone's"
-                                        + " primary, not a secondary"
+                                        + " primary, not a secondary, and that names of addresses hold no underscore"
+                                        + " (BIND: check-names)"
                                 : server + " answered REFUSED, unsigned: check key name " + settings.keyName()
                                         + ", its secret and algorithm (" + settings.algorithm()
                                         + "), the clocks of both machines,"

@@ -2,6 +2,7 @@ package org.haarbiter.dns.rfc2136;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Flags;
@@ -78,6 +80,19 @@ final class BindServers implements AutoCloseable {
 
     Process primaryProcess() {
         return processes.get(0);
+    }
+
+    /** How much waits unread at the primary's UDP port, in bytes as the kernel counts them. */
+    long primaryQueueBytes() {
+        String port = String.format(":%04X ", primary.port());
+        try (Stream<String> lines = Files.lines(Path.of("/proc/net/udp"))) {
+            return lines.map(line -> line.strip().split(" +"))
+                    .filter(fields -> (fields[1] + " ").endsWith(port))
+                    .mapToLong(fields -> Long.parseLong(fields[4].substring(fields[4].indexOf(':') + 1), 16))
+                    .sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Signals a server, e.g. STOP or CONT. */

@@ -6,6 +6,7 @@ import static org.haarbiter.dns.rfc2136.BindServers.SECRET_WITHOUT_RIGHTS;
 import static org.haarbiter.dns.rfc2136.BindServers.ZONE;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import org.haarbiter.dns.PublishOutcome.Result;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.ServerReading.State;
 import org.haarbiter.dns.WantedNames;
+import org.haarbiter.dns.WantedNames.AddressName;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -153,6 +155,17 @@ class Rfc2136ProviderIT extends DnsProviderContract {
         }
     }
 
+    @Test
+    void addressNameThatIsNoHostNameIsNamed() {
+        PublishOutcome outcome = first.publish(
+                new WantedNames(
+                        group(), 1, epochName(), List.of(new AddressName("a_" + group(), List.of("10.0.0.1"), 1))),
+                LIMIT);
+        assertThat(outcome.result()).isEqualTo(Result.REFUSED);
+        assertThat(outcome.detail()).contains("hold no underscore");
+        assertThat(epochTexts(epochName())).isEmpty();
+    }
+
     /** The server sleeps while an update is sent, a newer leader writes, and the old update then arrives. */
     @Test
     void updateThatArrivesLateChangesNothing() throws IOException {
@@ -196,12 +209,14 @@ class Rfc2136ProviderIT extends DnsProviderContract {
         published(first, wanted(1, "10.0.0.1"));
         BindServers.signal(bind.primaryProcess(), "STOP");
         Thread waker = new Thread(() -> {
-            // Woken once the call has surely lost its first try: its limit is 6 s, a try a third of that.
-            java.util.concurrent.locks.LockSupport.parkNanos(2_500_000_000L);
+            // Once the call looks at the zone, it has given its first try up; until then one datagram waits.
+            BindServers.await("the update", () -> bind.primaryQueueBytes() > 0);
+            long update = bind.primaryQueueBytes();
+            BindServers.await("the look at the zone", () -> bind.primaryQueueBytes() > update);
             try {
                 BindServers.signal(bind.primaryProcess(), "CONT");
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         });
         waker.start();
@@ -244,7 +259,21 @@ class Rfc2136ProviderIT extends DnsProviderContract {
     }
 
     @Test
-    void negativeTtlOfTheZoneIsFine() {
-        assertThat(first.warnings(LIMIT)).isEmpty();
+    void keyIsTriedWithoutChangingTheZone() {
+        long before = changes();
+        assertThat(first.warnings(wanted(1, "10.0.0.1"), LIMIT)).isEmpty();
+        try (Rfc2136Provider wrong = new Rfc2136Provider(settings("k1", SECRET_WITHOUT_RIGHTS, bind.primary()))) {
+            assertThat(wrong.warnings(wanted(1, "10.0.0.1"), LIMIT))
+                    .singleElement()
+                    .asString()
+                    .contains("BADSIG");
+        }
+        try (Rfc2136Provider powerless = new Rfc2136Provider(settings("k2", SECRET_WITHOUT_RIGHTS, bind.primary()))) {
+            assertThat(powerless.warnings(wanted(1, "10.0.0.1"), LIMIT))
+                    .singleElement()
+                    .asString()
+                    .contains("REFUSED to key k2.");
+        }
+        assertThat(changes()).isEqualTo(before);
     }
 }

@@ -114,8 +114,12 @@ class Rfc2136ProviderTest {
     }
 
     private FakeDnsServer server(Function<Request, List<byte[]>> onUpdate) throws IOException {
-        return new FakeDnsServer(
-                request -> request.isUpdate() ? onUpdate.apply(request) : List.of(answerQuery(request)));
+        return new FakeDnsServer(request -> {
+            if (request.isProbe()) {
+                return List.of(signed(replyTo(request, Rcode.NXRRSET), request, key));
+            }
+            return request.isUpdate() ? onUpdate.apply(request) : List.of(answerQuery(request));
+        });
     }
 
     private static Rfc2136Provider provider(Endpoint endpoint) {
@@ -455,14 +459,29 @@ class Rfc2136ProviderTest {
         zone.add(new SOARecord(origin, DClass.IN, 3600, origin, origin, 1, 60, 60, 3600, 300));
         try (FakeDnsServer server = server(request -> List.of());
                 Rfc2136Provider provider = provider(server.endpoint())) {
-            assertThat(provider.warnings(LIMIT))
+            assertThat(provider.warnings(WANTED, LIMIT))
                     .singleElement()
                     .asString()
                     .contains("zone db.test.")
                     .contains("300 s (should be at most 5)");
             zone.clear();
             zone.add(new SOARecord(origin, DClass.IN, 3600, origin, origin, 1, 60, 60, 3600, 2));
-            assertThat(provider.warnings(LIMIT)).isEmpty();
+            assertThat(provider.warnings(WANTED, LIMIT)).isEmpty();
+        }
+    }
+
+    @Test
+    void serverThatIgnoresPrerequisitesIsWarnedOf() throws IOException {
+        holdEpoch("4");
+        try (FakeDnsServer server = new FakeDnsServer(request -> List.of(
+                        request.isUpdate()
+                                ? signed(replyTo(request, Rcode.NOERROR), request, key)
+                                : answerQuery(request)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            assertThat(provider.warnings(WANTED, LIMIT))
+                    .singleElement()
+                    .asString()
+                    .contains("it doesn't fence old epochs");
         }
     }
 
