@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Measures. Each figure is of this machine, at this moment: compare figures of one run only.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+
+usage() {
+  cat <<'EOF'
+usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault kill|hang|partition] [--client dns|any]
+                                 [--rate WRITES_PER_SECOND] [--json]
+       scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
+
+  failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
+             the outage that a client saw and of each phase, with acknowledged writes lost and moments with two writers
+  simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
+EOF
+}
+
+command=${1:-}
+[ $# -gt 0 ] && shift
+case $command in
+  failover)
+    engine=mysql
+    previous=
+    for argument in "$@"; do
+      [ "$previous" = --engine ] && engine=$argument
+      previous=$argument
+    done
+    need_build_tools
+    "$home/scripts/install-servers.sh" "$engine" bind >&2
+    build
+    run_java org.haarbiter.trial.FailoverBench "$@"
+    ;;
+  simulate)
+    need_build_tools
+    build
+    run_java org.haarbiter.sim.Simulate "$@"
+    ;;
+  -h | --help | "") usage ;;
+  *) die "unknown bench '$command' (see --help)" ;;
+esac

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Shows the main job on real servers: three masters, a group of four database servers in two sites, BIND, and a client that
+# writes all the time through the DNS name. The primary is struck; the timeline, the client's outage and the acknowledged
+# writes that were lost are printed. Everything runs on loopback and is taken away at the end.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+
+usage() {
+  cat <<'EOF'
+usage: scripts/demo.sh [--engine mysql|mariadb] [--fault kill|hang|partition] [--json] [--keep]
+
+  --engine mysql|mariadb      the servers (default: mysql)
+  --fault kill|hang|partition kill -9, SIGSTOP, or the host cut off (default: kill; partition needs root)
+  --json                      the last line is one JSON object: outage_ms, phases_ms, acked, lost, two_writers_ms
+  --keep                      leave everything running, for hactl to be tried; Ctrl-C ends it
+EOF
+}
+
+engine=mysql
+arguments=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --engine | --fault)
+      [ $# -ge 2 ] || die "$1 needs a value (see --help)"
+      [ "$1" = --engine ] && engine=$2
+      arguments+=("$1" "$2")
+      shift
+      ;;
+    --json | --keep) arguments+=("$1") ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *) die "unknown option $1 (see --help)" ;;
+  esac
+  shift
+done
+case $engine in mysql | mariadb) ;; *) die "--engine $engine: must be mysql or mariadb" ;; esac
+
+need_build_tools
+say "bringing the real servers"
+"$home/scripts/install-servers.sh" "$engine" bind
+build
+run_java org.haarbiter.trial.Demo "${arguments[@]}"
