@@ -1,0 +1,158 @@
+package org.haarbiter.wire;
+
+import java.util.List;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Role;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+
+/**
+ * Words to messages. Sentences for people are cut to {@link WireLimits}, since a long error text must not keep a
+ * sighting from being heard; anything else that is too long is refused by the {@link LinkReader} at the other end.
+ * Stateless; for any thread.
+ */
+public final class LinkWriter {
+    private static final LinkFrame PING =
+            LinkFrame.newBuilder().setPing(PingMessage.getDefaultInstance()).build();
+    private static final LinkFrame PONG =
+            LinkFrame.newBuilder().setPong(PongMessage.getDefaultInstance()).build();
+
+    private LinkWriter() {}
+
+    /** The question whether the other end is there. */
+    public static LinkFrame ping() {
+        return PING;
+    }
+
+    /** The answer to a ping. */
+    public static LinkFrame pong() {
+        return PONG;
+    }
+
+    /** The heartbeat's frame. */
+    public static LinkFrame frame(Heartbeat heartbeat) {
+        return LinkFrame.newBuilder()
+                .setHeartbeat(HeartbeatMessage.newBuilder()
+                        .setSession(heartbeat.session())
+                        .setSequence(heartbeat.sequence())
+                        .setSighting(message(heartbeat.sighting())))
+                .build();
+    }
+
+    /** The answer's frame. */
+    public static LinkFrame frame(Answer answer) {
+        return LinkFrame.newBuilder()
+                .setAnswer(AnswerMessage.newBuilder()
+                        .setSession(answer.session())
+                        .setSequence(answer.sequence())
+                        .setGoal(message(answer.goal())))
+                .build();
+    }
+
+    private static SightingMessage message(Sighting sighting) {
+        SightingMessage.Builder message = SightingMessage.newBuilder()
+                .setGroup(sighting.group())
+                .setMember(sighting.member())
+                .setSite(sighting.site())
+                .setEngine(sighting.engine())
+                .setPositionKind(message(sighting.positionKind()))
+                .setAddress(message(sighting.address()))
+                .setState(message(sighting.state()))
+                .setDetail(cut(sighting.detail()))
+                .setInstance(sighting.instance())
+                .setServerId(sighting.serverId())
+                .setVersion(sighting.version())
+                .setWritable(sighting.writable())
+                .setReceiving(sighting.receiving())
+                .setApplying(sighting.applying())
+                .setReceived(sighting.received())
+                .setApplied(sighting.applied())
+                .setLagMillis(sighting.lagMillis())
+                .setSourceHeardMillis(sighting.sourceHeardMillis())
+                .setAcceptedTerm(sighting.acceptedTerm())
+                .setAcceptedEpoch(sighting.acceptedEpoch())
+                .setSealedEpoch(sighting.sealedEpoch())
+                .setFencedEpoch(sighting.fencedEpoch())
+                .setOpenEpoch(sighting.openEpoch())
+                .setAcknowledgers(sighting.acknowledgers())
+                .setAcknowledgersRequired(sighting.acknowledgersRequired())
+                .setHistoryComplete(sighting.historyComplete())
+                .setElectable(sighting.electable());
+        Endpoint source = sighting.source();
+        if (source != null) {
+            message.setSource(message(source));
+        }
+        List<String> problems = sighting.problems();
+        for (String problem : problems.subList(0, Math.min(problems.size(), WireLimits.SENTENCES))) {
+            message.addProblems(cut(problem));
+        }
+        return message.build();
+    }
+
+    private static GoalMessage message(Goal goal) {
+        GoalMessage.Builder message = GoalMessage.newBuilder()
+                .setTerm(goal.term())
+                .setEpoch(goal.epoch())
+                .setRole(message(goal.role()))
+                .setUpTo(goal.upTo())
+                .setLeaseMillis(goal.leaseMillis())
+                .setAcknowledgers(goal.acknowledgers())
+                .setAcknowledges(goal.acknowledges())
+                .setPrimaryPosition(goal.primaryPosition())
+                .setReason(cut(goal.reason()));
+        Endpoint source = goal.source();
+        if (source != null) {
+            message.setSource(message(source));
+        }
+        return message.build();
+    }
+
+    private static EndpointMessage message(Endpoint endpoint) {
+        return EndpointMessage.newBuilder()
+                .setHost(endpoint.host())
+                .setPort(endpoint.port())
+                .build();
+    }
+
+    private static StateMessage message(ServerState state) {
+        return switch (state) {
+            case UNKNOWN -> StateMessage.STATE_UNKNOWN;
+            case RUNNING -> StateMessage.STATE_RUNNING;
+            case STARTING -> StateMessage.STATE_STARTING;
+            case REFUSING -> StateMessage.STATE_REFUSING;
+            case HUNG -> StateMessage.STATE_HUNG;
+            case DEAD -> StateMessage.STATE_DEAD;
+        };
+    }
+
+    private static RoleMessage message(Role role) {
+        return switch (role) {
+            case OBSERVE -> RoleMessage.ROLE_OBSERVE;
+            case PRIMARY -> RoleMessage.ROLE_PRIMARY;
+            case REPLICA -> RoleMessage.ROLE_REPLICA;
+            case SEALED -> RoleMessage.ROLE_SEALED;
+            case FENCED -> RoleMessage.ROLE_FENCED;
+            case DRAINED -> RoleMessage.ROLE_DRAINED;
+        };
+    }
+
+    private static PositionKindMessage message(PositionKind kind) {
+        return switch (kind) {
+            case MYSQL_GTID -> PositionKindMessage.POSITION_MYSQL_GTID;
+            case MARIADB_GTID -> PositionKindMessage.POSITION_MARIADB_GTID;
+        };
+    }
+
+    private static String cut(String sentence) {
+        if (sentence.length() <= WireLimits.SENTENCE) {
+            return sentence;
+        }
+        int end = WireLimits.SENTENCE - 3;
+        // Half a surrogate pair isn't UTF-8.
+        return sentence.substring(0, Character.isHighSurrogate(sentence.charAt(end - 1)) ? end - 1 : end) + "...";
+    }
+}

@@ -1,0 +1,17 @@
+package org.haarbiter.wire;
+
+/** How large the parts of a message may be. Lengths are in UTF-16 characters. */
+public final class WireLimits {
+    /** A frame without its length, in bytes. */
+    public static final int FRAME_BYTES = 1 << 20;
+    /** Names of groups, members, sites, engines; identities; versions. */
+    public static final int NAME = 255;
+    /** A sentence for people. Longer ones are cut by the sender. */
+    public static final int SENTENCE = 2000;
+    /** Sentences in a list. Further ones are left out by the sender. */
+    public static final int SENTENCES = 32;
+    /** A position: some 8000 ranges. Two of them and all sentences fit into a frame. */
+    public static final int POSITION = 200_000;
+
+    private WireLimits() {}
+}

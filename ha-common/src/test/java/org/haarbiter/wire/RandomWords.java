@@ -1,0 +1,115 @@
+package org.haarbiter.wire;
+
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Role;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/** Legal heartbeats and answers of every shape, from a seed. */
+public final class RandomWords {
+    private final Random random;
+
+    public RandomWords(long seed) {
+        random = new Random(seed);
+    }
+
+    public Heartbeat heartbeat() {
+        return new Heartbeat(random.nextLong(), count(), sighting());
+    }
+
+    public Answer answer() {
+        return new Answer(random.nextLong(), count(), goal());
+    }
+
+    private Sighting sighting() {
+        PositionKind kind = any(PositionKind.values());
+        return new Sighting(
+                "g" + text(60),
+                "m" + text(60),
+                text(20),
+                text(20),
+                kind,
+                endpoint(),
+                any(ServerState.values()),
+                text(WireLimits.SENTENCE),
+                text(100),
+                text(100),
+                text(WireLimits.NAME),
+                random.nextBoolean(),
+                maybe(endpoint()),
+                random.nextBoolean(),
+                random.nextBoolean(),
+                position(kind),
+                position(kind),
+                count() - 1,
+                count() - 1,
+                count(),
+                count(),
+                count(),
+                count(),
+                count(),
+                random.nextInt(66) - 1,
+                random.nextInt(65),
+                random.nextBoolean(),
+                random.nextBoolean(),
+                IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList());
+    }
+
+    private Goal goal() {
+        PositionKind kind = any(PositionKind.values());
+        return new Goal(
+                count(),
+                count(),
+                any(Role.values()),
+                maybe(endpoint()),
+                position(kind),
+                count(),
+                random.nextInt(65),
+                random.nextBoolean(),
+                position(kind),
+                text(WireLimits.SENTENCE));
+    }
+
+    private Endpoint endpoint() {
+        return new Endpoint(any(new String[] {"10.0.0.1", "::1", "db-7.example.org"}), 1 + random.nextInt(65_535));
+    }
+
+    private String position(PositionKind kind) {
+        long last = 1L + random.nextInt(1 << random.nextInt(30));
+        return switch (random.nextInt(3)) {
+            case 0 -> "";
+            default ->
+                switch (kind) {
+                    case MYSQL_GTID -> "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-" + last;
+                    case MARIADB_GTID -> "0-1-" + last + ",5-2-" + last;
+                };
+        };
+    }
+
+    private long count() {
+        return random.nextLong() >>> (1 + random.nextInt(63));
+    }
+
+    private String text(int limit) {
+        int[] points = random.ints(random.nextInt(limit / 2), 1, 0x2_0000)
+                .filter(point -> point < Character.MIN_SURROGATE || point > Character.MAX_SURROGATE)
+                .toArray();
+        return new String(points, 0, points.length);
+    }
+
+    private <T> @Nullable T maybe(T value) {
+        return random.nextBoolean() ? value : null;
+    }
+
+    private <T> T any(T[] values) {
+        return List.of(values).get(random.nextInt(values.length));
+    }
+}
