@@ -94,7 +94,7 @@ class LinkCodecTest {
                 s -> s.setReceived("x".repeat(200_001)),
                 "sighting.received: 200001 characters (must be at most 200000)");
         refuses(
-                s -> s.addAllProblems(Collections.nCopies(33, "")),
+                s -> s.clearProblems().addAllProblems(Collections.nCopies(33, "")),
                 "sighting.problems: 33 sentences (must be at most 32)");
     }
 
