@@ -198,7 +198,7 @@ public final class BindServer implements AutoCloseable {
         }
     }
 
-    /** Sends SIGSTOP. */
+    /** Sends SIGSTOP and returns when every thread stands still. */
     public void freeze() {
         process.freeze();
     }

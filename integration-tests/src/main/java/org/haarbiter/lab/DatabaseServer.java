@@ -52,7 +52,7 @@ public interface DatabaseServer extends AutoCloseable {
     /** Sends SIGTERM and returns at once. */
     void terminate();
 
-    /** Sends SIGSTOP. */
+    /** Sends SIGSTOP and returns when every thread stands still. */
     void freeze();
 
     /** Sends SIGCONT. */

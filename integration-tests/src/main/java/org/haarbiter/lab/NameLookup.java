@@ -5,6 +5,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import org.haarbiter.words.Endpoint;
 import org.xbill.DNS.ARecord;
@@ -48,7 +49,7 @@ final class NameLookup implements AutoCloseable {
             socket.setSoTimeout((int) Math.max(1, leftMillis));
             DatagramPacket packet = new DatagramPacket(answer, answer.length);
             socket.receive(packet);
-            Message message = new Message(java.util.Arrays.copyOf(answer, packet.getLength()));
+            Message message = new Message(Arrays.copyOf(answer, packet.getLength()));
             if (message.getHeader().getID() != query.getHeader().getID()) {
                 // The late answer to a query that was given up.
                 continue;

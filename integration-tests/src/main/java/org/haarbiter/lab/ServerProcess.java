@@ -5,6 +5,8 @@ import com.sun.jna.Native;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ServerProcess implements AutoCloseable {
 
+    private static final Duration STAND_STILL_LIMIT = Duration.ofSeconds(10);
+
     private static final int SIGKILL = 9;
     private static final int SIGTERM = 15;
     private static final int SIGCONT = 18;
@@ -31,6 +36,8 @@ public final class ServerProcess implements AutoCloseable {
     private static final Set<ServerProcess> RUNNING = ConcurrentHashMap.newKeySet();
 
     static {
+        // Loading the native library takes 100 ms and more: now, not between a fault's time stamp and the fault.
+        LibC.INSTANCE.kill(Math.toIntExact(ProcessHandle.current().pid()), 0);
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(() -> RUNNING.forEach(ServerProcess::kill9), "lab-kills-its-servers"));
     }
@@ -96,9 +103,38 @@ public final class ServerProcess implements AutoCloseable {
         signal(SIGTERM);
     }
 
-    /** Sends SIGSTOP: the process keeps its sockets and does nothing. */
+    /**
+     * Sends SIGSTOP: the process keeps its sockets and does nothing. Returns when all its threads stand still, which is within
+     * a millisecond or so: until then one of them may still answer.
+     */
     public void freeze() {
         signal(SIGSTOP);
+        long deadline = System.nanoTime() + STAND_STILL_LIMIT.toNanos();
+        while (isAlive() && !standsStill(pid())) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IllegalStateException(
+                        name + " (pid " + pid() + ") still runs " + STAND_STILL_LIMIT.toMillis() + " ms after SIGSTOP");
+            }
+            LockSupport.parkNanos(100_000L);
+        }
+    }
+
+    private static boolean standsStill(long pid) {
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+            for (Path thread : threads) {
+                String stat = Files.readString(thread.resolve("stat"), StandardCharsets.ISO_8859_1);
+                // The state is the letter behind the name, which stands in parentheses and may hold some itself.
+                char state = stat.charAt(stat.lastIndexOf(')') + 2);
+                // R and S are running; D waits for a disk and stops before it does anything else.
+                if (state == 'R' || state == 'S') {
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException | DirectoryIteratorException e) {
+            // A thread or the process ended while it was looked at: look again, as long as the caller's limit lets us.
+            return false;
+        }
     }
 
     /** Sends SIGCONT. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the programs of the real servers: a path given in the environment ({@code HA_MYSQLD}, {@code HA_MARIADBD},
@@ -91,7 +92,7 @@ public final class Servers {
             int major,
             int minor,
             boolean mariadb,
-            @org.jspecify.annotations.Nullable Path installed) {
+            @Nullable Path installed) {
         String wanted = kind + " " + major + "." + minor + " or newer";
         String given = System.getenv(variable);
         List<Path> candidates = new ArrayList<>();

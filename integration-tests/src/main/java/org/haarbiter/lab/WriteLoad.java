@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -44,6 +45,9 @@ public final class WriteLoad implements AutoCloseable {
     private static final Duration DNS_TIMEOUT = Duration.ofMillis(50);
     private static final int LONGEST_ATTEMPTS_BEHIND = 10;
     private static final int SCOUT_PAUSE_ON_PRIMARY_MILLIS = 20;
+    private static final int REHEARSALS = 20;
+    /** A load connection without the scouts' word tries again by itself after this long. */
+    private static final long OWN_RETRY_NANOS = 20_000_000L;
 
     /** Where a client looks for the primary. */
     public sealed interface Target permits DnsName, AnyMember {}
@@ -166,6 +170,7 @@ public final class WriteLoad implements AutoCloseable {
     private final ExecutorService threads;
     private final long scoutAfterNanos;
     private volatile boolean running = true;
+    private volatile boolean rehearsed;
     private volatile long lastAckedNanos = System.nanoTime();
     private volatile @Nullable Endpoint lastServer;
 
@@ -186,8 +191,8 @@ public final class WriteLoad implements AutoCloseable {
     }
 
     private void startThreads() {
-        // The driver loads its classes for errors at the first error: 20 ms that would be counted as outage.
         loadErrorClasses();
+        spawn(this::rehearse);
         for (Endpoint server : behaviour.warm()) {
             spawn(() -> keepWarm(server));
         }
@@ -201,6 +206,40 @@ public final class WriteLoad implements AutoCloseable {
             for (Endpoint member : any.members()) {
                 spawn(() -> scoutMember(member));
             }
+        }
+    }
+
+    /**
+     * Does what an outage will ask for, before there is one. The driver loads its classes for a server's error at the
+     * first such error, and a first connect runs uncompiled: 20 ms each that would be counted as outage.
+     */
+    private void rehearse() {
+        Endpoint server = lastServer;
+        while (running && server == null) {
+            LockSupport.parkNanos(1_000_000L);
+            server = lastServer;
+        }
+        try (Resolver resolver = new Resolver()) {
+            for (int i = 0; i < REHEARSALS && running && server != null; i++) {
+                resolver.current();
+                Link link = connect(server);
+                if (link != null) {
+                    expectRefusal(link);
+                    drop(link);
+                }
+            }
+        } catch (IOException e) {
+            note("rehearsal", e);
+        } finally {
+            rehearsed = true;
+        }
+    }
+
+    private void expectRefusal(Link link) {
+        try {
+            link.statement().executeUpdate("INSERT INTO app.no_such_table (id) VALUES (1)");
+        } catch (SQLException e) {
+            note("rehearsal", e);
         }
     }
 
@@ -230,6 +269,7 @@ public final class WriteLoad implements AutoCloseable {
         long due = System.nanoTime() + everyNanos * number / behaviour.connections();
         Link link = null;
         long brokenNanos = due - everyNanos;
+        long triedNanos = due - OWN_RETRY_NANOS;
         try (Resolver resolver = new Resolver()) {
             while (running) {
                 long wait = due - System.nanoTime();
@@ -240,8 +280,8 @@ public final class WriteLoad implements AutoCloseable {
                 // A load that was stopped for a second doesn't send that second's writes all at once.
                 due = wait < -LONGEST_ATTEMPTS_BEHIND * everyNanos ? System.nanoTime() : due + everyNanos;
                 Outcome outcome = Outcome.BROKEN;
-                // Without a name to ask, the scouts say where to go: not back to the dead, where a connect might hang.
-                if (link == null && (target instanceof DnsName || lastAckedNanos - brokenNanos > 0)) {
+                if (link == null && mayTry(brokenNanos, triedNanos)) {
+                    triedNanos = System.nanoTime();
                     link = open(resolver);
                 }
                 if (link != null) {
@@ -262,6 +302,16 @@ public final class WriteLoad implements AutoCloseable {
         } finally {
             drop(link);
         }
+    }
+
+    /**
+     * All connections of the load break at once, and on few processors their retries would delay the one that counts: so
+     * they wait for a scout's success, and by name they also try by themselves now and then. Without a name only
+     * the scouts know where to go.
+     */
+    private boolean mayTry(long brokenNanos, long triedNanos) {
+        return lastAckedNanos - brokenNanos > 0
+                || (target instanceof DnsName && System.nanoTime() - triedNanos >= OWN_RETRY_NANOS);
     }
 
     private @Nullable Link open(Resolver resolver) {
@@ -427,6 +477,7 @@ public final class WriteLoad implements AutoCloseable {
 
     private void scoutMember(Endpoint member) {
         Link link = null;
+        Outcome before = Outcome.ACKNOWLEDGED;
         while (running) {
             if (link == null) {
                 link = connect(member);
@@ -436,10 +487,23 @@ public final class WriteLoad implements AutoCloseable {
                 drop(link);
                 link = null;
             }
+            if (outcome == Outcome.ACKNOWLEDGED && before != Outcome.ACKNOWLEDGED) {
+                // Open since a moment: how long does a client take that isn't connected yet?
+                spawn(() -> writeOnce(member));
+            }
+            before = outcome;
             int pauseMillis = outcome == Outcome.ACKNOWLEDGED ? SCOUT_PAUSE_ON_PRIMARY_MILLIS : behaviour.retryMillis();
             LockSupport.parkNanos(pauseMillis * 1_000_000L);
         }
         drop(link);
+    }
+
+    private void writeOnce(Endpoint server) {
+        Link link = connect(server);
+        if (link != null) {
+            write(link);
+            drop(link);
+        }
     }
 
     private void keepWarm(Endpoint server) {
@@ -463,6 +527,9 @@ public final class WriteLoad implements AutoCloseable {
     }
 
     private void note(String doing, Exception e) {
+        if (!running) {
+            return;
+        }
         String what = e instanceof SQLException sql && sql.getErrorCode() != 0
                 ? doing + ": error " + sql.getErrorCode() + ": " + firstLine(sql)
                 : doing + ": " + firstLine(e);
@@ -483,7 +550,7 @@ public final class WriteLoad implements AutoCloseable {
 
     /** How often each kind of failure was met so far, by its text. Failures are what a client lives with; this tells which. */
     public Map<String, Long> failures() {
-        Map<String, Long> counts = new java.util.TreeMap<>();
+        Map<String, Long> counts = new TreeMap<>();
         failures.forEach((text, count) -> counts.put(text, count.get()));
         return counts;
     }
@@ -498,9 +565,9 @@ public final class WriteLoad implements AutoCloseable {
         return nextId.get();
     }
 
-    /** Waits until so many writes in all were acknowledged. */
+    /** Waits until so many writes in all were acknowledged and the client is ready to be disturbed. */
     public void awaitAcknowledged(int writes, Duration limit) {
-        await(writes + " acknowledged writes", limit, () -> acknowledged.size() >= writes);
+        await(writes + " acknowledged writes", limit, () -> rehearsed && acknowledged.size() >= writes);
     }
 
     /** Waits until that server acknowledged a write that was sent after this call. */

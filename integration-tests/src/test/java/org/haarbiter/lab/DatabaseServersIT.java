@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.SortedSet;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -88,6 +89,25 @@ class DatabaseServersIT {
             server.thaw();
             server.awaitReady(LIMIT);
             assertThat(server.askRoot("SELECT COUNT(*) FROM app.writes")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void twoOpenServersAreSeenAsTwoWriters(@TempDir Path work) throws Exception {
+        try (ReplicatedGroup group = ReplicatedGroup.mariadb(work, addresses(2))) {
+            for (DatabaseServer server : group.servers()) {
+                server.openByHand();
+            }
+            WriteLoad load = WriteLoad.start(new WriteLoad.AnyMember(addresses(2)), WriteLoad.Behaviour.of(2, 200));
+            load.awaitAcknowledgedBy(addresses(2).get(1), LIMIT);
+            load.awaitAcknowledgedBy(addresses(2).get(0), LIMIT);
+            load.awaitAcknowledgedBy(addresses(2).get(1), LIMIT);
+            load.awaitAcknowledgedBy(addresses(2).get(0), LIMIT);
+            load.close();
+
+            assertThat(load.history().twoWritersMillis()).isPositive();
+            assertThat(load.history().provenTwoWritersMillis()).isPositive();
+            assertThat(load.verify(group.primary())).isNotEmpty();
         }
     }
 

@@ -1,12 +1,14 @@
 package org.haarbiter.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -63,7 +65,6 @@ class SwitchByHandIT {
             assertThat(outage.firstFreshMillis()).isPositive();
             assertThat(load.history().twoWritersMillis()).isZero();
             awaitName(secondary, SECOND);
-            System.out.println("outage by hand: " + outage + ", failures " + load.failures());
         }
     }
 
@@ -75,8 +76,7 @@ class SwitchByHandIT {
             point(FIRST);
 
             dns.freeze();
-            org.assertj.core.api.Assertions.assertThatThrownBy(() -> dns.lookUp("rw.ha.test"))
-                    .isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> dns.lookUp("rw.ha.test")).isInstanceOf(IOException.class);
             dns.thaw();
             dns.awaitReady(LIMIT);
 
@@ -100,7 +100,7 @@ class SwitchByHandIT {
 
     private static void awaitName(BindServer dns, Endpoint server) throws Exception {
         long deadline = System.nanoTime() + LIMIT.toNanos();
-        while (!dns.lookUp("rw.ha.test").equals(java.util.Optional.of(server.host()))) {
+        while (!dns.lookUp("rw.ha.test").equals(Optional.of(server.host()))) {
             assertThat(System.nanoTime())
                     .as("time for %s to hear of %s", dns.address(), server)
                     .isLessThan(deadline);
