@@ -1,0 +1,5 @@
+/** Tests of the replicated log with real nodes. */
+@NullMarked
+package org.haarbiter.master.raft;
+
+import org.jspecify.annotations.NullMarked;
