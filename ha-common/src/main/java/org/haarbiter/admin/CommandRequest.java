@@ -1,0 +1,16 @@
+package org.haarbiter.admin;
+
+/**
+ * A manual act. {@code POST /v1/commands}.
+ *
+ * @param action {@code promote}, {@code demote}, {@code pause}, {@code resume}, {@code add-master}, {@code remove-master}
+ *     or {@code transfer-leader}
+ * @param group the group; empty for the fleet and for masters
+ * @param member the member for {@code promote} and {@code demote}; the Raft address of a master for the last three; empty
+ *     otherwise
+ * @param acceptDataLoss for {@code promote}: go on where it can't be proved that no acknowledged write is lost
+ * @param by who asks, {@code user@host}
+ * @param reason why; never blank
+ */
+public record CommandRequest(
+        String action, String group, String member, boolean acceptDataLoss, String by, String reason) {}
