@@ -1,0 +1,113 @@
+package org.haarbiter.master.codec;
+
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.jsontype.NamedType;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.haarbiter.master.core.AuditEvent;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Phase;
+
+/**
+ * Entries, snapshots and lines of the switch log as JSON. Kinds have names of their own, so that a class may be renamed
+ * without an old log becoming unreadable; what isn't known is refused, never skipped. Thread-safe.
+ */
+public final class StateCodec {
+
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
+    private interface Kind {}
+
+    private static final Map<String, Class<? extends Entry>> ENTRIES = Map.ofEntries(
+            Map.entry("group-adopted", Entry.GroupAdopted.class),
+            Map.entry("member-joined", Entry.MemberJoined.class),
+            Map.entry("member-away", Entry.MemberAway.class),
+            Map.entry("acknowledgers-changed", Entry.AcknowledgersChanged.class),
+            Map.entry("switch-started", Entry.SwitchStarted.class),
+            Map.entry("candidate-chosen", Entry.CandidateChosen.class),
+            Map.entry("switch-completed", Entry.SwitchCompleted.class),
+            Map.entry("switch-abandoned", Entry.SwitchAbandoned.class),
+            Map.entry("names-published", Entry.NamesPublished.class),
+            Map.entry("paused", Entry.Paused.class),
+            Map.entry("resumed", Entry.Resumed.class));
+
+    private static final Map<String, Class<? extends Phase>> PHASES = Map.of(
+            "steady", Phase.Steady.class,
+            "sealing", Phase.Sealing.class,
+            "draining", Phase.Draining.class,
+            "promoting", Phase.Promoting.class);
+
+    private final ObjectMapper json;
+
+    /** Ready to use. */
+    public StateCodec() {
+        json = JsonMapper.builder()
+                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+                .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+                .disable(MapperFeature.AUTO_DETECT_GETTERS, MapperFeature.AUTO_DETECT_IS_GETTERS)
+                .addMixIn(Entry.class, Kind.class)
+                .addMixIn(Phase.class, Kind.class)
+                .build();
+        ENTRIES.forEach((name, type) -> json.registerSubtypes(new NamedType(type, name)));
+        PHASES.forEach((name, type) -> json.registerSubtypes(new NamedType(type, name)));
+    }
+
+    /** An entry for the log. */
+    public byte[] entry(Entry entry) {
+        return write(json.writerFor(Entry.class), entry);
+    }
+
+    /**
+     * An entry from the log.
+     *
+     * @throws IOException where the bytes aren't an entry that this version knows; the node must stop
+     */
+    public Entry entry(byte[] bytes) throws IOException {
+        return json.readValue(bytes, Entry.class);
+    }
+
+    /** The whole state. */
+    public byte[] state(ClusterState state) {
+        return write(json.writer(), state);
+    }
+
+    /**
+     * The whole state from a snapshot.
+     *
+     * @throws IOException where the bytes aren't a state that this version knows; the node must stop
+     */
+    public ClusterState state(byte[] bytes) throws IOException {
+        return json.readValue(bytes, ClusterState.class);
+    }
+
+    /** One line of the switch log, without a line end. */
+    public String line(AuditEvent event) {
+        return new String(write(json.writer(), event), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * A line of the switch log.
+     *
+     * @throws IOException where it isn't one
+     */
+    public AuditEvent line(String line) throws IOException {
+        return json.readValue(line, AuditEvent.class);
+    }
+
+    private static byte[] write(com.fasterxml.jackson.databind.ObjectWriter writer, Object value) {
+        try {
+            return writer.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("can't be written as JSON: " + value, e);
+        }
+    }
+}

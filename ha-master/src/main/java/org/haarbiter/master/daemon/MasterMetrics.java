@@ -1,0 +1,130 @@
+package org.haarbiter.master.daemon;
+
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Counter;
+import io.prometheus.client.Gauge;
+import io.prometheus.client.Histogram;
+import java.util.Map;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.AuditEvent;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Heard;
+import org.haarbiter.master.core.Phase;
+
+/** What Prometheus reads of a master. Called on the loop's thread, but for {@link #publishedNames}. */
+final class MasterMetrics {
+    private static final String SUFFIX = "_micros";
+
+    private final Gauge leader;
+    private final Gauge groups;
+    private final Gauge groupEpoch;
+    private final Gauge memberUp;
+    private final Gauge dnsPending;
+    private final Counter switches;
+    private final Counter refused;
+    private final Histogram phases;
+    private final Gauge dropped;
+
+    MasterMetrics(CollectorRegistry registry) {
+        leader = Gauge.build("ha_master_leader", "1 where this master leads, otherwise 0")
+                .register(registry);
+        groups = Gauge.build("ha_groups", "Groups by what is known of them; on the leader only")
+                .labelNames("state")
+                .register(registry);
+        groupEpoch = Gauge.build("ha_group_epoch", "The group's epoch, on every master")
+                .labelNames("group")
+                .register(registry);
+        memberUp = Gauge.build(
+                        "ha_member_up",
+                        "1 where the member's server answers its agent, otherwise 0; on the leader only")
+                .labelNames("group", "member", "site")
+                .register(registry);
+        dnsPending = Gauge.build(
+                        "ha_dns_pending",
+                        "1 while a group's names aren't yet shown by every DNS server, otherwise 0; on the leader only")
+                .labelNames("group")
+                .register(registry);
+        switches = Counter.build("ha_switches_total", "Entries of the switch log that this master committed as leader")
+                .labelNames("group", "kind")
+                .register(registry);
+        refused = Counter.build("ha_heartbeats_refused_total", "Heartbeats that weren't believed")
+                .register(registry);
+        dropped = Gauge.build(
+                        "ha_heartbeats_dropped", "Heartbeats dropped since the start because the loop couldn't keep up")
+                .register(registry);
+        phases = Histogram.build("ha_switch_phase_seconds", "Duration of each phase of a switch, as the leader saw it")
+                .labelNames("phase")
+                .buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+                .register(registry);
+    }
+
+    void leading(boolean leads) {
+        leader.set(leads ? 1 : 0);
+        if (!leads) {
+            groups.clear();
+            memberUp.clear();
+            dnsPending.clear();
+        }
+    }
+
+    /** An entry was applied; {@code leads} keeps a restart's second reading of the log out of the counters. */
+    void applied(ClusterState after, Iterable<AuditEvent> events, boolean leads) {
+        after.groups().forEach((name, group) -> groupEpoch.labels(name).set((double) group.epoch()));
+        if (!leads) {
+            return;
+        }
+        for (AuditEvent event : events) {
+            switches.labels(event.group(), event.kind()).inc();
+            if (event.kind().equals("switch-completed") || event.kind().equals("names-published")) {
+                for (Map.Entry<String, String> detail : event.details().entrySet()) {
+                    if (detail.getKey().endsWith(SUFFIX)) {
+                        String phase =
+                                detail.getKey().substring(0, detail.getKey().length() - SUFFIX.length());
+                        phases.labels(phase).observe(Long.parseLong(detail.getValue()) / 1e6);
+                    }
+                }
+            }
+        }
+    }
+
+    void looked(Arbiter arbiter, long droppedHeartbeats, long silenceNanos, long nowNanos) {
+        dropped.set((double) droppedHeartbeats);
+        if (!arbiter.leading()) {
+            return;
+        }
+        int steady = 0;
+        int switching = 0;
+        int unadopted = 0;
+        for (String name : arbiter.groups()) {
+            Group group = arbiter.state().group(name);
+            if (group == null) {
+                unadopted++;
+            } else if (group.phase() instanceof Phase.Steady) {
+                steady++;
+            } else {
+                switching++;
+            }
+            for (Heard heard : arbiter.heardOf(name).values()) {
+                boolean up = nowNanos - heard.arrivedNanos() < silenceNanos
+                        && heard.sighting().state() == org.haarbiter.words.ServerState.RUNNING;
+                memberUp.labels(
+                                name,
+                                heard.sighting().member(),
+                                heard.sighting().site())
+                        .set(up ? 1 : 0);
+            }
+        }
+        groups.labels("steady").set(steady);
+        groups.labels("switching").set(switching);
+        groups.labels("not-adopted").set(unadopted);
+    }
+
+    void refusedHeartbeat() {
+        refused.inc();
+    }
+
+    void publishedNames(String group, boolean served) {
+        dnsPending.labels(group).set(served ? 0 : 1);
+    }
+}

@@ -1,0 +1,270 @@
+package org.haarbiter.master.daemon;
+
+import io.prometheus.client.CollectorRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.TimeUnit;
+import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.WantedNames;
+import org.haarbiter.link.AgentConnection;
+import org.haarbiter.link.LinkServer;
+import org.haarbiter.link.LinkServerListener;
+import org.haarbiter.link.LinkSettings;
+import org.haarbiter.link.Tls;
+import org.haarbiter.master.audit.AuditFile;
+import org.haarbiter.master.codec.StateCodec;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.loop.MasterLoop;
+import org.haarbiter.master.names.NamePublisher;
+import org.haarbiter.master.names.WantedNamesOfGroup;
+import org.haarbiter.master.raft.JraftNode;
+import org.haarbiter.master.raft.RaftSettings;
+import org.haarbiter.master.raft.RaftStartException;
+import org.haarbiter.settings.Timing;
+import org.haarbiter.time.Ticker;
+import org.haarbiter.words.Heartbeat;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A whole master in one object: log, loop, agents, names, switch log, metrics. Ends no process: a fault is told. */
+public final class MasterNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(MasterNode.class);
+    private static final int LINK_THREADS = 2;
+    private static final int SNAPSHOT_SECONDS = 600;
+
+    /** Told that the node can't go on; the process must stop. */
+    @FunctionalInterface
+    public interface FaultListener {
+        /** Any thread. */
+        void fault(String sentence, Throwable cause);
+    }
+
+    private final MasterSettings settings;
+    private final FaultListener faults;
+    private final StateCodec codec = new StateCodec();
+    private final MasterMetrics metrics;
+    private final AuditFile audit;
+    private final @Nullable NamePublisher publisher;
+    private final @Nullable WantedNamesOfGroup wantedNames;
+    private final MasterLoop loop;
+    private final JraftNode log;
+    private final LinkServer agents;
+
+    /** Sentences about heartbeats that aren't believed, by group and member, with when they were last said. */
+    private final ConcurrentSkipListMap<String, Refusal> refusals = new ConcurrentSkipListMap<>();
+
+    private record Refusal(String sentence, long nanos) {}
+
+    /**
+     * Puts the parts together; nothing runs before {@link #start}.
+     *
+     * @param dns where names are published; null for nowhere. Closed with this
+     */
+    public MasterNode(
+            MasterSettings settings, @Nullable DnsProvider dns, CollectorRegistry registry, FaultListener faults)
+            throws IOException {
+        this.settings = settings;
+        this.faults = faults;
+        this.metrics = new MasterMetrics(registry);
+        Timing timing = settings.timing();
+        this.audit = new AuditFile(settings.auditFile(), codec);
+        MasterSettings.Names names = settings.names();
+        if (dns != null && names != null) {
+            this.wantedNames = new WantedNamesOfGroup(
+                    names.writeName(),
+                    names.readName(),
+                    names.ttlSeconds(),
+                    names.readMaxLagMillis(),
+                    TimeUnit.MILLISECONDS.toNanos(timing.silenceMillis()));
+            this.publisher = new NamePublisher(
+                    dns, Duration.ofMillis(names.limitMillis()), names.verifyMillis(), this::namesChanged);
+        } else {
+            this.wantedNames = null;
+            this.publisher = null;
+        }
+        Limits limits = new Limits(
+                timing.silenceMillis(),
+                timing.leaseMillis(),
+                timing.driftPerMille(),
+                timing.gatherMillis(),
+                settings.drainMillis(),
+                settings.adoptMillis(),
+                settings.durability());
+        this.loop = new MasterLoop(
+                limits,
+                new MasterLoop.Pace(
+                        Math.max(5, timing.heartbeatMillis() / 4), Math.max(1, timing.heartbeatMillis() / 20)),
+                codec,
+                Ticker.SYSTEM,
+                System::currentTimeMillis,
+                new LoopObserver());
+        Tls tls = settings.tls() == null ? null : Tls.load(settings.tls());
+        this.log = new JraftNode(raftSettings(settings, tls), loop);
+        this.agents = new LinkServer(
+                settings.own().agents(), tls, LinkSettings.of(timing), LINK_THREADS, Ticker.SYSTEM, new Agents());
+    }
+
+    private static RaftSettings raftSettings(MasterSettings settings, @Nullable Tls tls) {
+        int election = Math.max(300, settings.timing().electionTimeoutMillis());
+        RaftSettings raft = RaftSettings.of(
+                        settings.clusterId(),
+                        settings.own().raft(),
+                        settings.join()
+                                ? List.of()
+                                : settings.masters().values().stream()
+                                        .map(MasterSettings.Addresses::raft)
+                                        .toList(),
+                        settings.dataDirectory())
+                // The jitter shrinks and grows with the timeout: a narrow one makes split votes, a wide one long
+                // outages.
+                .withElection(election, Math.max(100, election * 3 / 5))
+                .withSnapshots(SNAPSHOT_SECONDS, settings.snapshotEveryEntries());
+        return tls == null ? raft : raft.withTls(tls.server(), tls.client());
+    }
+
+    /**
+     * Opens the log and listens.
+     *
+     * @throws RaftStartException where the log can't be opened
+     * @throws IOException where an address can't be bound
+     */
+    public void start() throws RaftStartException, IOException {
+        log.start();
+        loop.attach(log);
+        agents.start();
+    }
+
+    /** The loop, for whoever asks or commands. */
+    public MasterLoop loop() {
+        return loop;
+    }
+
+    /** The replicated log, for membership. */
+    public JraftNode log() {
+        return log;
+    }
+
+    /** How it stands with each group's names; empty where no DNS is kept, and on followers. */
+    public SortedMap<String, NamePublisher.NamesStatus> names() {
+        return publisher == null ? new TreeMap<>() : publisher.status();
+    }
+
+    /** What speaks against this master's own well-being, as sentences; empty while all is well. */
+    public List<String> problems() {
+        long now = Ticker.SYSTEM.nanos();
+        long recent = TimeUnit.MILLISECONDS.toNanos(10L * settings.timing().silenceMillis());
+        List<String> sentences = new java.util.ArrayList<>();
+        if (!audit.problem().isEmpty()) {
+            sentences.add(audit.problem());
+        }
+        refusals.values().removeIf(refusal -> now - refusal.nanos() > recent);
+        refusals.values().forEach(refusal -> sentences.add(refusal.sentence()));
+        return sentences;
+    }
+
+    private void namesChanged(NamePublisher.NamesStatus status) {
+        metrics.publishedNames(status.wanted().group(), status.served());
+        if (status.served()) {
+            loop.namesServed(status.wanted().group(), status.wanted().epoch());
+        }
+    }
+
+    private final class Agents implements LinkServerListener {
+        @Override
+        public void connected(AgentConnection agent) {
+            LOG.info("{} is there", agent);
+        }
+
+        @Override
+        public void heartbeat(AgentConnection from, Heartbeat heartbeat, long arrivedNanos) {
+            loop.heard(heartbeat, arrivedNanos, from::send);
+        }
+
+        @Override
+        public void disconnected(AgentConnection agent) {
+            LOG.info("{} is gone", agent);
+        }
+    }
+
+    private final class LoopObserver implements MasterLoop.Observer {
+        private boolean leads;
+
+        @Override
+        public void applied(ClusterState before, ClusterState after) {
+            metrics.applied(after, MasterLoop.newEvents(before, after), leads);
+            audit.offer(after.recent());
+        }
+
+        @Override
+        public void leading(boolean leading, long term) {
+            leads = leading;
+            metrics.leading(leading);
+            if (!leading && publisher != null) {
+                publisher.forgetAll();
+            }
+        }
+
+        @Override
+        public void deciding(Arbiter arbiter, String group, long nowNanos) {
+            want(arbiter, group, nowNanos);
+        }
+
+        @Override
+        public void tick(Arbiter arbiter, long nowNanos) {
+            metrics.looked(
+                    arbiter,
+                    loop.droppedHeartbeats(),
+                    TimeUnit.MILLISECONDS.toNanos(settings.timing().silenceMillis()),
+                    nowNanos);
+            for (String group : arbiter.state().groups().keySet()) {
+                want(arbiter, group, nowNanos);
+            }
+        }
+
+        private void want(Arbiter arbiter, String name, long nowNanos) {
+            Group group = arbiter.state().group(name);
+            if (publisher == null || wantedNames == null || group == null || !arbiter.leading()) {
+                return;
+            }
+            WantedNames wanted = wantedNames.of(group, arbiter.heardOf(name), nowNanos);
+            if (wanted != null) {
+                publisher.want(wanted);
+            }
+        }
+
+        @Override
+        public void refused(Heartbeat heartbeat, String sentence) {
+            metrics.refusedHeartbeat();
+            String key =
+                    heartbeat.sighting().group() + "/" + heartbeat.sighting().member();
+            if (refusals.put(key, new Refusal(sentence, Ticker.SYSTEM.nanos())) == null) {
+                LOG.warn("heartbeat refused: {}", sentence);
+            }
+        }
+
+        @Override
+        public void fault(String sentence, Throwable cause) {
+            faults.fault(sentence, cause);
+        }
+    }
+
+    /** Stops listening, leaves the group's traffic, ends all threads. */
+    @Override
+    public void close() {
+        agents.close();
+        log.close();
+        loop.close();
+        if (publisher != null) {
+            publisher.close();
+        }
+        audit.close();
+    }
+}

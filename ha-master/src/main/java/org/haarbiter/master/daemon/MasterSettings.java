@@ -1,0 +1,204 @@
+package org.haarbiter.master.daemon;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.haarbiter.dns.rfc2136.Rfc2136Settings;
+import org.haarbiter.link.TlsSettings;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.settings.Credentials;
+import org.haarbiter.settings.Section;
+import org.haarbiter.settings.SettingsException;
+import org.haarbiter.settings.SettingsReader;
+import org.haarbiter.settings.Timing;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a master is told, from one file.
+ *
+ * @param clusterId the arbiter's identity: masters and data of another are refused
+ * @param name this master's name among {@code masters}
+ * @param masters every voting member by name, this one among them
+ * @param join this master starts with an empty log and waits to be added to a running quorum
+ * @param dataDirectory of the Raft log and its snapshots
+ * @param auditFile the switch log as JSON lines
+ * @param timing how fast
+ * @param durability of groups that are adopted
+ * @param drainMillis how long a planned switch may keep a primary drained
+ * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
+ * @param snapshotEveryEntries how many entries make a snapshot due
+ * @param names what the DNS is to say; null where the arbiter has no DNS to keep
+ * @param tls for agents and Raft; null for plain connections, on loopback or a network of one's own only
+ */
+public record MasterSettings(
+        String clusterId,
+        String name,
+        SortedMap<String, Addresses> masters,
+        boolean join,
+        Path dataDirectory,
+        Path auditFile,
+        Timing timing,
+        Durability durability,
+        int drainMillis,
+        int adoptMillis,
+        int snapshotEveryEntries,
+        @Nullable Names names,
+        @Nullable TlsSettings tls) {
+
+    private static final Pattern LABEL_WITH_GROUP = Pattern.compile("[A-Za-z0-9_.-]*\\{group\\}[A-Za-z0-9_.-]*");
+
+    /** Copies the masters. */
+    public MasterSettings {
+        masters = Collections.unmodifiableSortedMap(new TreeMap<>(masters));
+    }
+
+    /**
+     * Where one master is reached.
+     *
+     * @param raft by the other masters
+     * @param agents by agents
+     * @param admin by {@code hactl} and Prometheus
+     */
+    public record Addresses(Endpoint raft, Endpoint agents, Endpoint admin) {}
+
+    /**
+     * The names of the groups.
+     *
+     * @param writeName template of the name that holds the primary's address; {@code {group}} stands for the group
+     * @param readName template of the name that holds the healthy replicas' addresses
+     * @param ttlSeconds of both
+     * @param readMaxLagMillis a replica further behind isn't in the read name
+     * @param limitMillis the longest an update or a read-back may take
+     * @param verifyMillis how often served names are read back again
+     * @param rfc2136 the zone and its servers
+     */
+    public record Names(
+            String writeName,
+            String readName,
+            int ttlSeconds,
+            int readMaxLagMillis,
+            int limitMillis,
+            int verifyMillis,
+            Rfc2136Settings rfc2136) {}
+
+    /** This master's own addresses. */
+    public Addresses own() {
+        Addresses own = masters.get(name);
+        if (own == null) {
+            throw new IllegalStateException("master " + name + " isn't among " + masters.keySet());
+        }
+        return own;
+    }
+
+    /**
+     * Reads the file.
+     *
+     * @throws SettingsException with every mistake
+     */
+    public static MasterSettings read(Path file) {
+        return SettingsReader.file(file).read(MasterSettings::from);
+    }
+
+    private static MasterSettings from(Section root) {
+        String name = root.name("name");
+        TreeMap<String, Addresses> masters = new TreeMap<>();
+        List<Endpoint> seen = new ArrayList<>();
+        for (Map.Entry<String, Section> master : root.sectionMap("masters").entrySet()) {
+            Section section = master.getValue();
+            Addresses addresses =
+                    new Addresses(section.endpoint("raft"), section.endpoint("agents"), section.endpoint("admin"));
+            for (Endpoint endpoint : List.of(addresses.raft(), addresses.agents(), addresses.admin())) {
+                section.check(!seen.contains(endpoint), "raft", endpoint, "every address may stand once in masters");
+                seen.add(endpoint);
+            }
+            masters.put(master.getKey(), addresses);
+        }
+        root.check(
+                !masters.isEmpty(), "masters", "none", "must name every master with raft, agents and admin addresses");
+        root.check(
+                masters.containsKey(name),
+                "name",
+                name,
+                "must be one of masters: " + String.join(", ", masters.keySet()));
+        root.check(
+                masters.size() % 2 == 1 || root.flag("join", false),
+                "masters",
+                masters.size() + " masters",
+                "must be 1, 3 or 5: an even number bears no more failures than one less");
+        Timing timing = Timing.read(root.section("timing"));
+        Section names = root.section("dns");
+        Section tls = root.section("tls");
+        return new MasterSettings(
+                root.name("cluster-id"),
+                name,
+                masters,
+                root.flag("join", false),
+                root.path("data-directory"),
+                root.path("audit-file"),
+                timing,
+                root.oneOf("durability", Durability.LOSSLESS),
+                root.intAt("drain-millis", 5_000, 100, 600_000),
+                root.intAt("adopt-millis", 2 * timing.silenceMillis(), 100, 600_000),
+                root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),
+                names.given() ? names(names) : null,
+                tls.given() ? TlsSettings.read(tls) : null);
+    }
+
+    private static Names names(Section section) {
+        Endpoint server = numeric(section, "update-server", section.endpoint("update-server"));
+        List<Endpoint> authoritative = section.endpoints("authoritative-servers", 1, 32);
+        Rfc2136Settings rfc2136 = zone(section, server, authoritative);
+        return new Names(
+                section.string("write-name", "{group}-rw", LABEL_WITH_GROUP, "a name with {group} in it"),
+                section.string("read-name", "{group}-ro", LABEL_WITH_GROUP, "a name with {group} in it"),
+                // Not 0: resolvers that serve expired answers have been seen to keep such a name for ever.
+                section.intAt("ttl-seconds", 1, 0, 86_400),
+                section.intAt("read-max-lag-millis", 10_000, 100, 86_400_000),
+                section.intAt("limit-millis", 1_000, 50, 60_000),
+                section.intAt("verify-millis", 30_000, 100, 3_600_000),
+                rfc2136);
+    }
+
+    private static Rfc2136Settings zone(Section section, Endpoint server, List<Endpoint> authoritative) {
+        String zone = section.string("zone");
+        String algorithm = section.string("algorithm", Rfc2136Settings.DEFAULT_ALGORITHM);
+        Path keyFile = section.path("key-file");
+        String keyName = "unread";
+        String secret = "AA==";
+        try {
+            Credentials key = Credentials.read(keyFile);
+            keyName = key.user();
+            secret = key.password();
+        } catch (SettingsException e) {
+            section.check(
+                    false, "key-file", keyFile, "must hold 'user: KEY-NAME' and 'password: SECRET': " + e.getMessage());
+        }
+        try {
+            return new Rfc2136Settings(
+                    zone,
+                    server,
+                    authoritative.isEmpty() ? List.of(server) : authoritative,
+                    keyName,
+                    algorithm,
+                    secret,
+                    1);
+        } catch (IllegalArgumentException e) {
+            section.check(false, "zone", zone, String.valueOf(e.getMessage()));
+            Endpoint standIn = new Endpoint("127.0.0.1", 53);
+            return new Rfc2136Settings(
+                    "invalid.", standIn, List.of(standIn), "invalid", Rfc2136Settings.DEFAULT_ALGORITHM, "AA==", 1);
+        }
+    }
+
+    private static Endpoint numeric(Section section, String key, Endpoint endpoint) {
+        boolean literal = endpoint.host().matches("[0-9.]+") || endpoint.host().indexOf(':') >= 0;
+        section.check(literal, key, endpoint, "must be an address, not a host name");
+        return literal ? endpoint : new Endpoint("127.0.0.1", endpoint.port());
+    }
+}

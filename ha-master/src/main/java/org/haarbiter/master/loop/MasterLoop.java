@@ -1,0 +1,434 @@
+package org.haarbiter.master.loop;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.haarbiter.master.codec.StateCodec;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.AuditEvent;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Heard;
+import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.raft.LogListener;
+import org.haarbiter.master.raft.NotLeaderException;
+import org.haarbiter.master.raft.ReplicatedLog;
+import org.haarbiter.time.Ticker;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Role;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs an {@link Arbiter} over a {@link ReplicatedLog}. One thread owns the arbiter; everything else hands it events
+ * through a bounded inbox. The log's own thread only applies entries to the state, which is immutable.
+ *
+ * <p>An answer is sent only after a quorum has confirmed, later than the heartbeat arrived, that this master leads: by a
+ * read-index round for a batch of heartbeats, or by the commit of an entry that was proposed after they had arrived.
+ */
+public final class MasterLoop implements LogListener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(MasterLoop.class);
+    private static final int INBOX_LIMIT = 65_536;
+
+    /** Sends an answer to the agent from which a heartbeat came; must not block. */
+    @FunctionalInterface
+    public interface ReplyPath {
+        /** Sends, or drops: the next answer says it all again. */
+        void send(Answer answer);
+    }
+
+    /** What the loop tells the rest of the master; called on the loop's thread, must not block. */
+    public interface Observer {
+        /** The log went on, or a restart reads it again. */
+        void applied(ClusterState before, ClusterState after);
+
+        /** This master leads from here on, or no longer. */
+        void leading(boolean leading, long term);
+
+        /** An entry about this group was applied while this master leads: what follows from it can't wait for the tick. */
+        void deciding(Arbiter arbiter, String group, long nowNanos);
+
+        /** A moment has passed; the arbiter may be looked at. */
+        void tick(Arbiter arbiter, long nowNanos);
+
+        /** A heartbeat wasn't believed. */
+        void refused(Heartbeat heartbeat, String sentence);
+
+        /** The node can't go on; the process must stop. */
+        void fault(String sentence, Throwable cause);
+    }
+
+    /**
+     * How often.
+     *
+     * @param tickMillis how often every group is looked at, whether or not something was heard
+     * @param confirmGapMillis the least time between two confirmations of leadership
+     */
+    public record Pace(int tickMillis, int confirmGapMillis) {}
+
+    /** A heartbeat that waits for its answer. */
+    private record Awaiting(
+            String group, String member, long session, long sequence, long arrivedNanos, ReplyPath replyPath) {}
+
+    private final Arbiter arbiter;
+    private final StateCodec codec;
+    private final Ticker ticker;
+    private final LongSupplier wallMillis;
+    private final Pace pace;
+    private final Observer observer;
+    private final BlockingQueue<Runnable> inbox = new ArrayBlockingQueue<>(INBOX_LIMIT);
+    private final Thread thread;
+
+    /** The newest heartbeat of each member, by group and member. */
+    private final TreeMap<String, TreeMap<String, Awaiting>> newest = new TreeMap<>();
+
+    private final TreeMap<String, Awaiting> unanswered = new TreeMap<>();
+    private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
+    private @Nullable ReplicatedLog log;
+    private boolean confirming;
+    private long lastConfirmNanos;
+    private long nextTickNanos;
+    private volatile ClusterState applied = ClusterState.empty();
+    private volatile boolean closed;
+    private final LongAdder droppedHeartbeats = new LongAdder();
+
+    /** Starts the thread; nothing is decided before {@link #attach}. */
+    public MasterLoop(
+            Limits limits, Pace pace, StateCodec codec, Ticker ticker, LongSupplier wallMillis, Observer observer) {
+        this.arbiter = new Arbiter(limits, ticker.nanos());
+        this.pace = pace;
+        this.codec = codec;
+        this.ticker = ticker;
+        this.wallMillis = wallMillis;
+        this.observer = observer;
+        this.nextTickNanos = ticker.nanos();
+        this.thread = new Thread(this::run, "master-loop");
+        thread.start();
+    }
+
+    /** The log to propose to; it may already have called back. */
+    public void attach(ReplicatedLog replicatedLog) {
+        put(() -> log = replicatedLog);
+    }
+
+    /** A heartbeat came in. Any thread; dropped, and counted, when the loop can't keep up: the next says it all again. */
+    public void heard(Heartbeat heartbeat, long arrivedNanos, ReplyPath replyPath) {
+        if (!inbox.offer(() -> hear(heartbeat, arrivedNanos, replyPath))) {
+            droppedHeartbeats.increment();
+        }
+    }
+
+    /** How many heartbeats were dropped since the start because the loop couldn't keep up. */
+    public long droppedHeartbeats() {
+        return droppedHeartbeats.sum();
+    }
+
+    /** Every authoritative server shows the names of this epoch. Any thread. */
+    public void namesServed(String group, long epoch) {
+        put(() -> {
+            arbiter.namesServed(group, epoch, ticker.nanos());
+            decide(group);
+        });
+    }
+
+    /** Asks the arbiter something on its own thread. */
+    public <T> CompletableFuture<T> ask(Function<Arbiter, T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        boolean taken = inbox.offer(() -> {
+            try {
+                answer.complete(question.apply(arbiter));
+            } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        if (!taken) {
+            answer.completeExceptionally(new RejectedExecutionException("the master is overloaded; ask again"));
+        }
+        return answer;
+    }
+
+    /**
+     * Judges a person's command and, where it is accepted, commits it.
+     *
+     * @return the outcome once it is committed, or the refusal; fails with {@link NotLeaderException} on a follower
+     */
+    public CompletableFuture<Command.Outcome> command(Command command) {
+        CompletableFuture<Command.Outcome> done = new CompletableFuture<>();
+        boolean taken = inbox.offer(() -> {
+            ReplicatedLog replicated = log;
+            if (!arbiter.leading() || replicated == null) {
+                done.completeExceptionally(new NotLeaderException(
+                        "this master doesn't lead", replicated == null ? null : replicated.leader()));
+                return;
+            }
+            Command.Outcome outcome = arbiter.command(command, ticker.nanos(), wallMillis.getAsLong());
+            Entry entry = outcome.entry();
+            if (entry == null) {
+                done.complete(outcome);
+                return;
+            }
+            propose(replicated, entry).whenComplete((index, failure) -> {
+                if (failure == null) {
+                    done.complete(outcome);
+                } else {
+                    done.completeExceptionally(failure);
+                }
+            });
+        });
+        if (!taken) {
+            done.completeExceptionally(new RejectedExecutionException("the master is overloaded; ask again"));
+        }
+        return done;
+    }
+
+    /** The state as this node has applied it. Any thread. */
+    public ClusterState state() {
+        return applied;
+    }
+
+    private void put(Runnable event) {
+        try {
+            inbox.put(event);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!closed) {
+            try {
+                long wait = nextTickNanos - ticker.nanos();
+                Runnable event = wait <= 0 ? inbox.poll() : inbox.poll(wait, TimeUnit.NANOSECONDS);
+                while (event != null) {
+                    event.run();
+                    event = inbox.poll();
+                }
+                confirm();
+                long now = ticker.nanos();
+                if (now >= nextTickNanos) {
+                    nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(pace.tickMillis());
+                    for (Entry entry : arbiter.decide(now, wallMillis.getAsLong())) {
+                        submit(entry);
+                    }
+                    observer.tick(arbiter, now);
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                observer.fault("the decision loop failed: " + e, e);
+                return;
+            }
+        }
+    }
+
+    private void hear(Heartbeat heartbeat, long arrivedNanos, ReplyPath replyPath) {
+        String refusal = arbiter.heard(heartbeat, arrivedNanos);
+        if (refusal != null) {
+            observer.refused(heartbeat, refusal);
+            return;
+        }
+        String group = heartbeat.sighting().group();
+        String member = heartbeat.sighting().member();
+        Awaiting awaiting =
+                new Awaiting(group, member, heartbeat.session(), heartbeat.sequence(), arrivedNanos, replyPath);
+        newest.computeIfAbsent(group, g -> new TreeMap<>()).put(member, awaiting);
+        if (arbiter.leading()) {
+            unanswered.put(group + "/" + member, awaiting);
+            decide(group);
+        }
+    }
+
+    private void decide(String group) {
+        Entry entry = arbiter.decide(group, ticker.nanos(), wallMillis.getAsLong());
+        if (entry != null) {
+            submit(entry);
+        }
+    }
+
+    private void submit(Entry entry) {
+        ReplicatedLog replicated = log;
+        if (replicated == null) {
+            arbiter.proposalEnded(entry.group());
+            return;
+        }
+        propose(replicated, entry).whenComplete((index, failure) -> {
+            if (failure != null) {
+                LOG.warn("proposal {} failed: {}", entry.getClass().getSimpleName(), failure.toString());
+            }
+        });
+    }
+
+    private CompletableFuture<Long> propose(ReplicatedLog replicated, Entry entry) {
+        // Whoever had spoken before the proposal is answered by the commit, without another round.
+        beforeProposal.put(
+                entry.group(),
+                new ArrayList<>(
+                        newest.getOrDefault(entry.group(), new TreeMap<>()).values()));
+        CompletableFuture<Long> committed = replicated.propose(codec.entry(entry), arbiter.term());
+        committed.whenComplete((index, failure) -> {
+            if (failure != null) {
+                put(() -> {
+                    arbiter.proposalEnded(entry.group());
+                    beforeProposal.remove(entry.group());
+                });
+            }
+        });
+        return committed;
+    }
+
+    private void confirm() {
+        ReplicatedLog replicated = log;
+        long now = ticker.nanos();
+        if (confirming
+                || unanswered.isEmpty()
+                || !arbiter.leading()
+                || replicated == null
+                || now - lastConfirmNanos < TimeUnit.MILLISECONDS.toNanos(pace.confirmGapMillis())) {
+            return;
+        }
+        confirming = true;
+        lastConfirmNanos = now;
+        List<Awaiting> batch = List.copyOf(unanswered.values());
+        unanswered.clear();
+        long term = arbiter.term();
+        replicated
+                .confirmLeadership(term)
+                .whenComplete((nothing, failure) -> put(() -> {
+                    confirming = false;
+                    if (failure == null && arbiter.leading() && arbiter.term() == term) {
+                        batch.forEach(this::answer);
+                    }
+                }));
+    }
+
+    private void answer(Awaiting awaiting) {
+        Goal goal = arbiter.goal(awaiting.group(), awaiting.member());
+        if (goal == null) {
+            return;
+        }
+        if (goal.role() == Role.PRIMARY) {
+            arbiter.granted(awaiting.group(), awaiting.member(), awaiting.arrivedNanos());
+        }
+        awaiting.replyPath().send(new Answer(awaiting.session(), awaiting.sequence(), goal));
+    }
+
+    @Override
+    public void apply(long index, long term, byte[] bytes) {
+        Entry entry;
+        try {
+            entry = codec.entry(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException("log entry " + index + " can't be read: " + e.getMessage(), e);
+        }
+        ClusterState before = applied;
+        ClusterState after = entry.applyTo(before, index);
+        applied = after;
+        put(() -> entryApplied(entry, before, after));
+    }
+
+    private void entryApplied(Entry entry, ClusterState before, ClusterState after) {
+        arbiter.applied(after, ticker.nanos());
+        observer.applied(before, after);
+        if (!arbiter.leading()) {
+            return;
+        }
+        String group = entry.group();
+        arbiter.proposalEnded(group);
+        List<Awaiting> awaiting = beforeProposal.remove(group);
+        if (awaiting != null) {
+            awaiting.forEach(this::answer);
+        }
+        observer.deciding(arbiter, group, ticker.nanos());
+        decide(group);
+    }
+
+    @Override
+    public byte[] saveSnapshot() {
+        return codec.state(applied);
+    }
+
+    @Override
+    public void loadSnapshot(byte[] snapshot) {
+        ClusterState state;
+        try {
+            state = codec.state(snapshot);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the snapshot can't be read: " + e.getMessage(), e);
+        }
+        ClusterState before = applied;
+        applied = state;
+        put(() -> {
+            arbiter.applied(state, ticker.nanos());
+            observer.applied(before, state);
+        });
+    }
+
+    @Override
+    public void leaderStarted(long term) {
+        put(() -> {
+            beforeProposal.clear();
+            unanswered.clear();
+            arbiter.leaderStarted(term, ticker.nanos());
+            LOG.info("leading in term {}", term);
+            observer.leading(true, term);
+            newest.values()
+                    .forEach(members -> members.values().forEach(a -> unanswered.put(a.group() + "/" + a.member(), a)));
+        });
+    }
+
+    @Override
+    public void leaderStopped(long term) {
+        put(() -> {
+            arbiter.leaderStopped();
+            beforeProposal.clear();
+            unanswered.clear();
+            LOG.info("no longer leading (term {})", term);
+            observer.leading(false, term);
+        });
+    }
+
+    @Override
+    public void fault(String sentence, Throwable cause) {
+        observer.fault(sentence, cause);
+    }
+
+    /** The events that {@code after} has and {@code before} lacks, oldest first. */
+    public static List<AuditEvent> newEvents(ClusterState before, ClusterState after) {
+        long last = before.recent().isEmpty()
+                ? 0
+                : before.recent().get(before.recent().size() - 1).index();
+        return after.recent().stream().filter(event -> event.index() > last).toList();
+    }
+
+    /** The group, where this node knows it. Any thread. */
+    public @Nullable Group group(String name) {
+        return applied.group(name);
+    }
+
+    /** What was heard, for tests that wait for it. */
+    public CompletableFuture<TreeMap<String, Heard>> heardOf(String group) {
+        return ask(a -> new TreeMap<>(a.heardOf(group)));
+    }
+
+    /** Ends the thread. */
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+    }
+}
