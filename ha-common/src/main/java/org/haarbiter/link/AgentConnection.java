@@ -1,0 +1,55 @@
+package org.haarbiter.link;
+
+import io.netty.channel.Channel;
+import org.haarbiter.wire.LinkWriter;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Endpoint;
+
+/** One agent's connection to this master. For any thread. */
+public final class AgentConnection {
+    private final long id;
+    private final Endpoint remote;
+    private final Channel channel;
+    private final Newest<Answer> answers = new Newest<>(LinkWriter::frame);
+
+    AgentConnection(long id, Endpoint remote, Channel channel) {
+        this.id = id;
+        this.remote = remote;
+        this.channel = channel;
+    }
+
+    /** Unique in the life of the server; grows. */
+    public long id() {
+        return id;
+    }
+
+    /** Where the agent's end of the connection is. */
+    public Endpoint remote() {
+        return remote;
+    }
+
+    /**
+     * Sends at once and never blocks. Where the agent reads more slowly than it is answered, the newest answer
+     * replaces the one that waits; on a closed connection it is dropped.
+     */
+    public void send(Answer answer) {
+        if (answers.put(answer)) {
+            Frames.execute(channel.eventLoop(), this::flush);
+        }
+    }
+
+    /** Gives up the connection; the agent will connect anew. */
+    public void close() {
+        var unused = channel.close();
+    }
+
+    void flush() {
+        answers.flush(channel);
+    }
+
+    /** {@code agent connection 7 from 10.0.0.1:40312}. */
+    @Override
+    public String toString() {
+        return "agent connection " + id + " from " + remote;
+    }
+}

@@ -1,0 +1,351 @@
+package org.haarbiter.link;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.NetUtil;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.haarbiter.time.Ticker;
+import org.haarbiter.wire.LinkFrame;
+import org.haarbiter.wire.LinkReader;
+import org.haarbiter.wire.LinkWriter;
+import org.haarbiter.wire.WireException;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Heartbeat;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An agent's link to one master: connects, connects again, and sends the newest heartbeat. The public methods are for any
+ * thread and never block.
+ */
+public final class LinkClient implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LinkClient.class);
+    private static final int MIN_BACKOFF_MILLIS = 50;
+    private static final int MAX_BACKOFF_MILLIS = 1000;
+
+    private record Outgoing(Heartbeat heartbeat, long sinceNanos) {}
+
+    private final Endpoint master;
+    private final @Nullable Tls tls;
+    private final LinkSettings settings;
+    private final LinkLoop links;
+    private final EventLoop loop;
+    private final Ticker ticker;
+    private final LinkClientListener listener;
+    private final Newest<Outgoing> heartbeats = new Newest<>(this::frame);
+
+    private volatile boolean connected;
+    private volatile @Nullable String failure;
+
+    // The rest belongs to the event loop.
+    private boolean closed;
+    private @Nullable Channel ready;
+    private @Nullable Channel channel;
+    private @Nullable InetAddress address;
+    private boolean resolving;
+    private int backoffMillis = MIN_BACKOFF_MILLIS;
+
+    /**
+     * Doesn't connect yet.
+     *
+     * @param tls null for an unencrypted link
+     * @param links shared by all clients of the process
+     */
+    public LinkClient(
+            Endpoint master,
+            @Nullable Tls tls,
+            LinkSettings settings,
+            LinkLoop links,
+            Ticker ticker,
+            LinkClientListener listener) {
+        this.master = master;
+        this.tls = tls;
+        this.settings = settings;
+        this.links = links;
+        this.loop = links.group().next();
+        this.ticker = ticker;
+        this.listener = listener;
+    }
+
+    /** Begins to connect, and goes on until {@link #close}. Call it once. */
+    public void start() {
+        loop.execute(this::connect);
+    }
+
+    /** The master this link leads to. */
+    public Endpoint master() {
+        return master;
+    }
+
+    /** True while the master is there: it has sent a frame on the present connection. */
+    public boolean connected() {
+        return connected;
+    }
+
+    /** Why the link isn't connected, a sentence for an operator; null while it is, and before the first failure. */
+    public @Nullable String failure() {
+        return failure;
+    }
+
+    /**
+     * Sends at once where the link is up. Otherwise the heartbeat waits, a newer one replaces it, and it goes out as
+     * the first thing once the link is up, unless it is older than dead-millis by then.
+     */
+    public void send(Heartbeat heartbeat) {
+        if (heartbeats.put(new Outgoing(heartbeat, ticker.nanos()))) {
+            Frames.execute(loop, this::flush);
+        }
+    }
+
+    /** Gives up the connection for good. The listener may still hear {@code disconnected}. */
+    @Override
+    public void close() {
+        Frames.execute(loop, () -> {
+            closed = true;
+            if (channel != null) {
+                var unused = channel.close();
+            }
+        });
+    }
+
+    private @Nullable LinkFrame frame(Outgoing outgoing) {
+        // What an agent that stood still said before must not be heard as if it were said now.
+        long ageNanos = ticker.nanos() - outgoing.sinceNanos;
+        return ageNanos > TimeUnit.MILLISECONDS.toNanos(settings.deadMillis())
+                ? null
+                : LinkWriter.frame(outgoing.heartbeat);
+    }
+
+    private void flush() {
+        if (ready != null) {
+            heartbeats.flush(ready);
+        }
+    }
+
+    private void connect() {
+        if (closed) {
+            return;
+        }
+        byte[] literal = NetUtil.createByteArrayFromIpAddressString(master.host());
+        if (literal != null) {
+            try {
+                connect(InetAddress.getByAddress(literal));
+            } catch (UnknownHostException e) {
+                throw new IllegalStateException("an address has 4 or 16 bytes", e);
+            }
+            return;
+        }
+        boolean known = address != null;
+        if (!resolving) {
+            resolving = true;
+            links.resolvers().execute(() -> resolve(known));
+        }
+        // The last known address will do while the name server doesn't answer.
+        if (address != null) {
+            connect(address);
+        }
+    }
+
+    private void resolve(boolean known) {
+        InetAddress found = null;
+        String reason = "";
+        try {
+            found = InetAddress.getByName(master.host());
+        } catch (UnknownHostException e) {
+            reason = "the name " + master.host() + " isn't found";
+        }
+        InetAddress result = found;
+        String sentence = reason;
+        Frames.execute(loop, () -> {
+            resolving = false;
+            if (result != null) {
+                address = result;
+            }
+            if (!known && result != null) {
+                connect(result);
+            } else if (!known) {
+                failed(sentence);
+            }
+        });
+    }
+
+    private void connect(InetAddress to) {
+        if (closed) {
+            return;
+        }
+        Handler handler = new Handler();
+        ChannelFuture connecting = new Bootstrap()
+                .group(loop)
+                .channel(NioSocketChannel.class)
+                .option(ChannelOption.ALLOCATOR, links.allocator())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, settings.connectMillis())
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        Frames.configure(channel);
+                        if (tls != null) {
+                            SslHandler handler = tls.clientHandler(channel.alloc(), master);
+                            handler.setHandshakeTimeoutMillis(settings.connectMillis());
+                            channel.pipeline().addLast(handler);
+                        }
+                        Frames.addTo(channel.pipeline());
+                        channel.pipeline().addLast(handler);
+                    }
+                })
+                .connect(new InetSocketAddress(to, master.port()));
+        channel = connecting.channel();
+        // The only end of every attempt: a channel that never connected doesn't become inactive, it only closes. By
+        // then
+        // the connect's own result is known, though its listeners may not have been called yet.
+        channel.closeFuture().addListener(done -> {
+            Throwable cause = connecting.cause();
+            if (cause != null) {
+                handler.because(Frames.sentence(cause));
+            }
+            handler.ended();
+        });
+    }
+
+    private void failed(String reason) {
+        channel = null;
+        ready = null;
+        boolean was = connected;
+        connected = false;
+        if (failure == null && !closed) {
+            LOG.warn("link to master {}: {}; trying again", master, reason);
+        }
+        failure =
+                "link to master " + master + ": " + reason + " (must be a running ha-master that this machine reaches)";
+        if (!closed) {
+            // Half of it by chance, so that the agents of a master that came back don't all arrive at once.
+            int wait = backoffMillis / 2 + ThreadLocalRandom.current().nextInt(backoffMillis / 2 + 1);
+            backoffMillis = Math.min(2 * backoffMillis, MAX_BACKOFF_MILLIS);
+            var unused = loop.schedule(() -> connect(), wait, TimeUnit.MILLISECONDS);
+        }
+        if (was) {
+            listener.disconnected(master, reason);
+        }
+    }
+
+    private final class Handler extends SimpleChannelInboundHandler<LinkFrame> {
+        private @Nullable String reason;
+        private int unheardTicks;
+
+        Handler() {
+            super(LinkFrame.class);
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            if (tls == null) {
+                ready(context);
+            }
+            context.fireChannelActive();
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof SslHandshakeCompletionEvent handshake) {
+                if (handshake.isSuccess()) {
+                    ready(context);
+                } else {
+                    because(Frames.sentence(handshake.cause()));
+                }
+            }
+            context.fireUserEventTriggered(event);
+        }
+
+        private void ready(ChannelHandlerContext context) {
+            ready = context.channel();
+            var pings = context.executor()
+                    .scheduleWithFixedDelay(
+                            () -> tick(context), settings.pingMillis(), settings.pingMillis(), TimeUnit.MILLISECONDS);
+            context.channel().closeFuture().addListener(done -> pings.cancel(false));
+            Frames.send(context.channel(), LinkWriter.ping());
+            flush();
+        }
+
+        /**
+         * Counts ticks, not time: after a pause of this process (or a suspended machine) the clock would say that the
+         * master was silent, when it was we who didn't listen.
+         */
+        private void tick(ChannelHandlerContext context) {
+            unheardTicks++;
+            if ((long) unheardTicks * settings.pingMillis() >= settings.deadMillis()) {
+                because("nothing heard from it for " + settings.deadMillis() + " ms");
+                var unused = context.close();
+            } else if (context.channel().isWritable()) {
+                Frames.send(context.channel(), LinkWriter.ping());
+            }
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, LinkFrame frame) throws WireException {
+            unheardTicks = 0;
+            switch (frame.getBodyCase()) {
+                case ANSWER -> {
+                    var answer = LinkReader.answer(frame.getAnswer());
+                    heard();
+                    listener.answer(master, answer);
+                }
+                case PONG -> heard();
+                case HEARTBEAT, PING, BODY_NOT_SET ->
+                    throw new WireException("frame: " + frame.getBodyCase() + " (must be an answer or a pong)");
+            }
+        }
+
+        private void heard() {
+            if (!connected) {
+                connected = true;
+                backoffMillis = MIN_BACKOFF_MILLIS;
+                if (failure != null) {
+                    LOG.info("link to master {}: connected again", master);
+                }
+                failure = null;
+                listener.connected(master);
+            }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            flush();
+            context.fireChannelWritabilityChanged();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable error) {
+            Throwable root = Frames.root(error);
+            because(Frames.sentence(error));
+            if (!(root instanceof IOException || root instanceof WireException)) {
+                LOG.error("link to master {}: a defect; closed", master, root);
+            }
+            var unused = context.close();
+        }
+
+        /** The first reason counts: what fails while the connection is being closed only follows from it. */
+        private void because(String sentence) {
+            if (reason == null) {
+                reason = sentence;
+            }
+        }
+
+        private void ended() {
+            failed(reason == null ? "the master closed the connection" : reason);
+        }
+    }
+}

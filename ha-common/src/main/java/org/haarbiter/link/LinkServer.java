@@ -1,0 +1,243 @@
+package org.haarbiter.link;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLException;
+import org.haarbiter.time.Ticker;
+import org.haarbiter.wire.LinkFrame;
+import org.haarbiter.wire.LinkReader;
+import org.haarbiter.wire.LinkWriter;
+import org.haarbiter.wire.WireException;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A master's end of the link: accepts agents. A peer that breaks the rules is closed, and named in one warning a minute.
+ * {@link #start} and {@link #close} are for one thread.
+ */
+public final class LinkServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LinkServer.class);
+    private static final int BACKLOG = 1024;
+
+    private final Endpoint bind;
+    private final @Nullable Tls tls;
+    private final LinkSettings settings;
+    private final Ticker ticker;
+    private final LinkServerListener listener;
+    private final EventLoopGroup loops;
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicLong ids = new AtomicLong();
+    private final Complaints complaints = new Complaints();
+
+    /**
+     * Doesn't bind yet.
+     *
+     * @param bind where to listen
+     * @param tls null for an unencrypted link, where the network alone says who is an agent
+     * @param threads event-loop threads, 1 or more
+     */
+    public LinkServer(
+            Endpoint bind,
+            @Nullable Tls tls,
+            LinkSettings settings,
+            int threads,
+            Ticker ticker,
+            LinkServerListener listener) {
+        this.bind = bind;
+        this.tls = tls;
+        this.settings = settings;
+        this.ticker = ticker;
+        this.listener = listener;
+        this.loops = new MultiThreadIoEventLoopGroup(
+                threads, new DefaultThreadFactory("link-server", true), NioIoHandler.newFactory());
+    }
+
+    /**
+     * Begins to accept.
+     *
+     * @throws IOException naming the address, where it can't be bound
+     */
+    public void start() throws IOException {
+        ChannelFuture bound = new ServerBootstrap()
+                .group(loops)
+                .channel(NioServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        accept(channel);
+                    }
+                })
+                .bind(new InetSocketAddress(bind.host(), bind.port()))
+                .awaitUninterruptibly();
+        Throwable failure = bound.cause();
+        if (failure != null) {
+            close();
+            throw new IOException(
+                    "link: can't listen on " + bind + ": " + Frames.sentence(failure)
+                            + " (must be an address of this machine and a port nobody uses)",
+                    failure);
+        }
+    }
+
+    /** How many agents are connected, TLS handshakes included. */
+    public int connections() {
+        return open.get();
+    }
+
+    /** Closes all connections and frees the port; returns when that is done. */
+    @Override
+    public void close() {
+        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private void accept(Channel channel) {
+        Endpoint remote = Frames.remote(channel);
+        if (remote == null) {
+            var unused = channel.close();
+            return;
+        }
+        if (open.incrementAndGet() > settings.maxConnections()) {
+            open.decrementAndGet();
+            complain(
+                    remote,
+                    "refused: max-connections = " + settings.maxConnections()
+                            + " are open (raise it, or look for agents " + "that connect again and again)");
+            var unused = channel.close();
+            return;
+        }
+        channel.closeFuture().addListener(closed -> open.decrementAndGet());
+        Frames.configure(channel);
+        if (tls != null) {
+            SslHandler handler = tls.serverHandler(channel.alloc());
+            handler.setHandshakeTimeoutMillis(settings.connectMillis());
+            channel.pipeline().addLast(handler);
+        }
+        Frames.addTo(channel.pipeline());
+        channel.pipeline().addLast(new Handler(new AgentConnection(ids.incrementAndGet(), remote, channel)));
+    }
+
+    private void complain(Endpoint remote, String sentence) {
+        if (complaints.due(remote.host(), sentence, ticker.nanos())) {
+            LOG.warn("link: agent connection from {}: {}", remote, sentence);
+        }
+    }
+
+    private final class Handler extends SimpleChannelInboundHandler<LinkFrame> {
+        private final AgentConnection agent;
+        private final LinkReader reader = new LinkReader();
+        private boolean connected;
+        private boolean heard;
+
+        Handler(AgentConnection agent) {
+            super(LinkFrame.class);
+            this.agent = agent;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            if (tls == null) {
+                connected(context);
+            }
+            context.fireChannelActive();
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof SslHandshakeCompletionEvent handshake) {
+                if (handshake.isSuccess()) {
+                    connected(context);
+                } else {
+                    exceptionCaught(context, handshake.cause());
+                }
+            }
+            context.fireUserEventTriggered(event);
+        }
+
+        private void connected(ChannelHandlerContext context) {
+            connected = true;
+            var idle = context.executor()
+                    .scheduleWithFixedDelay(
+                            () -> closeIdle(context),
+                            settings.idleMillis(),
+                            settings.idleMillis(),
+                            TimeUnit.MILLISECONDS);
+            context.channel().closeFuture().addListener(closed -> idle.cancel(false));
+            listener.connected(agent);
+        }
+
+        private void closeIdle(ChannelHandlerContext context) {
+            if (!heard) {
+                complain(agent.remote(), "no heartbeat for " + settings.idleMillis() + " ms; closed");
+                var unused = context.close();
+            }
+            heard = false;
+        }
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, LinkFrame frame) throws WireException {
+            switch (frame.getBodyCase()) {
+                case HEARTBEAT -> {
+                    heard = true;
+                    listener.heartbeat(agent, reader.heartbeat(frame.getHeartbeat()), ticker.nanos());
+                }
+                case PING -> {
+                    // A peer that pings and doesn't read gets no more pongs than fit.
+                    if (context.channel().isWritable()) {
+                        Frames.send(context.channel(), LinkWriter.pong());
+                    }
+                }
+                case ANSWER, PONG, BODY_NOT_SET ->
+                    throw new WireException("frame: " + frame.getBodyCase() + " (must be a heartbeat or a ping)");
+            }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            agent.flush();
+            context.fireChannelWritabilityChanged();
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            if (connected) {
+                connected = false;
+                listener.disconnected(agent);
+            }
+            context.fireChannelInactive();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable error) {
+            Throwable root = Frames.root(error);
+            if (root instanceof WireException || root instanceof SSLException) {
+                complain(agent.remote(), Frames.sentence(error) + "; closed");
+            } else if (root instanceof IOException) {
+                LOG.debug("link: {}: {}", agent, Frames.sentence(error));
+            } else {
+                LOG.error("link: {}: a defect; closed", agent, root);
+            }
+            var unused = context.close();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package org.haarbiter.link;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.InvalidKeySpecException;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import org.haarbiter.settings.OwnerOnlyFile;
+import org.haarbiter.settings.SettingsException;
+import org.haarbiter.words.Endpoint;
+
+/** Mutual TLS 1.3: each end shows a certificate that the other's CA file vouches for. Immutable; for any thread. */
+public final class Tls {
+    private static final Pattern PRIVATE_KEY = Pattern.compile(
+            "-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----([A-Za-z0-9+/=\\s]*)-----END [A-Z0-9 ]*PRIVATE KEY-----");
+    private static final List<String> KEY_ALGORITHMS = List.of("EC", "RSA", "EdDSA");
+
+    private final SslContext server;
+    private final SslContext client;
+    private final Instant expires;
+
+    private Tls(SslContext server, SslContext client, Instant expires) {
+        this.server = server;
+        this.client = client;
+        this.expires = expires;
+    }
+
+    /**
+     * Reads the files. They are read once: a renewed certificate counts from the next start.
+     *
+     * @throws SettingsException naming the file and what it must be
+     */
+    public static Tls load(TlsSettings settings) {
+        List<X509Certificate> chain = certificates(settings.certificate());
+        List<X509Certificate> authorities = certificates(settings.ca());
+        PrivateKey key = key(settings.key());
+        checkPair(settings, chain.get(0), key);
+        try {
+            SslContext server = SslContextBuilder.forServer(key, chain)
+                    .sslProvider(SslProvider.JDK)
+                    .protocols("TLSv1.3")
+                    .trustManager(authorities)
+                    .clientAuth(ClientAuth.REQUIRE)
+                    .build();
+            SslContext client = SslContextBuilder.forClient()
+                    .sslProvider(SslProvider.JDK)
+                    .protocols("TLSv1.3")
+                    .keyManager(key, chain)
+                    .trustManager(authorities)
+                    .endpointIdentificationAlgorithm(settings.verifyHost() ? "HTTPS" : null)
+                    .build();
+            Instant expires = Stream.concat(chain.stream(), authorities.stream())
+                    .map(certificate -> certificate.getNotAfter().toInstant())
+                    .min(Comparator.naturalOrder())
+                    .orElseThrow();
+            return new Tls(server, client, expires);
+        } catch (SSLException e) {
+            throw new SettingsException("tls: " + settings.certificate() + " can't be used: " + e.getMessage(), e);
+        }
+    }
+
+    /** When the first of the certificates in the files ends; from then on connections are refused. */
+    public Instant expires() {
+        return expires;
+    }
+
+    /** For who accepts connections and is no link: the masters' Raft traffic. */
+    public SslContext server() {
+        return server;
+    }
+
+    /** For who makes such connections. */
+    public SslContext client() {
+        return client;
+    }
+
+    SslHandler serverHandler(ByteBufAllocator allocator) {
+        return server.newHandler(allocator);
+    }
+
+    SslHandler clientHandler(ByteBufAllocator allocator, Endpoint to) {
+        return client.newHandler(allocator, to.host(), to.port());
+    }
+
+    private static List<X509Certificate> certificates(Path file) {
+        List<X509Certificate> certificates;
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+            certificates = CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
+                    .map(X509Certificate.class::cast)
+                    .toList();
+        } catch (NoSuchFileException e) {
+            throw new SettingsException(file + ": not found (must be a file with certificates in PEM)", e);
+        } catch (IOException e) {
+            throw new SettingsException(
+                    file + ": can't be read (" + e + "); must be a file with certificates in PEM", e);
+        } catch (CertificateException e) {
+            throw new SettingsException(file + ": " + e.getMessage() + " (must be certificates in PEM)", e);
+        }
+        if (certificates.isEmpty()) {
+            throw new SettingsException(file + ": no certificate in it (must be certificates in PEM)", null);
+        }
+        return certificates;
+    }
+
+    private static PrivateKey key(Path file) {
+        Matcher pem = PRIVATE_KEY.matcher(OwnerOnlyFile.read(file));
+        if (!pem.find()) {
+            throw new SettingsException(file + ": no private key in it (must be a private key in PEM)", null);
+        }
+        if (!pem.group(1).isEmpty()) {
+            throw new SettingsException(
+                    file + ": " + pem.group(1)
+                            + "PRIVATE KEY (must be PRIVATE KEY, that is PKCS #8 and unencrypted; run: "
+                            + "openssl pkcs8 -topk8 -nocrypt -in " + file + " -out NEW)",
+                    null);
+        }
+        byte[] bytes;
+        try {
+            bytes = Base64.getMimeDecoder().decode(pem.group(2));
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(file + ": damaged private key (must be a private key in PEM)", e);
+        }
+        GeneralSecurityException last = null;
+        for (String algorithm : KEY_ALGORITHMS) {
+            try {
+                return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(bytes));
+            } catch (InvalidKeySpecException e) {
+                // Not of this algorithm: the next is tried, and the last failure is told.
+                last = e;
+            } catch (GeneralSecurityException e) {
+                throw new IllegalStateException("every JDK knows " + algorithm, e);
+            }
+        }
+        throw new SettingsException(file + ": damaged or unknown private key (must be EC, RSA or Ed25519)", last);
+    }
+
+    /** Two files that don't belong together would otherwise show only as a handshake that fails at the other end. */
+    private static void checkPair(TlsSettings settings, X509Certificate certificate, PrivateKey key) {
+        String algorithm = switch (key.getAlgorithm()) {
+            case "EC" -> "SHA256withECDSA";
+            case "RSA" -> "SHA256withRSA";
+            default -> "EdDSA";
+        };
+        boolean pair;
+        GeneralSecurityException cause = null;
+        try {
+            byte[] probe = "a probe".getBytes(StandardCharsets.UTF_8);
+            Signature signing = Signature.getInstance(algorithm);
+            signing.initSign(key);
+            signing.update(probe);
+            byte[] signature = signing.sign();
+            Signature verifying = Signature.getInstance(algorithm);
+            verifying.initVerify(certificate.getPublicKey());
+            verifying.update(probe);
+            pair = verifying.verify(signature);
+        } catch (GeneralSecurityException e) {
+            pair = false;
+            cause = e;
+        }
+        if (!pair) {
+            throw new SettingsException(
+                    settings.key() + ": another key than that of " + settings.certificate()
+                            + " (must be its private key)",
+                    cause);
+        }
+    }
+}
