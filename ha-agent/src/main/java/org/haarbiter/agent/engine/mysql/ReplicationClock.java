@@ -1,0 +1,58 @@
+package org.haarbiter.agent.engine.mysql;
+
+import java.util.ArrayDeque;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Position;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells how long ago the source was heard, and how far applying is behind receiving, by this machine's monotonic clock
+ * alone: the servers' time stamps are wall time of several machines. Confined to one thread.
+ */
+final class ReplicationClock {
+    private static final int SAMPLES = 512;
+
+    private record Sample(long nanos, Position received) {}
+
+    private final ArrayDeque<Sample> unapplied = new ArrayDeque<>();
+    private @Nullable Endpoint source;
+    private String inputs = "";
+    private boolean heard;
+    private long heardNanos;
+
+    /** The server was looked at. Of a source that was first seen now nothing has been heard yet. */
+    void saw(Replication replication, Position applied, long nowNanos) {
+        Endpoint present = replication.source();
+        String marks = replication.inputs() + " " + replication.received();
+        if (present == null || !present.equals(source)) {
+            heard = false;
+        } else if (!marks.equals(inputs)) {
+            heard = true;
+            heardNanos = nowNanos;
+        }
+        source = present;
+        inputs = marks;
+        Sample first = unapplied.peekFirst();
+        while (first != null && applied.covers(first.received())) {
+            unapplied.removeFirst();
+            first = unapplied.peekFirst();
+        }
+        Sample newest = unapplied.peekLast();
+        if (!applied.covers(replication.received())
+                && (newest == null || !newest.received().equals(replication.received()))
+                && unapplied.size() < SAMPLES) {
+            unapplied.addLast(new Sample(nowNanos, replication.received()));
+        }
+    }
+
+    /** How long ago the source was heard, in ms; -1 where it never was. */
+    long heardMillis(long nowNanos) {
+        return heard ? (nowNanos - heardNanos) / 1_000_000 : -1;
+    }
+
+    /** For how long the oldest transaction that isn't applied yet has been here, in ms; 0 where all are applied. */
+    long lagMillis(long nowNanos) {
+        Sample first = unapplied.peekFirst();
+        return first == null ? 0 : (nowNanos - first.nanos()) / 1_000_000;
+    }
+}

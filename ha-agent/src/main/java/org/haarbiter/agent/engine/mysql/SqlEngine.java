@@ -1,0 +1,648 @@
+package org.haarbiter.agent.engine.mysql;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import org.haarbiter.agent.engine.DeathListener;
+import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.agent.engine.EngineException;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.process.ConnectionReset;
+import org.haarbiter.agent.process.ProcessWatch;
+import org.haarbiter.agent.process.ServerProcess;
+import org.haarbiter.words.Position;
+import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What MySQL and MariaDB have in common: being found, being looked at, and being killed. */
+abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEngine {
+    private static final Logger LOG = LoggerFactory.getLogger(SqlEngine.class);
+
+    private static final int TOO_MANY_CONNECTIONS = 1040;
+    private static final int TOO_MANY_CONNECTIONS_OF_USER = 1203;
+    private static final int NO_PRIVILEGE = 1227;
+    private static final long KEEP_NANOS = 1_000_000_000;
+    private static final long KEEP_LIMIT_NANOS = 50_000_000;
+    private static final long CHECK_NANOS = 60_000_000_000L;
+    private static final long LOGIN_RETRY_NANOS = 1_000_000_000;
+    private static final long SCAN_NANOS = 50_000_000;
+
+    private final MysqlSettings settings;
+    private final ProcessWatch watch;
+    private final ConnectionReset reset;
+    private final DiskCanary canary;
+    private final ReplicationClock clock = new ReplicationClock();
+    private final Line status;
+    private final Line command;
+    private final Line fenceFirst;
+    private final Line fenceSecond;
+    private final Thread keeper;
+    private final Thread resetter;
+    private volatile @Nullable DeathListener listener;
+    private volatile @Nullable ServerProcess process;
+    private volatile boolean dying;
+    private volatile boolean closed;
+    private volatile boolean answering;
+
+    /** The newest look at replication, also for the commands; null until there is one of this process. */
+    private volatile @Nullable Replication replication;
+
+    // Only the observing thread uses these.
+    private @Nullable Session probe;
+    private @Nullable Observation last;
+    private boolean wasUp;
+    private long nextLoginNanos = System.nanoTime();
+    private String loginProblem = "";
+    private ServerState loginState = ServerState.UNKNOWN;
+    private long nextScanNanos = System.nanoTime();
+    private long nextCheckNanos = System.nanoTime();
+    private List<String> checked = List.of();
+    private long refusedConnections = -1;
+    private long refusedNanos;
+
+    SqlEngine(MysqlSettings settings) {
+        this.settings = settings;
+        this.status = new Line(settings);
+        this.command = new Line(settings);
+        this.fenceFirst = new Line(settings);
+        this.fenceSecond = new Line(settings);
+        this.reset = new ConnectionReset(settings.address());
+        this.canary = new DiskCanary(settings.dataDirectory(), settings.diskMillis());
+        this.keeper = new Thread(this::keepLines, "keep-sessions");
+        this.resetter = new Thread(this::resetAtDeath, "reset-at-death");
+        this.watch = new ProcessWatch(settings.watchMillis(), this::died);
+        keeper.setDaemon(true);
+        resetter.setDaemon(true);
+        canary.start();
+        keeper.start();
+        resetter.start();
+    }
+
+    // What the two servers say differently.
+
+    /** The statement of every tick; its result goes to {@link #readProbe}. */
+    abstract String probeSql();
+
+    abstract Probe readProbe(Rows rows);
+
+    /** The statements whose results go to {@link #readReplication}. */
+    abstract String replicationSql();
+
+    abstract Replication readReplication(List<Rows> results, Position applied);
+
+    /** Learns about a new process what doesn't change while it runs. */
+    abstract void attached(ServerProcess server, long deadlineNanos) throws SqlProblem;
+
+    /** Looks for settings that make the arbiter's promises void; sentences with what to do. */
+    abstract List<String> check(ServerProcess server, long deadlineNanos) throws SqlProblem;
+
+    /** The GRANT that gives the agent's account what it needs. */
+    abstract String grant();
+
+    // Death.
+
+    @Override
+    public final void onDeath(DeathListener deathListener) {
+        listener = deathListener;
+    }
+
+    private void died(String instance, String evidence) {
+        dying = true;
+        LockSupport.unpark(resetter);
+        DeathListener told = listener;
+        if (told != null) {
+            told.died(instance, evidence);
+        }
+    }
+
+    private void resetAtDeath() {
+        while (!closed) {
+            if (dying) {
+                dying = false;
+                long start = System.nanoTime();
+                int ended = reset.reset(true);
+                if (ended >= 0) {
+                    LOG.info(
+                            "reset {} connections of {} in {} us",
+                            ended,
+                            settings.address(),
+                            (System.nanoTime() - start) / 1_000);
+                }
+            } else {
+                LockSupport.park(this);
+            }
+        }
+    }
+
+    // Looking.
+
+    @Override
+    public final Observation observe(Duration limit) {
+        long now = System.nanoTime();
+        long deadline = now + limit.toNanos();
+        Observation seen;
+        try {
+            seen = look(deadline);
+        } catch (SqlProblem e) {
+            seen = unanswered(e);
+        }
+        answering = seen.state() == ServerState.RUNNING || seen.state() == ServerState.REFUSING;
+        last = seen;
+        return seen;
+    }
+
+    private Observation look(long deadline) throws SqlProblem {
+        ServerProcess known = process;
+        if (known != null && known.end() != null) {
+            dropProbe();
+        }
+        Session session = probe;
+        if (session == null) {
+            long now = System.nanoTime();
+            if (known != null && known.end() == null && now - nextLoginNanos < 0 && !loginProblem.isEmpty()) {
+                return state(loginState, loginProblem);
+            }
+            try {
+                session = Session.connect(settings.socket(), settings.user(), settings.password());
+            } catch (ConnectException | NoSuchFileException e) {
+                return absent(String.valueOf(e.getMessage()), e instanceof NoSuchFileException);
+            } catch (IOException e) {
+                return known != null && known.look() == null
+                        ? state(ServerState.HUNG, String.valueOf(e.getMessage()))
+                        : state(ServerState.UNKNOWN, String.valueOf(e.getMessage()));
+            }
+            Observation refusal = adopt(session);
+            if (refusal != null) {
+                session.close();
+                return refusal;
+            }
+            probe = session;
+        }
+        if (!session.ready()) {
+            Observation refusal = login(session, deadline);
+            if (refusal != null) {
+                return refusal;
+            }
+        }
+        if (!session.outstanding()) {
+            session.send(probeSql());
+        }
+        Probe answer = readProbe(session.await(deadline).get(0));
+        return running(answer, deadline);
+    }
+
+    private @Nullable Observation adopt(Session session) {
+        ServerProcess known = process;
+        try {
+            int pid = session.peerPid();
+            if (known != null && known.pid() == pid && known.end() == null) {
+                return null;
+            }
+            ServerProcess found = ServerProcess.of(pid);
+            if (known != null && known.instance().equals(found.instance()) && known.end() != null) {
+                // Its socket takes connections until its memory is freed.
+                found.close();
+                return state(ServerState.DEAD, ending(known));
+            }
+            become(found);
+            return null;
+        } catch (IOException e) {
+            return state(ServerState.UNKNOWN, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void become(ServerProcess found) {
+        process = found;
+        replication = null;
+        last = null;
+        wasUp = false;
+        refusedConnections = -1;
+        nextCheckNanos = System.nanoTime();
+        checked = List.of();
+        watch.watch(found);
+    }
+
+    private @Nullable Observation login(Session session, long deadline) throws SqlProblem {
+        try {
+            session.login(deadline);
+            boolean mariadb = session.serverVersion().contains("MariaDB");
+            if (mariadb != this instanceof MariadbEngine) {
+                throw SqlProblem.refused(
+                        0,
+                        settings.socket() + " leads to version " + session.serverVersion() + " (must be "
+                                + traits().name() + "): check the engine setting");
+            }
+            session.run("SET SESSION wait_timeout=31536000", deadline);
+            attached(Objects.requireNonNull(process), deadline);
+            loginProblem = "";
+            LockSupport.unpark(keeper);
+            return null;
+        } catch (SqlProblem e) {
+            if (e.kind() != SqlProblem.Kind.REFUSED) {
+                throw e;
+            }
+            dropProbe();
+            nextLoginNanos = System.nanoTime() + LOGIN_RETRY_NANOS;
+            boolean full = e.code() == TOO_MANY_CONNECTIONS || e.code() == TOO_MANY_CONNECTIONS_OF_USER;
+            loginState = full ? ServerState.REFUSING : ServerState.UNKNOWN;
+            loginProblem = full
+                    ? "it turns new connections away, the agent's too (" + e.getMessage() + "): raise max_connections"
+                    : "the agent can't log in as " + settings.user() + " (" + e.getMessage()
+                            + "): check user and password in " + settings.credentialsFile() + "; the account needs: "
+                            + grant();
+            return state(loginState, loginProblem);
+        }
+    }
+
+    private Observation running(Probe answer, long deadline) {
+        wasUp = true;
+        ServerProcess server = Objects.requireNonNull(process);
+        List<String> problems = new ArrayList<>();
+        Replication now;
+        try {
+            now = readReplication(status.run(server, replicationSql(), deadline), answer.applied());
+            replication = now;
+            clock.saw(now, answer.applied(), System.nanoTime());
+            if (System.nanoTime() - nextCheckNanos >= 0) {
+                checked = check(server, deadline);
+                nextCheckNanos = System.nanoTime() + CHECK_NANOS;
+            }
+        } catch (SqlProblem e) {
+            if (e.kind() == SqlProblem.Kind.LOST) {
+                watch.recheck();
+            }
+            now = replication;
+            problems.add(
+                    e.kind() == SqlProblem.Kind.REFUSED
+                            ? "the server doesn't tell of its replication (" + e.getMessage() + "): " + grant()
+                            : "the server doesn't tell of its replication: " + e.getMessage());
+        }
+        problems.addAll(checked);
+        addIfAny(problems, canary.unavailable());
+        addIfAny(problems, reset.unavailable());
+        if (now != null && now.inputErrno() != 0) {
+            problems.add("receiving from " + now.source() + ": error " + now.inputErrno() + ": " + now.inputError());
+        }
+        if (now != null && now.applierErrno() != 0) {
+            problems.add("applying: error " + now.applierErrno() + ": " + now.applierError());
+        }
+        ServerState state = ServerState.RUNNING;
+        String detail = "";
+        DiskCanary.Trouble trouble = canary.trouble();
+        String full = now == null ? null : full(now);
+        if (trouble != null) {
+            state = trouble.state();
+            detail = trouble.detail();
+        } else if (full != null) {
+            state = ServerState.REFUSING;
+            detail = full;
+        }
+        long nanos = System.nanoTime();
+        return new Observation(
+                state,
+                detail,
+                server.instance(),
+                answer.serverId(),
+                answer.version(),
+                answer.writable(),
+                now == null ? null : now.source(),
+                now != null && now.input() == Replication.Input.RUNNING,
+                now != null && now.applying(),
+                now == null ? answer.applied().toString() : now.received().toString(),
+                answer.applied().toString(),
+                now == null || now.source() == null ? -1 : clock.lagMillis(nanos),
+                now == null || now.source() == null ? -1 : clock.heardMillis(nanos),
+                now == null ? -1 : now.acknowledgers(),
+                now == null ? 0 : now.acknowledgersRequired(),
+                problems);
+    }
+
+    private @Nullable String full(Replication now) {
+        long nanos = System.nanoTime();
+        if (refusedConnections >= 0 && now.refusedConnections() > refusedConnections) {
+            refusedNanos = nanos;
+        }
+        boolean refusedLately = refusedConnections >= 0
+                && refusedNanos != 0
+                && nanos - refusedNanos < KEEP_NANOS
+                && now.connections() * 10 >= now.connectionsLimit() * 9;
+        refusedConnections = now.refusedConnections();
+        return now.connections() >= now.connectionsLimit() || refusedLately
+                ? "it turns clients away: " + now.connections() + " connections (max_connections is "
+                        + now.connectionsLimit() + ")"
+                : null;
+    }
+
+    private static void addIfAny(List<String> problems, @Nullable String sentence) {
+        if (sentence != null) {
+            problems.add(sentence);
+        }
+    }
+
+    /** The socket isn't there, or nobody listens. */
+    private Observation absent(String why, boolean noFile) {
+        ServerProcess known = process;
+        if (known != null && known.look() == null) {
+            return wasUp
+                    ? state(ServerState.REFUSING, "it has stopped listening (" + why + "): it is shutting down")
+                    : state(ServerState.STARTING, "process " + known.pid() + " doesn't listen yet");
+        }
+        watch.recheck();
+        if (System.nanoTime() - nextScanNanos >= 0) {
+            nextScanNanos = System.nanoTime() + SCAN_NANOS;
+            try {
+                int pid = ServerProcess.pidIn(settings.dataDirectory());
+                if (pid > 0) {
+                    ServerProcess found = ServerProcess.of(pid);
+                    if (known == null || !found.instance().equals(known.instance())) {
+                        become(found);
+                        return state(ServerState.STARTING, "process " + pid + " doesn't listen yet");
+                    }
+                    found.close();
+                }
+            } catch (IOException e) {
+                LOG.debug("looking for a starting server", e);
+            }
+        }
+        if (known != null) {
+            return state(ServerState.DEAD, ending(known));
+        }
+        return state(
+                ServerState.UNKNOWN,
+                noFile
+                        ? "never reached: there is no socket " + settings.socket()
+                                + ": start the server, or check the socket setting"
+                        : "never reached: " + why + ": start the server");
+    }
+
+    private static String ending(ServerProcess known) {
+        return "server process " + known.pid() + " ended: " + known.end();
+    }
+
+    private Observation unanswered(SqlProblem e) {
+        ServerProcess known = process;
+        if (known == null) {
+            dropProbe();
+            return state(ServerState.UNKNOWN, String.valueOf(e.getMessage()));
+        }
+        if (e.kind() != SqlProblem.Kind.NO_ANSWER) {
+            dropProbe();
+            watch.recheck();
+            String end = known.look();
+            if (end != null) {
+                return state(ServerState.DEAD, ending(known));
+            }
+            return state(lastState(), "the agent's session ended: " + e.getMessage());
+        }
+        if (known.look() != null) {
+            dropProbe();
+            return state(ServerState.DEAD, ending(known));
+        }
+        Session session = probe;
+        long silent = session == null ? 0 : (System.nanoTime() - session.sinceNanos()) / 1_000_000;
+        if (silent >= settings.hungMillis()) {
+            return state(
+                    ServerState.HUNG,
+                    "it hasn't answered for " + silent + " ms (must be less than " + settings.hungMillis()
+                            + "), and its process " + known.pid() + " exists");
+        }
+        return state(lastState(), "it hasn't answered for " + silent + " ms");
+    }
+
+    private ServerState lastState() {
+        Observation before = last;
+        return before == null ? ServerState.UNKNOWN : before.state();
+    }
+
+    /** A state with what was last known of the same instance. */
+    private Observation state(ServerState state, String detail) {
+        ServerProcess known = process;
+        String instance = known == null ? "" : known.instance();
+        Observation before = last;
+        boolean ended = state == ServerState.DEAD;
+        if (before == null || !before.instance().equals(instance)) {
+            return new Observation(
+                    state, detail, instance, "", "", false, null, false, false, "", "", -1, -1, -1, 0, List.of());
+        }
+        long nanos = System.nanoTime();
+        return new Observation(
+                state,
+                detail,
+                instance,
+                before.serverId(),
+                before.version(),
+                before.writable() && !ended,
+                before.source(),
+                before.receiving() && !ended,
+                before.applying() && !ended,
+                before.received(),
+                before.applied(),
+                before.lagMillis(),
+                before.source() == null ? -1 : clock.heardMillis(nanos),
+                before.acknowledgers(),
+                before.acknowledgersRequired(),
+                before.problems());
+    }
+
+    private void dropProbe() {
+        Session present = probe;
+        probe = null;
+        if (present != null) {
+            present.close();
+        }
+    }
+
+    // Sessions for the commands.
+
+    private void keepLines() {
+        String warm = "";
+        while (!closed) {
+            ServerProcess server = process;
+            if (server != null && answering && server.end() == null) {
+                boolean fresh = !warm.equals(server.instance());
+                long patience = fresh ? 20 * KEEP_LIMIT_NANOS : KEEP_LIMIT_NANOS;
+                try {
+                    for (Line line : List.of(fenceFirst, fenceSecond, command)) {
+                        line.keep(server, System.nanoTime() + patience);
+                    }
+                    if (fresh) {
+                        warmUp(server);
+                        warm = server.instance();
+                    }
+                } catch (SqlProblem e) {
+                    LOG.debug("keeping sessions open", e);
+                    if (e.kind() == SqlProblem.Kind.LOST) {
+                        watch.recheck();
+                    }
+                }
+            }
+            LockSupport.parkNanos(this, KEEP_NANOS);
+        }
+    }
+
+    /** Runs the paths of an emergency once without effect: a class that loads during a failover costs milliseconds. */
+    private void warmUp(ServerProcess server) {
+        try {
+            server.checkKill();
+        } catch (IOException e) {
+            LOG.warn("{}", e.getMessage());
+        }
+        reset.count();
+    }
+
+    /** Asks for an effect in an emergency; what goes wrong is the next rung's business. */
+    final boolean attempt(boolean first, ServerProcess server, String sql, long deadline) {
+        Line line = first ? fenceFirst : fenceSecond;
+        long start = System.nanoTime();
+        try {
+            try {
+                line.run(server, sql, deadline);
+            } catch (SqlProblem e) {
+                if (e.kind() != SqlProblem.Kind.LOST || server.look() != null) {
+                    throw e;
+                }
+                line.run(server, sql, deadline);
+            }
+            LOG.info("{}: done in {} us", sql, (System.nanoTime() - start) / 1_000);
+            return true;
+        } catch (SqlProblem e) {
+            LOG.warn("{}: {} after {} us", sql, e.getMessage(), (System.nanoTime() - start) / 1_000);
+            return false;
+        }
+    }
+
+    final @Nullable List<Rows> ask(ServerProcess server, String sql, long deadline) {
+        try {
+            return fenceSecond.run(server, sql, deadline);
+        } catch (SqlProblem e) {
+            LOG.warn("{}: {}", sql, e.getMessage());
+            return null;
+        }
+    }
+
+    /** The process that commands are for. */
+    final ServerProcess server() throws EngineException {
+        ServerProcess known = process;
+        if (known == null) {
+            throw new EngineException("the server at " + settings.socket() + " was never reached");
+        }
+        String end = known.look();
+        if (end != null) {
+            throw new EngineException("the server process " + known.pid() + " has ended: " + end);
+        }
+        return known;
+    }
+
+    /** The process that a fence is for; null where it has ended. */
+    final @Nullable ServerProcess fenceTarget() throws EngineException {
+        ServerProcess known = process;
+        if (known == null) {
+            throw new EngineException("can't fence the server at " + settings.socket()
+                    + ": it was never reached, so its process isn't known");
+        }
+        return known.look() == null ? known : null;
+    }
+
+    /** The last rung: kills, and waits until the kernel shows that no instruction of the process runs any more. */
+    final void kill(ServerProcess target, String why) throws EngineException {
+        LOG.warn("killing the server, process {}: {}", target.pid(), why);
+        try {
+            target.kill();
+        } catch (IOException e) {
+            throw new EngineException(String.valueOf(e.getMessage()), e);
+        }
+        long deadline = System.nanoTime() + 1_000_000_000;
+        while (target.look() == null) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new EngineException("the server process " + target.pid() + " was sent SIGKILL a second ago and"
+                        + " /proc doesn't show that it ends");
+            }
+            LockSupport.parkNanos(200_000);
+        }
+        watch.recheck();
+    }
+
+    final int resetConnections() {
+        return reset.reset(false);
+    }
+
+    /** Runs statements of a command; failure is a sentence that begins with {@code aim}. */
+    final List<Rows> run(String aim, String sql, long deadline) throws EngineException {
+        ServerProcess server = server();
+        try {
+            return command.run(server, sql, deadline);
+        } catch (SqlProblem e) {
+            throw failed(aim, e);
+        }
+    }
+
+    /** As {@link #run}, with the server's own error left to the caller. */
+    final List<Rows> tryRun(String sql, long deadline) throws EngineException, SqlProblem {
+        return command.run(server(), sql, deadline);
+    }
+
+    final EngineException failed(String aim, SqlProblem e) {
+        if (e.kind() == SqlProblem.Kind.LOST) {
+            watch.recheck();
+        }
+        String mend = e.code() == NO_PRIVILEGE ? "; the agent's account needs: " + grant() : "";
+        return new EngineException(aim + ": " + e.getMessage() + mend, e);
+    }
+
+    /** A fresh look at replication for a command. */
+    final Replication freshReplication(String aim, long deadline) throws EngineException {
+        List<Rows> results = run(aim, probeSql() + ";" + replicationSql(), deadline);
+        Replication now = readReplication(
+                results.subList(1, results.size()), readProbe(results.get(0)).applied());
+        replication = now;
+        return now;
+    }
+
+    /** The newest look at replication; null before the first. */
+    final @Nullable Replication lastReplication() {
+        return replication;
+    }
+
+    final List<Rows> runStatus(ServerProcess server, String sql, long deadline) throws SqlProblem {
+        return status.run(server, sql, deadline);
+    }
+
+    final long commandConnectionId() {
+        return command.connectionId();
+    }
+
+    final MysqlSettings settings() {
+        return settings;
+    }
+
+    static String quoted(String text) {
+        return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
+    }
+
+    @Override
+    public final void close() {
+        closed = true;
+        watch.close();
+        LockSupport.unpark(keeper);
+        LockSupport.unpark(resetter);
+        canary.close();
+        for (Line line : List.of(status, command, fenceFirst, fenceSecond)) {
+            line.close();
+        }
+        dropProbe();
+        reset.close();
+        try {
+            keeper.join(2_000);
+            resetter.join(2_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
