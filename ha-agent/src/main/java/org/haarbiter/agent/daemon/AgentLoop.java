@@ -1,0 +1,285 @@
+package org.haarbiter.agent.daemon;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+import org.haarbiter.agent.core.AgentCore;
+import org.haarbiter.agent.core.Step;
+import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.agent.engine.EngineException;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.time.Ticker;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs an {@link AgentCore} over an {@link Engine}. One thread owns the core; the engine's looks, commands and fences each
+ * have a thread of their own, so that none waits for another.
+ */
+public final class AgentLoop implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
+    private static final int INBOX_LIMIT = 4_096;
+
+    private final AgentCore core;
+    private final Engine engine;
+    private final Timing timing;
+    private final Ticker ticker;
+    private final LongSupplier wallMillis;
+    private final Consumer<Heartbeat> masters;
+    private final UnaryOperator<Sighting> lastWord;
+    private final BlockingQueue<Runnable> inbox = new ArrayBlockingQueue<>(INBOX_LIMIT);
+    private final ConcurrentHashMap<StepCount, LongAdder> stepCounts = new ConcurrentHashMap<>();
+    private final AtomicBoolean looking = new AtomicBoolean();
+    private final AtomicBoolean lookAgain = new AtomicBoolean();
+    private final ExecutorService looks;
+    private final ExecutorService commands;
+    private final ExecutorService fences;
+    private final Thread thread;
+    private volatile boolean closed;
+    private volatile @Nullable Sighting latest;
+    private @Nullable Sighting lastSent;
+    private long nextBeatNanos;
+
+    /**
+     * How often and how long.
+     *
+     * @param heartbeatMillis between heartbeats, and between looks at the server
+     * @param lookMillis the longest a look may take
+     * @param commandMillis the longest a command may take
+     * @param fenceMillis the longest a fence may take
+     */
+    public record Timing(int heartbeatMillis, int lookMillis, int commandMillis, int fenceMillis) {}
+
+    /**
+     * Starts at once.
+     *
+     * @param masters where heartbeats go; must not block
+     * @param lastWord adds what only the process knows (say, an unreachable master) to the sighting's problems
+     */
+    public AgentLoop(
+            AgentCore core,
+            Engine engine,
+            Timing timing,
+            Ticker ticker,
+            LongSupplier wallMillis,
+            Consumer<Heartbeat> masters,
+            UnaryOperator<Sighting> lastWord) {
+        this.core = core;
+        this.engine = engine;
+        this.timing = timing;
+        this.ticker = ticker;
+        this.wallMillis = wallMillis;
+        this.masters = masters;
+        this.lastWord = lastWord;
+        this.looks = Executors.newSingleThreadExecutor(named("look"));
+        this.commands = Executors.newSingleThreadExecutor(named("command"));
+        this.fences = Executors.newSingleThreadExecutor(named("fence"));
+        this.thread = new Thread(this::run, "agent-loop");
+        this.nextBeatNanos = ticker.nanos();
+        engine.onDeath((instance, evidence) -> post(() -> {
+            LOG.warn("server process ended: {} ({})", evidence, instance);
+            core.died(instance, evidence);
+        }));
+        thread.start();
+    }
+
+    private static ThreadFactory named(String name) {
+        return task -> {
+            Thread thread = new Thread(task, "agent-" + name);
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /** A leader's answer. Any thread; dropped when the loop can't keep up, since the next says it all again. */
+    public void answered(Answer answer) {
+        if (!inbox.offer(() -> core.answered(answer))) {
+            LOG.warn("inbox is full ({}): a leader's answer was dropped", INBOX_LIMIT);
+        }
+    }
+
+    /** What was last told to the masters; null before the first heartbeat. Any thread. */
+    public @Nullable Sighting latest() {
+        return latest;
+    }
+
+    /** A kind of step and how it ended. */
+    public record StepCount(String step, String outcome) {}
+
+    /** How often each step was carried out since the start. Any thread. */
+    public Map<StepCount, Long> stepCounts() {
+        Map<StepCount, Long> counts = new LinkedHashMap<>();
+        stepCounts.forEach((key, count) -> counts.put(key, count.sum()));
+        return counts;
+    }
+
+    private void post(Runnable event) {
+        try {
+            inbox.put(event);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!closed) {
+            try {
+                long now = ticker.nanos();
+                long wait = Math.min(nextBeatNanos, core.deadlineNanos()) - now;
+                Runnable event =
+                        wait <= 0 ? inbox.poll() : inbox.poll(Math.min(wait, 50_000_000), TimeUnit.NANOSECONDS);
+                while (event != null) {
+                    event.run();
+                    event = inbox.poll();
+                }
+                proceed();
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private void proceed() {
+        Step step = core.next(ticker.nanos(), wallMillis.getAsLong());
+        while (step != null) {
+            carryOut(step);
+            step = core.next(ticker.nanos(), wallMillis.getAsLong());
+        }
+        long now = ticker.nanos();
+        boolean due = now >= nextBeatNanos;
+        if (due || tellsMore(core.sighting())) {
+            beat(now);
+        }
+        if (due) {
+            nextBeatNanos = Math.max(nextBeatNanos + millis(timing.heartbeatMillis()), now);
+            look();
+        }
+    }
+
+    private void beat(long now) {
+        Heartbeat heartbeat = core.heartbeat(now);
+        Sighting whole = lastWord.apply(heartbeat.sighting());
+        lastSent = heartbeat.sighting();
+        latest = whole;
+        masters.accept(new Heartbeat(heartbeat.session(), heartbeat.sequence(), whole));
+    }
+
+    /** Something changed that a leader may be waiting for: it shouldn't wait for the next heartbeat. */
+    private boolean tellsMore(Sighting now) {
+        Sighting last = lastSent;
+        return last == null
+                || last.state() != now.state()
+                || !last.instance().equals(now.instance())
+                || last.sealedEpoch() != now.sealedEpoch()
+                || last.fencedEpoch() != now.fencedEpoch()
+                || last.openEpoch() != now.openEpoch()
+                || last.writable() != now.writable()
+                || last.receiving() != now.receiving()
+                || last.acknowledgersRequired() != now.acknowledgersRequired();
+    }
+
+    private void look() {
+        if (!looking.compareAndSet(false, true)) {
+            lookAgain.set(true);
+            return;
+        }
+        looks.execute(() -> {
+            long began = ticker.nanos();
+            Observation observation = observe();
+            post(() -> {
+                if (observation != null) {
+                    core.observed(observation, began);
+                }
+                looking.set(false);
+                if (lookAgain.compareAndSet(true, false)) {
+                    look();
+                }
+            });
+        });
+    }
+
+    private @Nullable Observation observe() {
+        try {
+            return engine.observe(Duration.ofMillis(timing.lookMillis()));
+        } catch (RuntimeException e) {
+            LOG.error("looking at the server failed", e);
+            return null;
+        }
+    }
+
+    private void carryOut(Step step) {
+        LOG.info("step: {}", step);
+        (step instanceof Step.Fence ? fences : commands).execute(() -> {
+            String problem = null;
+            try {
+                command(step);
+            } catch (EngineException e) {
+                problem = e.getMessage();
+                LOG.warn("step {} failed: {}", step, problem);
+            } catch (RuntimeException e) {
+                problem = "a fault in the agent itself while it carried out " + step + ": " + e;
+                LOG.error("step {} failed", step, e);
+            }
+            String sentence = problem;
+            stepCounts
+                    .computeIfAbsent(
+                            new StepCount(step.getClass().getSimpleName(), problem == null ? "done" : "failed"),
+                            key -> new LongAdder())
+                    .increment();
+            post(() -> {
+                core.ended(step, sentence, ticker.nanos());
+                look();
+            });
+        });
+    }
+
+    private void command(Step step) throws EngineException {
+        Duration limit = Duration.ofMillis(timing.commandMillis());
+        if (step instanceof Step.Fence fence) {
+            LOG.warn("fencing at epoch {}: {}", fence.epoch(), fence.why());
+            engine.fence(Duration.ofMillis(timing.fenceMillis()));
+        } else if (step instanceof Step.Drain) {
+            engine.drain(limit);
+        } else if (step instanceof Step.Seal) {
+            engine.seal(limit);
+        } else if (step instanceof Step.Promote promote) {
+            engine.promote(promote.promotion(), () -> core.permitted(promote.epoch(), ticker.nanos()), limit);
+        } else if (step instanceof Step.Settle) {
+            engine.settle(limit);
+        } else if (step instanceof Step.Follow follow) {
+            engine.follow(follow.following(), limit);
+        } else if (step instanceof Step.RequireAcknowledgers require) {
+            engine.requireAcknowledgers(require.acknowledgers(), limit);
+        }
+    }
+
+    private static long millis(long millis) {
+        return TimeUnit.MILLISECONDS.toNanos(millis);
+    }
+
+    /** Ends the threads; the server stays as it is. */
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        looks.shutdownNow();
+        commands.shutdownNow();
+        fences.shutdownNow();
+    }
+}

@@ -1,0 +1,105 @@
+package org.haarbiter.agent.daemon;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.haarbiter.agent.core.Identity;
+import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.link.TlsSettings;
+import org.haarbiter.settings.Credentials;
+import org.haarbiter.settings.Section;
+import org.haarbiter.settings.SettingsException;
+import org.haarbiter.settings.SettingsReader;
+import org.haarbiter.settings.Timing;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything an agent is told, from one file.
+ *
+ * @param identity whom it speaks for
+ * @param engine which engine its server is
+ * @param masters where every master listens for agents
+ * @param stateDirectory where it remembers the newest epoch
+ * @param metrics where Prometheus reads its metrics; null for nowhere
+ * @param timing how fast; the same as the masters'
+ * @param server how to reach the database server
+ * @param tls towards the masters; null for plain connections, on loopback or a network of one's own only
+ */
+public record AgentSettings(
+        Identity identity,
+        EngineKind engine,
+        List<Endpoint> masters,
+        Path stateDirectory,
+        @Nullable Endpoint metrics,
+        Timing timing,
+        MysqlSettings server,
+        @Nullable TlsSettings tls) {
+
+    /** The engines there are. */
+    public enum EngineKind {
+        /** MySQL 8.4 or newer. */
+        MYSQL,
+        /** MariaDB 10.11 or newer. */
+        MARIADB
+    }
+
+    /** Copies the masters. */
+    public AgentSettings {
+        masters = List.copyOf(masters);
+    }
+
+    /**
+     * Reads the file.
+     *
+     * @throws SettingsException with every mistake
+     */
+    public static AgentSettings read(Path file) {
+        return SettingsReader.file(file).read(AgentSettings::from);
+    }
+
+    private static AgentSettings from(Section root) {
+        Endpoint address = root.endpoint("address");
+        Timing timing = Timing.read(root.section("timing"));
+        Section tls = root.section("tls");
+        String group = root.name("group");
+        // The group becomes part of DNS names, and BIND refuses addresses at names with an underscore.
+        root.check(group.indexOf('_') < 0, "group", group, "must not contain '_': it becomes part of DNS names");
+        return new AgentSettings(
+                new Identity(group, root.name("member"), root.name("site"), address, root.flag("electable", true)),
+                root.oneOf("engine", EngineKind.class),
+                root.endpoints("masters", 1, 9),
+                root.path("state-directory"),
+                root.has("metrics") ? root.endpoint("metrics") : null,
+                timing,
+                server(root.section("server"), address, timing),
+                tls.given() ? TlsSettings.read(tls) : null);
+    }
+
+    private static MysqlSettings server(Section section, Endpoint address, Timing timing) {
+        Path agentFile = section.path("credentials-file");
+        Credentials agent = credentials(section, "credentials-file", agentFile);
+        Credentials replication =
+                credentials(section, "replication-credentials-file", section.path("replication-credentials-file"));
+        return new MysqlSettings(
+                section.path("socket"),
+                address,
+                section.path("data-directory"),
+                agent.user(),
+                agent.password(),
+                agentFile.toString(),
+                replication.user(),
+                replication.password(),
+                Math.max(100, timing.hungMillis()),
+                section.intAt("disk-millis", 4 * Math.max(100, timing.hungMillis()), 100, 600_000),
+                timing.watchMillis());
+    }
+
+    private static Credentials credentials(Section section, String key, Path file) {
+        try {
+            return Credentials.read(file);
+        } catch (SettingsException e) {
+            section.check(false, key, file, "must hold 'user' and 'password': " + e.getMessage());
+            return new Credentials("?", "?");
+        }
+    }
+}
