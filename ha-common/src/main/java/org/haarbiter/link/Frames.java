@@ -10,6 +10,7 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.EncoderException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SSLException;
 import org.haarbiter.wire.LinkFrame;
@@ -63,6 +64,9 @@ final class Frames {
     /** A sentence for people. */
     static String sentence(Throwable error) {
         Throwable root = root(error);
+        if (root instanceof ClosedChannelException) {
+            return "the connection was closed";
+        }
         String text = root.getMessage() == null ? root.toString() : root.getMessage();
         if (!(root instanceof SSLException)) {
             return text;

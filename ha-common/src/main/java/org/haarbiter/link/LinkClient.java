@@ -245,6 +245,9 @@ public final class LinkClient implements AutoCloseable {
     private final class Handler extends SimpleChannelInboundHandler<LinkFrame> {
         private @Nullable String reason;
         private int unheardTicks;
+        private boolean open;
+        private boolean heard;
+        private boolean gaveUp;
 
         Handler() {
             super(LinkFrame.class);
@@ -272,6 +275,7 @@ public final class LinkClient implements AutoCloseable {
 
         private void ready(ChannelHandlerContext context) {
             ready = context.channel();
+            open = true;
             var pings = context.executor()
                     .scheduleWithFixedDelay(
                             () -> tick(context), settings.pingMillis(), settings.pingMillis(), TimeUnit.MILLISECONDS);
@@ -287,6 +291,7 @@ public final class LinkClient implements AutoCloseable {
         private void tick(ChannelHandlerContext context) {
             unheardTicks++;
             if ((long) unheardTicks * settings.pingMillis() >= settings.deadMillis()) {
+                gaveUp = true;
                 because("nothing heard from it for " + settings.deadMillis() + " ms");
                 var unused = context.close();
             } else if (context.channel().isWritable()) {
@@ -310,6 +315,7 @@ public final class LinkClient implements AutoCloseable {
         }
 
         private void heard() {
+            heard = true;
             if (!connected) {
                 connected = true;
                 backoffMillis = MIN_BACKOFF_MILLIS;
@@ -344,8 +350,18 @@ public final class LinkClient implements AutoCloseable {
             }
         }
 
+        /**
+         * A master that refuses an agent says so before it closes, but the kernel may drop that with the connection: in
+         * TLS 1.3 the agent believes for a moment that its certificate was accepted.
+         */
         private void ended() {
-            failed(reason == null ? "the master closed the connection" : reason);
+            String sentence = reason == null ? "the master closed the connection" : reason;
+            if (open && !heard && !gaveUp) {
+                sentence += ", before it had said anything; "
+                        + (tls == null ? "does it want TLS?" : "does it trust this agent's certificate?")
+                        + " Its log says why";
+            }
+            failed(sentence);
         }
     }
 }
