@@ -1,7 +1,6 @@
 package org.haarbiter.master.raft;
 
 import com.alipay.sofa.jraft.Closure;
-import com.alipay.sofa.jraft.JRaftUtils;
 import com.alipay.sofa.jraft.NodeManager;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.closure.ReadIndexClosure;
@@ -16,6 +15,7 @@ import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.RaftRpcServerFactory;
 import com.alipay.sofa.jraft.util.Utils;
 import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFactory;
+import com.alipay.sofa.jraft.util.concurrent.FixedThreadsExecutorGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,6 +52,8 @@ public final class JraftNode implements ReplicatedLog {
     private final RaftSettings settings;
     private final LogListener listener;
     private final PeerTransport transport;
+    private final ExecutorService requests;
+    private final FixedThreadsExecutorGroup appends;
     private final ExecutorService files;
     private final AtomicBoolean faulted = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -68,6 +70,9 @@ public final class JraftNode implements ReplicatedLog {
         this.settings = settings;
         this.listener = listener;
         this.transport = new PeerTransport(settings);
+        this.requests = Executors.newFixedThreadPool(THREADS, new DefaultThreadFactory("raft-request", true));
+        this.appends = DefaultFixedThreadsExecutorGroupFactory.INSTANCE.newExecutorGroup(
+                2, "raft-append", Utils.MAX_APPEND_ENTRIES_TASKS_PER_THREAD, true);
         this.files = Executors.newSingleThreadExecutor(new DefaultThreadFactory("raft-snapshot", true));
     }
 
@@ -93,8 +98,7 @@ public final class JraftNode implements ReplicatedLog {
 
     private void startNode(DataDirectory opened) throws RaftStartException {
         PeerId self = PeerTransport.peerId(settings.self());
-        RaftRpcServerFactory.addRaftRequestProcessors(
-                transport.server(), JRaftUtils.createExecutor("raft-request-", THREADS), null);
+        RaftRpcServerFactory.addRaftRequestProcessors(transport.server(), requests, null);
         NodeManager.getInstance().addAddress(self.getEndpoint());
         NodeImpl made = new NodeImpl(settings.groupId(), self);
         node = made;
@@ -138,8 +142,7 @@ public final class JraftNode implements ReplicatedLog {
         options.setRpcProcessorThreadPoolSize(2 * THREADS);
         options.setRaftRpcThreadPoolSize(THREADS);
         options.setTimerPoolSize(2);
-        options.setAppendEntriesExecutors(DefaultFixedThreadsExecutorGroupFactory.INSTANCE.newExecutorGroup(
-                2, "raft-append", Utils.MAX_APPEND_ENTRIES_TASKS_PER_THREAD, true));
+        options.setAppendEntriesExecutors(appends);
         return options;
     }
 
@@ -150,8 +153,8 @@ public final class JraftNode implements ReplicatedLog {
                     "entry: " + entry.length + " bytes (at most " + MOST_ENTRY_BYTES + ")"));
         }
         NodeImpl running = node;
-        if (running == null || closed.get()) {
-            return CompletableFuture.failedFuture(new NotLeaderException("this node is not running", leader));
+        if (running == null || closed.get() || leadingTerm != expectedTerm) {
+            return CompletableFuture.failedFuture(notLeading(expectedTerm));
         }
         Proposal proposal = new Proposal(expectedTerm, this::leader);
         Task task = new Task(ByteBuffer.wrap(entry.clone()), proposal, expectedTerm);
@@ -223,7 +226,8 @@ public final class JraftNode implements ReplicatedLog {
         if (running == null) {
             return settings.initialMembers();
         }
-        return ours(running.getCurrentConf().listPeers());
+        Configuration seen = running.getCurrentConf();
+        return seen == null ? settings.initialMembers() : ours(seen.listPeers());
     }
 
     private static List<Endpoint> ours(Collection<PeerId> peers) {
@@ -342,6 +346,8 @@ public final class JraftNode implements ReplicatedLog {
                     .removeAddress(PeerTransport.peerId(settings.self()).getEndpoint());
         }
         transport.close();
+        requests.shutdown();
+        appends.shutdownGracefully();
         files.shutdown();
         DataDirectory held = directory;
         if (held != null) {

@@ -64,6 +64,10 @@ final class PeerLink {
     private boolean connecting;
     private boolean failureTold;
     private int pingsSinceAnswer;
+
+    /** The peer has answered on the present connection: it took the greeting, and with TLS the certificate. */
+    private boolean proven;
+
     private @Nullable Channel channel;
     private @Nullable ScheduledFuture<?> pings;
     private @Nullable ScheduledFuture<?> reconnect;
@@ -91,11 +95,11 @@ final class PeerLink {
         return known != null && known.isActive() && known.isWritable();
     }
 
-    /** Completes when the link is ready, at once if it is. */
+    /** Completes when the peer has answered on this link, at once if it has. */
     CompletableFuture<Void> whenReady() {
         CompletableFuture<Void> future = new CompletableFuture<>();
         loop.execute(() -> {
-            if (isReady()) {
+            if (proven) {
                 future.complete(null);
             } else {
                 awaitingReady.add(future);
@@ -193,6 +197,15 @@ final class PeerLink {
 
     private void answered(Channel from, Frame frame) {
         pingsSinceAnswer = 0;
+        if (!proven && from == ready) {
+            proven = true;
+            pauseMillis = FIRST_PAUSE_MILLIS;
+            failureTold = false;
+            LOG.info("master {} is connected", peer);
+            List<CompletableFuture<Void>> waiting = List.copyOf(awaitingReady);
+            awaitingReady.clear();
+            waiting.forEach(future -> future.complete(null));
+        }
         Call call = calls.remove(frame.call());
         if (call == null) {
             return; // it came after its deadline
@@ -309,13 +322,8 @@ final class PeerLink {
         greeting.writeInt(text.length).writeBytes(text);
         made.writeAndFlush(greeting);
         ready = made;
-        pauseMillis = FIRST_PAUSE_MILLIS;
         pingsSinceAnswer = 0;
-        failureTold = false;
-        LOG.info("master {} is connected", peer);
-        List<CompletableFuture<Void>> waiting = List.copyOf(awaitingReady);
-        awaitingReady.clear();
-        waiting.forEach(future -> future.complete(null));
+        ping();
         transport.connected(peer);
     }
 
@@ -325,7 +333,16 @@ final class PeerLink {
         }
         if (ready == gone) {
             ready = null;
-            LOG.info("the connection to master {} ended", peer);
+            if (proven) {
+                proven = false;
+                LOG.info("the connection to master {} ended", peer);
+            } else if (!failureTold && !closed) {
+                failureTold = true;
+                LOG.warn(
+                        "master {} closes the connection before it answers: it is stopping, or it belongs to another cluster, or"
+                                + " it does not take this master's certificate; its own log says which",
+                        peer);
+            }
             failCalls("the connection was lost");
         }
         if (!closed) {

@@ -47,11 +47,14 @@ final class PeerServer implements RpcServer {
     /** A cluster has at most a few masters; the rest is somebody knocking. */
     private static final int MOST_CONNECTIONS = 64;
 
+    private static final int WARN_PAUSE_SECONDS = 10;
+
     private final RaftSettings settings;
     private final EventLoopGroup group;
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Map<PeerMessage, RpcProcessor<Object>> processors = new EnumMap<>(PeerMessage.class);
     private final List<ConnectionClosedEventListener> closeListeners = new CopyOnWriteArrayList<>();
+    private final Map<String, Long> warned = new ConcurrentHashMap<>();
     private volatile boolean refusing;
     private volatile @Nullable Channel listening;
 
@@ -115,7 +118,7 @@ final class PeerServer implements RpcServer {
             return;
         }
         if (connections.size() >= MOST_CONNECTIONS) {
-            LOG.warn("a connection from {} is refused: {} are open", made.remoteAddress(), connections.size());
+            warn(made, connections.size() + " are open already");
             made.close();
             return;
         }
@@ -133,12 +136,26 @@ final class PeerServer implements RpcServer {
                 .schedule(
                         () -> {
                             if (!decoder.greeted() && made.isActive()) {
-                                LOG.warn("a connection from {} is closed: it sent no greeting", made.remoteAddress());
+                                warn(made, "it sent no greeting");
                                 made.close();
                             }
                         },
                         PeerTransport.HANDSHAKE_MILLIS,
                         TimeUnit.MILLISECONDS);
+    }
+
+    /** Once in a while for each host, so that one that knocks for ever does not fill the log. */
+    private void warn(Channel from, String reason) {
+        String host = from.remoteAddress() instanceof InetSocketAddress address ? address.getHostString() : "";
+        long now = System.nanoTime();
+        if (warned.size() > MOST_CONNECTIONS) {
+            warned.clear();
+        }
+        Long before = warned.get(host);
+        if (before == null || now - before > TimeUnit.SECONDS.toNanos(WARN_PAUSE_SECONDS)) {
+            warned.put(host, now);
+            LOG.warn("a connection from {} is closed: {}", from.remoteAddress(), reason);
+        }
     }
 
     void refuseAll(boolean refuse) {
@@ -201,7 +218,7 @@ final class PeerServer implements RpcServer {
         protected void channelRead0(ChannelHandlerContext context, Frame frame) {
             RpcProcessor<Object> processor = processors.get(frame.kind());
             if (processor == null) {
-                LOG.warn("a connection from {} is closed: it sent {}", channel.remoteAddress(), frame.kind());
+                warn(channel, "it sent " + frame.kind());
                 context.close();
                 return;
             }
@@ -243,7 +260,7 @@ final class PeerServer implements RpcServer {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             Throwable reason = cause.getCause() == null ? cause : cause.getCause();
-            LOG.warn("a connection from {} is closed: {}", channel.remoteAddress(), reason.toString());
+            warn(channel, reason.toString());
             context.close();
         }
 

@@ -90,6 +90,9 @@ final class RaftCluster implements AutoCloseable {
         this.adjust = adjust;
     }
 
+    /** Makes tests of refusals silent: loads this class, which sets the log levels. */
+    static void quiet() {}
+
     /** Members that are not started yet. */
     static RaftCluster of(int size, Path root, UnaryOperator<RaftSettings> adjust) throws IOException {
         RaftCluster cluster = new RaftCluster(root, adjust);
