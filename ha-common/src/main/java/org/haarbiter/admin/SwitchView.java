@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * @param upTo the position that was kept; empty while no candidate was chosen
  * @param startedWallMillis when the first of its entries was proposed
  * @param durationMillis from the first entry to the one that says that the new primary takes writes; -1 before that
- * @param names {@code served} or {@code pending}: whether every DNS server was seen to show this epoch
+ * @param names {@code served} or {@code pending}: whether every DNS server was seen to show this epoch; {@code none} where
+ *     the arbiter keeps no names, or a later switch's were shown instead
  * @param phasesMillis durations as the leader measured them, by name, in ms with fractions
  * @param evidence what was last heard of each member when it began
  * @param events the entries, oldest first

@@ -1,0 +1,513 @@
+package org.haarbiter.master.admin;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.exporter.common.TextFormat;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.StringWriter;
+import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.ErrorView;
+import org.haarbiter.master.admin.AdminException.Kind;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The admin API over HTTP. {@code GET /} lists its paths. Answers are one JSON object each, in UTF-8; errors are an
+ * {@link ErrorView}. A master that doesn't lead answers 307 with the leader's address in {@code Location} and in the body;
+ * where there is no leader it answers 503, or, with {@code ?local=true}, what it knows itself.
+ *
+ * <p>There is no authentication: whoever reaches the port may give commands, so it must be bound to a network of operators.
+ * What browsers can be made to send by a foreign page is refused: commands need the header {@code X-HA-Arbiter: 1} and must
+ * have no {@code Origin}.
+ */
+public final class AdminServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
+
+    /** The header without which no command is taken. */
+    public static final String COMMAND_HEADER = "X-HA-Arbiter";
+
+    private static final int THREADS = 4;
+    private static final int WAITING_LIMIT = 64;
+    private static final int BODY_LIMIT_BYTES = 16 * 1024;
+    private static final int TEXT_LIMIT = 1_000;
+    private static final int BACKLOG = 64;
+    private static final long ANSWER_LIMIT_MILLIS = 10_000;
+    private static final long HEALTH_LIMIT_MILLIS = 1_000;
+    private static final String JSON = "application/json; charset=utf-8";
+
+    private static final Map<String, String> PATHS = new TreeMap<>(Map.of(
+            "GET /v1/status", "the fleet at a glance",
+            "GET /v1/groups/NAME", "everything of a group",
+            "GET /v1/groups/NAME/why", "what every rule says of a group now",
+            "GET /v1/log?group=NAME&epoch=E&limit=N", "the switch log",
+            "GET /v1/masters", "the masters",
+            "POST /v1/commands", "a manual act; needs the header " + COMMAND_HEADER + ": 1",
+            "GET /metrics", "Prometheus metrics",
+            "GET /health", "200 while this master's decision thread answers",
+            "GET /leader", "200 on the leader, 503 elsewhere"));
+
+    /** Action, and whether it needs a group and a member. */
+    private enum Action {
+        PROMOTE("promote", true, true),
+        DEMOTE("demote", true, true),
+        PAUSE("pause", false, false),
+        RESUME("resume", false, false),
+        ADD_MASTER("add-master", false, true),
+        REMOVE_MASTER("remove-master", false, true),
+        TRANSFER_LEADER("transfer-leader", false, true);
+
+        private final String word;
+        private final boolean needsGroup;
+        private final boolean needsMember;
+
+        Action(String word, boolean needsGroup, boolean needsMember) {
+            this.word = word;
+            this.needsGroup = needsGroup;
+            this.needsMember = needsMember;
+        }
+    }
+
+    private record Reply(
+            int status,
+            String contentType,
+            byte[] body,
+            @Nullable String location) {}
+
+    private final AdminBackend backend;
+    private final CollectorRegistry metrics;
+    private final HttpServer server;
+    private final ThreadPoolExecutor threads;
+    private final ObjectMapper json = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    /**
+     * Listens at once.
+     *
+     * @param address port 0 picks a free one, see {@link #port}
+     * @throws IOException where the address can't be bound
+     */
+    public AdminServer(InetSocketAddress address, AdminBackend backend, CollectorRegistry metrics) throws IOException {
+        this.backend = backend;
+        this.metrics = metrics;
+        limitSlowClients();
+        this.server = HttpServer.create(address, BACKLOG);
+        this.threads = new ThreadPoolExecutor(
+                THREADS, THREADS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_LIMIT), task -> {
+                    Thread thread = new Thread(task, "admin");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    /** The JDK's server has no other way to be told, and reads these once a process. */
+    private static void limitSlowClients() {
+        Map<String, String> wanted = Map.of(
+                // Seconds: a client that trickles its request would hold one of the few threads for ever.
+                "sun.net.httpserver.maxReqTime", "10",
+                "sun.net.httpserver.maxRspTime", "30",
+                // Headers and body are two writes: without this each answer waits 40 ms for a delayed acknowledgement.
+                "sun.net.httpserver.nodelay", "true");
+        wanted.forEach((name, value) -> {
+            if (System.getProperty(name) == null) {
+                System.setProperty(name, value);
+            }
+        });
+    }
+
+    /** The port it listens on. */
+    public int port() {
+        return server.getAddress().getPort();
+    }
+
+    private void handle(HttpExchange exchange) {
+        try (exchange) {
+            Reply reply;
+            try {
+                reply = answer(exchange);
+            } catch (AdminException e) {
+                reply = error(exchange, e);
+            } catch (RuntimeException e) {
+                LOG.error("{} {}", exchange.getRequestMethod(), exchange.getRequestURI(), e);
+                reply = error(exchange, new AdminException(Kind.FAULT, "a fault in the master, see its log: " + e));
+            }
+            send(exchange, reply);
+        } catch (IOException e) {
+            // The client is gone; there is nobody to tell.
+            LOG.debug("{} {}: {}", exchange.getRequestMethod(), exchange.getRequestURI(), e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(HttpExchange exchange, Reply reply) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", reply.contentType());
+        exchange.getResponseHeaders().set("Cache-Control", "no-store");
+        exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
+        if (reply.location() != null) {
+            exchange.getResponseHeaders().set("Location", reply.location());
+        }
+        boolean head = exchange.getRequestMethod().equals("HEAD");
+        byte[] body = reply.body().getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(reply.status(), head ? -1 : body.length);
+        if (!head) {
+            try (OutputStream out = exchange.getResponseBody()) {
+                out.write(body);
+            }
+        }
+    }
+
+    private Reply answer(HttpExchange exchange) throws AdminException, IOException, InterruptedException {
+        String path = exchange.getRequestURI().getPath();
+        String method = exchange.getRequestMethod();
+        if (path.equals("/v1/commands")) {
+            if (!method.equals("POST")) {
+                return wrongMethod(method, path, "POST");
+            }
+            return command(exchange);
+        }
+        List<String> parts = parts(path);
+        boolean known = switch (parts.size()) {
+            case 0 -> true;
+            case 1 -> List.of("metrics", "health", "leader").contains(parts.get(0));
+            case 2 ->
+                parts.get(0).equals("v1") && List.of("status", "masters", "log").contains(parts.get(1));
+            case 3 -> parts.get(0).equals("v1") && parts.get(1).equals("groups");
+            case 4 ->
+                parts.get(0).equals("v1")
+                        && parts.get(1).equals("groups")
+                        && parts.get(3).equals("why");
+            default -> false;
+        };
+        if (!known) {
+            return json(
+                    404,
+                    new ErrorView(
+                            Kind.NOT_FOUND.word(),
+                            "no path " + path + " (there are " + String.join(", ", PATHS.keySet()) + ")",
+                            null));
+        }
+        if (!method.equals("GET") && !method.equals("HEAD")) {
+            return wrongMethod(method, path, "GET");
+        }
+        return view(exchange, parts);
+    }
+
+    private Reply view(HttpExchange exchange, List<String> parts)
+            throws AdminException, IOException, InterruptedException {
+        if (parts.isEmpty()) {
+            return json(200, PATHS);
+        }
+        if (parts.size() == 1) {
+            return switch (parts.get(0)) {
+                case "metrics" -> metrics();
+                case "leader" -> leader();
+                default -> health();
+            };
+        }
+        Map<String, String> query = query(exchange.getRequestURI().getRawQuery());
+        boolean local = flag(query);
+        if (parts.get(1).equals("log")) {
+            checkKnown(query, List.of("local", "group", "epoch", "limit"));
+            long epoch = number(query, "epoch", 0, 0, Long.MAX_VALUE);
+            String group = query.get("group");
+            if (epoch > 0 && group == null) {
+                throw new AdminException(Kind.BAD_REQUEST, "epoch needs a group: every group counts its own");
+            }
+            int limit = (int) number(query, "limit", 20, 1, 1_000);
+            return json(200, await(backend.log(new AdminBackend.LogQuery(group, epoch, limit), local)));
+        }
+        checkKnown(query, List.of("local"));
+        if (parts.size() == 2) {
+            return json(
+                    200, parts.get(1).equals("status") ? await(backend.status(local)) : await(backend.masters(local)));
+        }
+        String group = parts.get(2);
+        return json(200, parts.size() == 3 ? await(backend.group(group, local)) : await(backend.why(group, local)));
+    }
+
+    // Commands
+
+    private Reply command(HttpExchange exchange) throws AdminException, IOException, InterruptedException {
+        if (!"1".equals(exchange.getRequestHeaders().getFirst(COMMAND_HEADER))) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST, "a command needs the header " + COMMAND_HEADER + ": 1 (hactl sends it)");
+        }
+        if (exchange.getRequestHeaders().containsKey("Origin")) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    "a command with an Origin header comes from a web page and isn't taken (use hactl)");
+        }
+        byte[] body;
+        try (InputStream in = exchange.getRequestBody()) {
+            body = in.readNBytes(BODY_LIMIT_BYTES + 1);
+        }
+        if (body.length > BODY_LIMIT_BYTES) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    "request: more than " + BODY_LIMIT_BYTES + " bytes (must be a command of at most that)");
+        }
+        CommandResult result = await(backend.command(request(body)));
+        return json(result.accepted() ? 200 : 409, result);
+    }
+
+    private CommandRequest request(byte[] body) throws AdminException, IOException {
+        JsonNode root;
+        try {
+            root = json.readTree(body);
+        } catch (JsonProcessingException e) {
+            throw new AdminException(Kind.BAD_REQUEST, "request: not JSON: " + e.getOriginalMessage(), e);
+        }
+        if (root == null || !root.isObject()) {
+            throw new AdminException(Kind.BAD_REQUEST, "request: must be one JSON object");
+        }
+        List<String> fields = List.of("action", "group", "member", "acceptDataLoss", "by", "reason");
+        for (Map.Entry<String, JsonNode> field : root.properties()) {
+            if (!fields.contains(field.getKey())) {
+                throw new AdminException(
+                        Kind.BAD_REQUEST,
+                        "request: unknown field '" + field.getKey() + "' (there are " + String.join(", ", fields)
+                                + ")");
+            }
+        }
+        String word = text(root, "action");
+        Action action = null;
+        List<String> words = new ArrayList<>();
+        for (Action candidate : Action.values()) {
+            words.add(candidate.word);
+            if (candidate.word.equals(word)) {
+                action = candidate;
+            }
+        }
+        if (action == null) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST, "action: '" + word + "' (must be one of " + String.join(", ", words) + ")");
+        }
+        JsonNode loss = root.path("acceptDataLoss");
+        if (!loss.isMissingNode() && !loss.isBoolean()) {
+            throw new AdminException(Kind.BAD_REQUEST, "acceptDataLoss: " + loss + " (must be true or false)");
+        }
+        if (loss.asBoolean(false) && action != Action.PROMOTE) {
+            throw new AdminException(Kind.BAD_REQUEST, "acceptDataLoss: true (only promote knows it)");
+        }
+        String group = text(root, "group");
+        String member = text(root, "member");
+        need(action.needsGroup, group, "group", word);
+        need(action.needsMember, member, "member", word);
+        if (!action.needsGroup && action.needsMember) {
+            checkEndpoint(member);
+        }
+        String by = text(root, "by");
+        String reason = text(root, "reason");
+        need(true, by, "by", word);
+        need(true, reason, "reason", word);
+        return new CommandRequest(word, group, member, loss.asBoolean(false), by, reason);
+    }
+
+    private static void checkEndpoint(String member) throws AdminException {
+        try {
+            Endpoint.parse(member);
+        } catch (IllegalArgumentException e) {
+            throw new AdminException(Kind.BAD_REQUEST, "member: " + e.getMessage() + ": the master's Raft address", e);
+        }
+    }
+
+    private static String text(JsonNode root, String field) throws AdminException {
+        JsonNode value = root.path(field);
+        if (value.isMissingNode() || value.isNull()) {
+            return "";
+        }
+        if (!value.isTextual()) {
+            throw new AdminException(Kind.BAD_REQUEST, field + ": " + value + " (must be a text)");
+        }
+        String text = value.textValue().strip();
+        if (text.length() > TEXT_LIMIT || text.chars().anyMatch(Character::isISOControl)) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    field + ": must be at most " + TEXT_LIMIT + " characters without control characters");
+        }
+        return text;
+    }
+
+    private static void need(boolean needed, String value, String field, String action) throws AdminException {
+        if (needed && value.isEmpty()) {
+            throw new AdminException(Kind.BAD_REQUEST, field + ": missing (" + action + " needs it)");
+        }
+    }
+
+    // The rest
+
+    private Reply metrics() throws IOException {
+        StringWriter text = new StringWriter();
+        TextFormat.write004(text, metrics.metricFamilySamples());
+        return new Reply(200, TextFormat.CONTENT_TYPE_004, text.toString(), null);
+    }
+
+    private Reply leader() {
+        boolean leading = backend.leading();
+        return json(leading ? 200 : 503, new TreeMap<>(Map.of("leading", leading)));
+    }
+
+    private Reply health() throws InterruptedException {
+        try {
+            await(backend.masters(true), HEALTH_LIMIT_MILLIS);
+            return json(200, new TreeMap<>(Map.of("healthy", true, "leading", backend.leading())));
+        } catch (AdminException e) {
+            return json(503, new TreeMap<>(Map.of("healthy", false, "sentence", String.valueOf(e.getMessage()))));
+        }
+    }
+
+    private static <T> T await(CompletableFuture<? extends T> answer) throws AdminException, InterruptedException {
+        return await(answer, ANSWER_LIMIT_MILLIS);
+    }
+
+    private static <T> T await(CompletableFuture<? extends T> answer, long limitMillis)
+            throws AdminException, InterruptedException {
+        try {
+            return answer.get(limitMillis, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new AdminException(
+                    Kind.TIMEOUT,
+                    "no answer within " + limitMillis
+                            + " ms: the master is overloaded or the quorum is lost; a command may yet be carried out"
+                            + " (see hactl log)",
+                    e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            while (cause instanceof CompletionException && cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            if (cause instanceof AdminException known) {
+                throw known;
+            }
+            LOG.error("the admin API's backend failed", cause);
+            throw new AdminException(Kind.FAULT, "a fault in the master, see its log: " + cause, e);
+        }
+    }
+
+    private static List<String> parts(String path) {
+        List<String> parts = new ArrayList<>();
+        for (String part : path.split("/", -1)) {
+            if (!part.isEmpty()) {
+                parts.add(part);
+            }
+        }
+        return parts;
+    }
+
+    private static Map<String, String> query(@Nullable String raw) throws AdminException {
+        Map<String, String> query = new TreeMap<>();
+        for (String pair : raw == null || raw.isEmpty() ? new String[0] : raw.split("&", -1)) {
+            int equals = pair.indexOf('=');
+            if (equals <= 0) {
+                throw new AdminException(Kind.BAD_REQUEST, "query: '" + pair + "' (must be NAME=VALUE)");
+            }
+            try {
+                query.put(
+                        URLDecoder.decode(pair.substring(0, equals), StandardCharsets.UTF_8),
+                        URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
+            } catch (IllegalArgumentException e) {
+                throw new AdminException(Kind.BAD_REQUEST, "query: '" + pair + "': " + e.getMessage(), e);
+            }
+        }
+        return query;
+    }
+
+    private static void checkKnown(Map<String, String> query, List<String> known) throws AdminException {
+        TreeSet<String> unknown = new TreeSet<>(query.keySet());
+        unknown.removeAll(known);
+        if (!unknown.isEmpty()) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    "query: unknown " + String.join(", ", unknown) + " (known: " + String.join(", ", known) + ")");
+        }
+    }
+
+    private static boolean flag(Map<String, String> query) throws AdminException {
+        String value = query.getOrDefault("local", "false");
+        if (!value.equals("true") && !value.equals("false")) {
+            throw new AdminException(Kind.BAD_REQUEST, "local: '" + value + "' (must be true or false)");
+        }
+        return value.equals("true");
+    }
+
+    private static long number(Map<String, String> query, String name, long fallback, long min, long max)
+            throws AdminException {
+        String value = query.get(name);
+        if (value == null) {
+            return fallback;
+        }
+        if (value.matches("\\d{1,18}")) {
+            long number = Long.parseLong(value);
+            if (number >= min && number <= max) {
+                return number;
+            }
+        }
+        throw new AdminException(
+                Kind.BAD_REQUEST, name + ": '" + value + "' (must be a whole number, " + min + " to " + max + ")");
+    }
+
+    private Reply wrongMethod(String method, String path, String right) {
+        return json(
+                405, new ErrorView(Kind.BAD_REQUEST.word(), method + " " + path + " (must be " + right + ")", null));
+    }
+
+    private Reply error(HttpExchange exchange, AdminException e) {
+        Endpoint leader = e.leader();
+        Reply reply = json(
+                e.kind().status(),
+                new ErrorView(
+                        e.kind().word(), String.valueOf(e.getMessage()), leader == null ? null : leader.toString()));
+        return leader == null
+                ? reply
+                : new Reply(
+                        reply.status(),
+                        reply.contentType(),
+                        reply.body(),
+                        "http://" + leader + exchange.getRequestURI());
+    }
+
+    private Reply json(int status, Object value) {
+        try {
+            return new Reply(status, JSON, json.writeValueAsString(value), null);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("can't be written as JSON: " + value, e);
+        }
+    }
+
+    /** Stops listening, and cuts off what is being answered. */
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,655 @@
+package org.haarbiter.master.admin;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeSet;
+import org.haarbiter.admin.GoalView;
+import org.haarbiter.admin.GroupState;
+import org.haarbiter.admin.GroupSummary;
+import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.MemberView;
+import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.WhyView;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Explanation;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Heard;
+import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.Pause;
+import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Rule;
+import org.haarbiter.master.core.Standing;
+import org.haarbiter.master.core.View;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Position;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/** One group, read off once for one answer. */
+final class GroupReading {
+
+    /** A switch that has got nowhere for so long is an outage, however it is called. */
+    private static final long STUCK_MILLIS = 10_000;
+
+    private final Arbiter arbiter;
+    private final MasterFacts facts;
+    private final String name;
+    private final View view;
+    private final @Nullable Group group;
+    private final SortedMap<String, Heard> heard;
+    private final List<Explanation> explanations;
+    private final NamesView names;
+    private final List<MemberView> members = new ArrayList<>();
+
+    /** Somebody can't write, or writes where nobody should. */
+    private final List<String> grave = new ArrayList<>();
+
+    /** The next failure would do more harm than it should. */
+    private final List<String> serious = new ArrayList<>();
+
+    private final GroupState state;
+
+    GroupReading(Arbiter arbiter, MasterFacts facts, String name, long nowNanos, long wallMillis) {
+        this.arbiter = arbiter;
+        this.facts = facts;
+        this.name = name;
+        this.view = arbiter.view(name, nowNanos, wallMillis);
+        this.group = view.group();
+        this.heard = view.heard();
+        this.explanations = arbiter.why(name, nowNanos, wallMillis);
+        this.names = names();
+        List<String> ofMembers = new ArrayList<>();
+        TreeSet<String> memberNames = new TreeSet<>(heard.keySet());
+        if (group != null) {
+            memberNames.addAll(group.members().keySet());
+        }
+        for (String member : memberNames) {
+            MemberView read = member(member);
+            members.add(read);
+            read.problems().forEach(problem -> ofMembers.add(member + ": " + problem));
+        }
+        findGroupProblems();
+        this.state = state(!ofMembers.isEmpty());
+        serious.addAll(ofMembers);
+        Pause pause = pause();
+        if (pause != null) {
+            serious.add("paused by " + pause.by() + ": " + pause.reason() + " (hactl resume "
+                    + (group != null && group.pause() != null ? name : "--fleet") + " ends it)");
+        }
+    }
+
+    GroupSummary summary() {
+        String primary = group == null ? "" : group.primary();
+        long lag = -1;
+        for (MemberView member : members) {
+            if (member.role().equals("replica") && !member.state().equals("silent")) {
+                lag = Math.max(lag, member.lagMillis());
+            }
+        }
+        return new GroupSummary(
+                name,
+                engine(),
+                state.word(),
+                primary,
+                group == null ? "" : group.primaryMember().address().toString(),
+                group == null ? 0 : group.epoch(),
+                members.size(),
+                (int) members.stream().filter(MemberView::healthy).count(),
+                lag,
+                names.state(),
+                problems());
+    }
+
+    GroupView view() {
+        return new GroupView(
+                name,
+                engine(),
+                state.word(),
+                group == null ? 0 : group.epoch(),
+                group == null ? "none" : phaseWord(group.phase()),
+                phaseDetail(),
+                group == null ? 0 : millis(view.nowNanos() - view.phaseSinceNanos()),
+                group == null ? "" : group.primary(),
+                group == null ? "" : Views.word(group.durability()),
+                group == null ? 0 : group.acknowledgers(),
+                group == null ? 0 : group.acknowledgersWanted(),
+                Views.pause(pause()),
+                members,
+                names,
+                problems());
+    }
+
+    WhyView why() {
+        List<WhyView.RuleView> rules = new ArrayList<>();
+        for (Explanation e : explanations) {
+            rules.add(new WhyView.RuleView(e.rule().name(), e.rule().sentence(), e.outcome(), e.sentence()));
+        }
+        return new WhyView(name, state.word(), summarySentence(), protections(), problems(), rules);
+    }
+
+    private List<String> problems() {
+        List<String> all = new ArrayList<>(grave);
+        all.addAll(serious);
+        return all;
+    }
+
+    private String engine() {
+        return group != null
+                ? group.engine()
+                : heard.values().stream()
+                        .map(h -> h.sighting().engine())
+                        .findFirst()
+                        .orElse("");
+    }
+
+    private @Nullable Pause pause() {
+        return group != null && group.pause() != null ? group.pause() : view.fleetPause();
+    }
+
+    // The whole group
+
+    private GroupState state(boolean membersHaveProblems) {
+        if (group == null) {
+            return GroupState.NOT_ADOPTED;
+        }
+        boolean open = primaryIsOpen() || stillHeardByReplica();
+        if (!(group.phase() instanceof Phase.Steady)) {
+            boolean stuck = millis(view.nowNanos() - view.phaseSinceNanos()) >= STUCK_MILLIS;
+            return stuck && !open ? GroupState.DOWN : GroupState.SWITCHING;
+        }
+        if (!open) {
+            return GroupState.DOWN;
+        }
+        if (membersHaveProblems || !grave.isEmpty() || !serious.isEmpty()) {
+            return GroupState.DEGRADED;
+        }
+        return pause() != null ? GroupState.PAUSED : GroupState.OK;
+    }
+
+    private void findGroupProblems() {
+        serious.addAll(facts.groupProblems().getOrDefault(name, List.of()));
+        Explanation ending = ending();
+        if (group == null) {
+            if (ending != null && ending.outcome().equals("holds")) {
+                grave.add(ending.sentence());
+            }
+            return;
+        }
+        boolean steady = group.phase() instanceof Phase.Steady;
+        if (steady) {
+            if (ending != null && ending.outcome().equals("holds") && ending.rule() != Rule.PAUSED) {
+                grave.add("no automatic switch: " + ending.sentence());
+            }
+            if (!primaryIsOpen() && pause() != null) {
+                grave.add("nothing automatic happens because of the pause (hactl promote " + name
+                        + " MEMBER --reason ... still works)");
+            }
+            if (names.state().equals("pending")) {
+                serious.add("promoted, DNS pending: the names don't show epoch " + group.epoch() + " everywhere"
+                        + (names.detail().isEmpty() ? "" : ": " + names.detail()));
+            }
+            findMissingProtection(group);
+        } else {
+            String detail = phaseDetail();
+            grave.add("switch to epoch " + group.epoch() + " under way for "
+                    + seconds(view.nowNanos() - view.phaseSinceNanos()) + (detail.isEmpty() ? "" : ": " + detail));
+        }
+    }
+
+    private void findMissingProtection(Group adopted) {
+        String primary = adopted.primary();
+        if (adopted.durability() == Durability.LOSSLESS && adopted.acknowledgers() < adopted.acknowledgersWanted()) {
+            serious.add(
+                    adopted.acknowledgers() == 0
+                            ? "commits of " + primary + " aren't known to wait for acknowledgements, so a failure isn't"
+                                    + " followed by an automatic switch (check that semi-synchronous replication is"
+                                    + " installed and that replicas are attached)"
+                            : "commits of " + primary + " wait for " + adopted.acknowledgers() + " acknowledgement(s), "
+                                    + adopted.acknowledgersWanted()
+                                    + " are wanted (check the replicas' semi-synchronous"
+                                    + " replication)");
+        }
+        int reachable = reachableFollowers().size();
+        int needed = needed(adopted);
+        boolean electable = reachableFollowers().stream().anyMatch(Member::electable);
+        if (reachable < needed) {
+            serious.add("a failure of " + primary + " wouldn't be followed by an automatic switch: " + needed
+                    + " replica(s) are needed for it, " + reachable + " can be reached (bring replicas up)");
+        } else if (!electable) {
+            serious.add(
+                    "a failure of " + primary + " wouldn't be followed by an automatic switch: no reachable replica is"
+                            + " electable (see electable in the agents' settings)");
+        }
+    }
+
+    /** The rule that acts or holds; null where all pass. */
+    private @Nullable Explanation ending() {
+        for (Explanation e : explanations) {
+            if (e.outcome().equals("acts") || e.outcome().equals("holds")) {
+                return e;
+            }
+        }
+        return null;
+    }
+
+    private String summarySentence() {
+        Explanation ending = ending();
+        if (ending != null) {
+            return ending.outcome().equals("acts")
+                    ? "rule " + ending.rule().name() + " acts now: " + ending.sentence()
+                    : "rule " + ending.rule().name() + " holds everything after it back: " + ending.sentence();
+        }
+        if (group == null) {
+            return "the group isn't adopted";
+        }
+        return state == GroupState.OK
+                ? "all is well: " + group.primary() + " takes writes under epoch " + group.epoch()
+                        + ", and no rule has anything to do"
+                : "no rule has anything to do; what is wrong needs a person, or time";
+    }
+
+    private String phaseDetail() {
+        if (group == null || group.phase() instanceof Phase.Steady) {
+            return "";
+        }
+        Explanation ending = ending();
+        if (ending != null && ending.rule() != Rule.ABANDON) {
+            return ending.sentence();
+        }
+        Rule asked = group.phase() instanceof Phase.Draining ? Rule.CHOOSE_DRAINED : Rule.COMPLETE;
+        return explanations.stream()
+                .filter(e -> e.rule() == asked)
+                .map(Explanation::sentence)
+                .findFirst()
+                .orElse("");
+    }
+
+    private List<String> protections() {
+        List<String> sentences = new ArrayList<>();
+        if (group == null) {
+            sentences.add("none: the arbiter does nothing about a group that isn't adopted");
+            return sentences;
+        }
+        int followers = group.followers().size();
+        int reachable = reachableFollowers().size();
+        int needed = needed(group);
+        String primary = group.primary();
+        if (group.durability() == Durability.LOSSLESS && group.acknowledgers() > 0) {
+            sentences.add("lossless: every commit of " + primary + " waits for " + group.acknowledgers() + " of "
+                    + followers
+                    + " followers; after a failure " + needed + " of them must be reached for the proof that nothing is"
+                    + " lost");
+        } else if (group.durability() == Durability.LOSSLESS) {
+            sentences.add("not lossless yet: commits of " + primary
+                    + " aren't known to wait for acknowledgements; until then a person must decide on every failover");
+        } else {
+            sentences.add(
+                    "available: after a failover the newest writes may be missing; the switch log says how many are"
+                            + " known to be");
+        }
+        boolean can = reachable >= needed
+                && (group.durability() == Durability.AVAILABLE || group.acknowledgers() > 0)
+                && reachableFollowers().stream().anyMatch(Member::electable)
+                && pause() == null;
+        sentences.add(
+                can
+                        ? "a failure of " + primary + " is followed by an automatic switch to one of "
+                                + String.join(
+                                        ", ",
+                                        reachableFollowers().stream()
+                                                .filter(Member::electable)
+                                                .map(Member::name)
+                                                .toList())
+                                + "; " + (reachable - needed) + " replica(s) may be lost before that no longer holds"
+                        : "a failure of " + primary + " is NOT followed by an automatic switch now");
+        Heard last = heard.get(primary);
+        if (last != null && fresh(primary) && last.sighting().acknowledgersRequired() > 0) {
+            int spare = last.sighting().acknowledgers() - last.sighting().acknowledgersRequired();
+            sentences.add(
+                    spare >= 0
+                            ? last.sighting().acknowledgers() + " replica(s) acknowledge and "
+                                    + last.sighting().acknowledgersRequired() + " must: " + spare
+                                    + " may be lost before writes wait"
+                            : "writes wait: " + last.sighting().acknowledgersRequired()
+                                    + " replica(s) must acknowledge, "
+                                    + Math.max(0, last.sighting().acknowledgers()) + " do");
+        }
+        long lease = leaseEndsMillis(primary);
+        if (lease > 0) {
+            sentences.add("permission: " + primary + " may write for at most " + lease
+                    + " ms more unless it is renewed; a silent primary is replaced after that");
+        }
+        sentences.add(
+                switch (names.state()) {
+                    case "served" -> "DNS: every authoritative server shows epoch " + group.epoch();
+                    case "pending" ->
+                        "DNS: clients that use the names may still go to an older primary, which is fenced";
+                    default -> "DNS: the arbiter keeps no names for this group";
+                });
+        return sentences;
+    }
+
+    private static int needed(Group group) {
+        return group.durability() == Durability.LOSSLESS && group.acknowledgers() > 0 ? group.sealsNeeded() : 1;
+    }
+
+    private List<Member> reachableFollowers() {
+        return group == null
+                ? List.of()
+                : group.followers().stream()
+                        .filter(m -> is(ServerState.RUNNING, m.name()))
+                        .toList();
+    }
+
+    private boolean primaryIsOpen() {
+        if (group == null) {
+            return false;
+        }
+        Heard last = heard.get(group.primary());
+        return last != null
+                && is(ServerState.RUNNING, group.primary())
+                && last.sighting().writable()
+                && last.sighting().openEpoch() == group.epoch();
+    }
+
+    /** The primary's agent is gone and its server is well, as far as its replicas can tell. */
+    private boolean stillHeardByReplica() {
+        if (group == null || fresh(group.primary())) {
+            return false;
+        }
+        return reachableFollowers().stream().anyMatch(m -> {
+            Heard last = heard.get(m.name());
+            return last != null
+                    && last.sighting().receiving()
+                    && last.sighting().sourceHeardMillis() >= 0
+                    && last.sighting().sourceHeardMillis() < view.limits().silenceMillis();
+        });
+    }
+
+    private NamesView names() {
+        NamesView known = facts.names().get(name);
+        if (group == null) {
+            return NamesView.none();
+        }
+        boolean published = group.publishedEpoch() >= group.epoch();
+        if (known != null) {
+            boolean served = known.state().equals("served") && known.epoch() == group.epoch();
+            return new NamesView(
+                    served ? "served" : "pending",
+                    known.epoch(),
+                    group.publishedEpoch(),
+                    known.detail(),
+                    known.wanted(),
+                    known.servers());
+        }
+        // Only a leader publishes; what it once published, the log tells every master.
+        return group.publishedEpoch() == 0
+                ? NamesView.none()
+                : new NamesView(
+                        published ? "served" : "pending",
+                        group.epoch(),
+                        group.publishedEpoch(),
+                        "",
+                        List.of(),
+                        List.of());
+    }
+
+    // One member
+
+    private MemberView member(String member) {
+        Member logged = group == null ? null : group.members().get(member);
+        Heard last = heard.get(member);
+        String role = role(member, logged);
+        if (last == null) {
+            return unheard(member, logged, role);
+        }
+        Sighting s = last.sighting();
+        boolean fresh = fresh(member);
+        List<String> problems = new ArrayList<>();
+        if (!fresh) {
+            problems.add("nothing heard of its agent for " + seconds(view.nowNanos() - last.arrivedNanos())
+                    + " (is ha-agent running there, and can it reach the masters?)");
+        } else {
+            String stateProblem = stateProblem(s, role);
+            if (stateProblem != null) {
+                problems.add(stateProblem);
+            } else {
+                findRoleProblems(role, last, problems);
+            }
+            problems.addAll(s.problems());
+        }
+        Goal goal = arbiter.goal(name, member);
+        return new MemberView(
+                member,
+                logged == null ? s.site() : logged.site(),
+                (logged == null ? s.address() : logged.address()).toString(),
+                s.version(),
+                role,
+                fresh ? Views.word(s.state()) : "silent",
+                healthy(role, last),
+                s.detail(),
+                s.writable(),
+                s.source() == null ? "" : s.source().toString(),
+                s.receiving(),
+                s.applying(),
+                s.sealedEpoch(),
+                s.fencedEpoch(),
+                s.openEpoch(),
+                s.received(),
+                s.applied(),
+                transactionsBehind(last),
+                s.lagMillis(),
+                millis(view.nowNanos() - last.arrivedNanos()),
+                leaseEndsMillis(member),
+                s.acknowledgers(),
+                s.acknowledgersRequired(),
+                logged == null ? s.electable() : logged.electable(),
+                goal == null
+                        ? null
+                        : new GoalView(
+                                Views.word(goal.role()),
+                                goal.epoch(),
+                                goal.source() == null ? "" : goal.source().toString(),
+                                goal.upTo(),
+                                goal.reason()),
+                problems);
+    }
+
+    private MemberView unheard(String member, @Nullable Member logged, String role) {
+        // A master that has only just started hasn't had time to hear of anybody.
+        boolean early = view.nowNanos() - view.listeningSinceNanos() < silenceNanos();
+        List<String> problems = early
+                ? List.of()
+                : List.of("nothing was heard of its agent since " + facts.name()
+                        + " started (is ha-agent running there, and can it reach the masters?)");
+        return new MemberView(
+                member,
+                logged == null ? "" : logged.site(),
+                logged == null ? "" : logged.address().toString(),
+                "",
+                role,
+                "silent",
+                false,
+                "",
+                false,
+                "",
+                false,
+                false,
+                0,
+                0,
+                0,
+                "",
+                "",
+                -1,
+                -1,
+                -1,
+                leaseEndsMillis(member),
+                -1,
+                0,
+                logged != null && logged.electable(),
+                null,
+                problems);
+    }
+
+    private String role(String member, @Nullable Member logged) {
+        if (group == null || logged == null) {
+            return "none";
+        }
+        if (member.equals(group.primary())) {
+            return "primary";
+        }
+        return logged.standing() == Standing.AWAY ? "away" : "replica";
+    }
+
+    private boolean healthy(String role, Heard last) {
+        Sighting s = last.sighting();
+        if (!is(ServerState.RUNNING, s.member())) {
+            return false;
+        }
+        return switch (role) {
+            case "primary" -> group != null && s.writable() && s.openEpoch() == group.epoch();
+            case "replica" -> s.receiving() && s.applying() && !s.writable();
+            case "none" -> group == null;
+            default -> false;
+        };
+    }
+
+    private static @Nullable String stateProblem(Sighting s, String role) {
+        String detail = s.detail().isEmpty() ? "" : ": " + s.detail();
+        return switch (s.state()) {
+            case RUNNING -> null;
+            case UNKNOWN ->
+                "its agent can't tell how the server is" + detail
+                        + (s.detail().isEmpty() ? " (look at the agent's log)" : "");
+            case STARTING -> "its server is starting" + detail + " (wait, or look at its error log)";
+            case REFUSING -> "its server turns clients or writes away" + detail;
+            case HUNG ->
+                "its server lives and answers nothing" + detail
+                        + (role.equals("primary") ? "" : " (look at its disk and its error log; restart it)");
+            case DEAD ->
+                "its server has ended" + detail
+                        + " (look at its error log and start it; it comes up fenced and rejoins by itself)";
+        };
+    }
+
+    private void findRoleProblems(String role, Heard last, List<String> problems) {
+        Sighting s = last.sighting();
+        if (group == null) {
+            return;
+        }
+        boolean steady = group.phase() instanceof Phase.Steady;
+        if (role.equals("primary")) {
+            if (steady && !primaryIsOpen()) {
+                problems.add("is the primary and takes no writes"
+                        + (s.detail().isEmpty() ? "" : ": " + s.detail())
+                        + " (hactl why " + name + " says what is awaited)");
+            }
+            return;
+        }
+        if (s.writable()) {
+            problems.add(
+                    "takes writes and isn't the primary (its agent is told to fence it; look at that agent's log)");
+        }
+        if (!steady || !primaryIsOpen()) {
+            return;
+        }
+        String primary = group.primary();
+        if (role.equals("replica")) {
+            String address = group.primaryMember().address().toString();
+            String source = s.source() == null ? "nobody" : s.source().toString();
+            if (!source.equals(address)) {
+                problems.add("follows " + source + ", should follow " + primary + " (" + address
+                        + "); its agent is told so (look at that agent's log)");
+            } else if (!s.receiving()) {
+                problems.add("receives nothing from " + primary
+                        + " (look at its replication status: network, account, purged logs)");
+            }
+            if (!s.applying()) {
+                problems.add("doesn't apply what it received (look at its replication status for the error)");
+            }
+            if (!s.historyComplete()) {
+                problems.add("may lack writes that it acknowledged before its restart, until it has caught up");
+            }
+            return;
+        }
+        Position beyond = beyondPrimary(last);
+        if (beyond == null) {
+            problems.add("its position can't be compared with that of " + primary + " (is it another engine?)");
+        } else if (beyond.isEmpty()) {
+            problems.add("is kept fenced until it rejoins; its history is part of the primary's (hactl why " + name
+                    + ", rule MEMBER_JOINS)");
+        } else {
+            problems.add("holds transactions that " + primary + " lacks: " + beyond
+                    + " (it stays fenced: save them if they matter, then provision it anew)");
+        }
+    }
+
+    private @Nullable Position beyondPrimary(Heard last) {
+        Heard primary = group == null ? null : heard.get(group.primary());
+        if (primary == null
+                || primary.sighting().positionKind() != last.sighting().positionKind()) {
+            return null;
+        }
+        return last.received().minus(primary.received());
+    }
+
+    private long transactionsBehind(Heard last) {
+        Heard primary = group == null ? null : heard.get(group.primary());
+        if (primary == null
+                || primary.sighting().positionKind() != last.sighting().positionKind()
+                || !primary.received().covers(last.received())) {
+            return -1;
+        }
+        return primary.received().transactions() - last.received().transactions();
+    }
+
+    private long leaseEndsMillis(String member) {
+        if (!arbiter.leading()) {
+            return -1;
+        }
+        Long granted = view.grantedNanos().get(member);
+        boolean primary = group != null && member.equals(group.primary());
+        if (granted == null && !primary) {
+            return 0;
+        }
+        long newest = Math.max(granted == null ? view.leaderSinceNanos() : granted, view.leaderSinceNanos());
+        long wait = view.limits().leaseMillis() * (1_000L + view.limits().driftPerMille()) * 1_000L;
+        return Math.max(0, millis(newest + wait - view.nowNanos()));
+    }
+
+    private boolean fresh(String member) {
+        Heard last = heard.get(member);
+        return last != null && view.nowNanos() - last.arrivedNanos() < silenceNanos();
+    }
+
+    private boolean is(ServerState wanted, String member) {
+        Heard last = heard.get(member);
+        return last != null && fresh(member) && last.sighting().state() == wanted;
+    }
+
+    private long silenceNanos() {
+        return view.limits().silenceMillis() * 1_000_000L;
+    }
+
+    private static String phaseWord(Phase phase) {
+        if (phase instanceof Phase.Steady) {
+            return "steady";
+        }
+        if (phase instanceof Phase.Sealing) {
+            return "sealing";
+        }
+        return phase instanceof Phase.Draining ? "draining" : "promoting";
+    }
+
+    private static long millis(long nanos) {
+        return nanos / 1_000_000;
+    }
+
+    private static String seconds(long nanos) {
+        return String.format(Locale.ROOT, "%.1f s", nanos / 1e9);
+    }
+}

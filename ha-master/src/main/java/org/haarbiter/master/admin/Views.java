@@ -1,0 +1,162 @@
+package org.haarbiter.master.admin;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.haarbiter.admin.GroupSummary;
+import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.LogView;
+import org.haarbiter.admin.MasterView;
+import org.haarbiter.admin.MastersView;
+import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.PauseView;
+import org.haarbiter.admin.StatusView;
+import org.haarbiter.admin.WhyView;
+import org.haarbiter.dns.ServerReading;
+import org.haarbiter.dns.WantedNames;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Pause;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the API's views from what an arbiter knows. Pure; must be called on the arbiter's thread. {@code nowNanos} is the
+ * master's monotonic clock, the one by which the arbiter heard its heartbeats.
+ */
+public final class Views {
+    private Views() {}
+
+    /** The fleet. */
+    public static StatusView status(Arbiter arbiter, MasterFacts facts, long nowNanos, long wallMillis) {
+        List<GroupSummary> groups = new ArrayList<>();
+        for (String name : arbiter.groups()) {
+            groups.add(new GroupReading(arbiter, facts, name, nowNanos, wallMillis).summary());
+        }
+        List<String> problems = mastersProblems(facts);
+        problems.addAll(facts.fleetProblems());
+        if (arbiter.groups().isEmpty()) {
+            problems.add("no group is known: no agent has reported (start ha-agent beside a database server, with these"
+                    + " masters in its settings)");
+        }
+        Pause pause = arbiter.state().fleetPause();
+        if (pause != null) {
+            problems.add("the whole fleet is paused by " + pause.by() + ": " + pause.reason()
+                    + " (hactl resume --fleet ends it)");
+        }
+        return new StatusView(
+                facts.cluster(),
+                facts.name(),
+                facts.leader(),
+                facts.term(),
+                facts.appliedIndex(),
+                facts.masters(),
+                pause(pause),
+                groups,
+                problems);
+    }
+
+    /**
+     * One group.
+     *
+     * @throws AdminException of kind {@link AdminException.Kind#NOT_FOUND}
+     */
+    public static GroupView group(Arbiter arbiter, MasterFacts facts, String name, long nowNanos, long wallMillis)
+            throws AdminException {
+        checkKnown(arbiter, name);
+        return new GroupReading(arbiter, facts, name, nowNanos, wallMillis).view();
+    }
+
+    /**
+     * What the rules say of one group.
+     *
+     * @throws AdminException of kind {@link AdminException.Kind#NOT_FOUND}
+     */
+    public static WhyView why(Arbiter arbiter, MasterFacts facts, String name, long nowNanos, long wallMillis)
+            throws AdminException {
+        checkKnown(arbiter, name);
+        return new GroupReading(arbiter, facts, name, nowNanos, wallMillis).why();
+    }
+
+    /**
+     * The switch log. Needs no arbiter: the state is immutable, so any thread may call.
+     *
+     * @throws AdminException of kind {@link AdminException.Kind#NOT_FOUND}
+     */
+    public static LogView log(ClusterState state, MasterFacts facts, AdminBackend.LogQuery query)
+            throws AdminException {
+        return SwitchLog.of(state, facts, query);
+    }
+
+    /** The masters. */
+    public static MastersView masters(MasterFacts facts) {
+        return new MastersView(
+                facts.cluster(),
+                facts.name(),
+                facts.leader(),
+                facts.term(),
+                facts.appliedIndex(),
+                facts.masters(),
+                mastersProblems(facts));
+    }
+
+    /** A group's names, from what the publisher last found; for {@link MasterFacts#names}. */
+    public static NamesView names(WantedNames wanted, boolean served, String detail, List<ServerReading> readings) {
+        return new NamesView(
+                served ? "served" : "pending",
+                wanted.epoch(),
+                0,
+                detail,
+                wanted.names().stream()
+                        .map(n -> new NamesView.Name(n.name(), n.addresses(), n.ttlSeconds()))
+                        .toList(),
+                readings.stream()
+                        .map(r -> new NamesView.Server(r.server(), word(r.state()), r.detail()))
+                        .toList());
+    }
+
+    private static void checkKnown(Arbiter arbiter, String name) throws AdminException {
+        if (!arbiter.groups().contains(name)) {
+            throw noGroup(name, arbiter.groups());
+        }
+    }
+
+    static AdminException noGroup(String name, Iterable<String> known) {
+        String names = String.join(", ", known);
+        return AdminException.notFound(
+                "no group '" + name + "' (" + (names.isEmpty() ? "none is known" : "known: " + names) + ")");
+    }
+
+    static @Nullable PauseView pause(@Nullable Pause pause) {
+        return pause == null ? null : new PauseView(pause.by(), pause.reason(), pause.wallMillis());
+    }
+
+    static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static List<String> mastersProblems(MasterFacts facts) {
+        List<String> problems = new ArrayList<>();
+        int voters = facts.masters().size();
+        List<MasterView> unreachable = facts.masters().stream()
+                .filter(m -> m.state().equals("unreachable"))
+                .toList();
+        if (facts.leader().isEmpty()) {
+            problems.add(
+                    "there is no leader, so no switch can happen and nothing can be changed; databases go on as they"
+                            + " are (bring " + majority(voters) + " of the " + voters
+                            + " masters up and within reach of each other)");
+        }
+        for (MasterView master : unreachable) {
+            int spare = voters - unreachable.size() - majority(voters);
+            problems.add("master " + master.name() + " (" + master.raft() + ") is unreachable from " + facts.name()
+                    + (master.detail().isEmpty() ? "" : ": " + master.detail())
+                    + (spare < 0 ? "" : "; " + spare + " more may be lost before switches stop")
+                    + " (start it, or replace it with hactl master remove and add)");
+        }
+        return problems;
+    }
+
+    private static int majority(int voters) {
+        return voters / 2 + 1;
+    }
+}
