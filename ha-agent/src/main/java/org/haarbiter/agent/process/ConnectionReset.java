@@ -55,6 +55,8 @@ public final class ConnectionReset implements AutoCloseable {
     private int foundCount;
     private boolean everyAddress4;
     private boolean everyAddress6;
+    private boolean listeners6;
+    private boolean keepListeners;
     private int fd = -1;
     private final @Nullable String unavailable;
 
@@ -162,14 +164,16 @@ public final class ConnectionReset implements AutoCloseable {
         foundCount = 0;
         everyAddress4 = false;
         everyAddress6 = false;
+        listeners6 = false;
+        keepListeners = listenersToo;
         skipAnswers();
-        find(AF_INET, 1 << LISTEN_STATE);
+        // The kernel goes through its listeners first, so that it is known in time whether all addresses are the
+        // server's.
+        find(AF_INET, OPEN_STATES | 1 << LISTEN_STATE);
         find(AF_INET6, 1 << LISTEN_STATE);
-        if (!listenersToo) {
-            foundCount = 0;
+        if (listeners6) {
+            find(AF_INET6, OPEN_STATES);
         }
-        find(AF_INET, OPEN_STATES);
-        find(AF_INET6, OPEN_STATES);
     }
 
     private void find(int family, int states) {
@@ -204,6 +208,12 @@ public final class ConnectionReset implements AutoCloseable {
         inBytes.get(message + 4, id);
         int foundPort = (id[0] & 0xff) << 8 | (id[1] & 0xff);
         if (foundPort != port || !isServers(family, state)) {
+            return;
+        }
+        if (state == LISTEN_STATE && family == AF_INET6) {
+            listeners6 = true;
+        }
+        if (state == LISTEN_STATE && !keepListeners) {
             return;
         }
         int at = foundCount * (ID + 1);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
@@ -29,6 +30,11 @@ public final class MariadbEngine extends SqlEngine {
     private static final long ASK_NANOS = 20_000_000;
     private static final long CUT_NANOS = 60_000_000;
     private static final long FENCE_NANOS = 100_000_000;
+
+    /** A source that was heard more recently than this answers the replica that takes its leave. */
+    private static final long QUIET_MILLIS = 400;
+
+    private static final long KILLED_NANOS = 50_000_000;
     private static final long WAIT_STEP_MILLIS = 200;
     private static final long WITHOUT_LIMIT_MILLIS = 3_600_000;
     private static final String LONGEST_TIMEOUT = "4294967295";
@@ -38,7 +44,7 @@ public final class MariadbEngine extends SqlEngine {
 
     private static final List<String> PRIVILEGES = List.of(
             "BINLOG MONITOR",
-            "REPLICA MONITOR",
+            "SLAVE MONITOR",
             "READ_ONLY ADMIN",
             "REPLICATION MASTER ADMIN",
             "REPLICATION SLAVE ADMIN",
@@ -310,29 +316,30 @@ public final class MariadbEngine extends SqlEngine {
      * replica tries to end its session there; killing the thread first avoids that.
      */
     private void cutInput(String aim, long deadline) throws EngineException {
-        long quick = Math.min(deadline, System.nanoTime() + ASK_NANOS);
+        Replication now = lastReplication();
+        long heard = sourceHeardMillis();
+        if (now != null && now.input() == Replication.Input.RUNNING && (heard < 0 || heard > QUIET_MILLIS)) {
+            killInput(aim, deadline);
+        }
         try {
-            tryRun("STOP SLAVE IO_THREAD", quick);
-            return;
+            tryRun("STOP SLAVE IO_THREAD", deadline);
         } catch (SqlProblem e) {
-            if (notAReplica(e)) {
-                return;
-            }
-            if (e.kind() != SqlProblem.Kind.NO_ANSWER) {
+            if (!notAReplica(e)) {
                 throw failed(aim, e);
             }
         }
-        ServerProcess server = server();
-        List<Rows> threads = ask(
-                server,
-                "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND='Slave_IO'",
-                System.nanoTime() + ASK_NANOS);
-        if (threads != null) {
-            for (int i = 0; i < threads.get(0).size(); i++) {
-                ask(server, "KILL " + threads.get(0).text(i, 0), System.nanoTime() + ASK_NANOS);
-            }
+    }
+
+    private void killInput(String aim, long deadline) throws EngineException {
+        Rows threads = run(aim, "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND='Slave_IO'", deadline)
+                .get(0);
+        for (int i = 0; i < threads.size(); i++) {
+            ask(server(), "KILL " + threads.text(i, 0), System.nanoTime() + ASK_NANOS);
         }
-        run(aim, "STOP SLAVE IO_THREAD", deadline);
+        if (!threads.isEmpty()) {
+            // Nothing shows when the killed thread has come to where the next statement frees it at once.
+            LockSupport.parkNanos(KILLED_NANOS);
+        }
     }
 
     private static boolean notAReplica(SqlProblem e) {

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells how long ago the source was heard, and how far applying is behind receiving, by this machine's monotonic clock
- * alone: the servers' time stamps are wall time of several machines. Confined to one thread.
+ * alone: the servers' time stamps are wall time of several machines. Confined to one thread, but for {@link #heardMillis}.
  */
 final class ReplicationClock {
     private static final int SAMPLES = 512;
@@ -17,17 +17,17 @@ final class ReplicationClock {
     private final ArrayDeque<Sample> unapplied = new ArrayDeque<>();
     private @Nullable Endpoint source;
     private String inputs = "";
-    private boolean heard;
-    private long heardNanos;
+
+    /** When the source was heard last; null where it never was. */
+    private volatile @Nullable Long heardNanos;
 
     /** The server was looked at. Of a source that was first seen now nothing has been heard yet. */
     void saw(Replication replication, Position applied, long nowNanos) {
         Endpoint present = replication.source();
         String marks = replication.inputs() + " " + replication.received();
         if (present == null || !present.equals(source)) {
-            heard = false;
+            heardNanos = null;
         } else if (!marks.equals(inputs)) {
-            heard = true;
             heardNanos = nowNanos;
         }
         source = present;
@@ -47,7 +47,8 @@ final class ReplicationClock {
 
     /** How long ago the source was heard, in ms; -1 where it never was. */
     long heardMillis(long nowNanos) {
-        return heard ? (nowNanos - heardNanos) / 1_000_000 : -1;
+        Long last = heardNanos;
+        return last == null ? -1 : (nowNanos - last) / 1_000_000;
     }
 
     /** For how long the oldest transaction that isn't applied yet has been here, in ms; 0 where all are applied. */

@@ -610,6 +610,11 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         return replication;
     }
 
+    /** How long ago the source was heard, in ms; -1 where it never was. */
+    final long sourceHeardMillis() {
+        return clock.heardMillis(System.nanoTime());
+    }
+
     final List<Rows> runStatus(ServerProcess server, String sql, long deadline) throws SqlProblem {
         return status.run(server, sql, deadline);
     }
