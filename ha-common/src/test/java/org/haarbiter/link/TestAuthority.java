@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -43,47 +44,54 @@ final class TestAuthority {
                 "bc:c",
                 "-validity",
                 "2");
-        keytool("-exportcert", "-rfc", "-alias", "ca", "-file", caFile.toString());
+        writeCertificate(caFile, keys().getCertificate("ca"));
     }
 
     /** Issues a certificate; {@code names} as keytool writes them, such as {@code ip:127.0.0.1}. */
     TlsSettings issue(String alias, String algorithm, String names) throws Exception {
-        Path request = directory.resolve(name + "-" + alias + ".csr");
         Path certificate = directory.resolve(name + "-" + alias + ".crt");
         Path key = directory.resolve(name + "-" + alias + ".key");
-        keytool("-genkeypair", "-alias", alias, "-keyalg", algorithm, "-dname", "CN=" + alias, "-validity", "2");
-        keytool("-certreq", "-alias", alias, "-file", request.toString());
         keytool(
-                "-gencert",
-                "-rfc",
+                "-genkeypair",
                 "-alias",
-                "ca",
-                "-ext",
-                "san=" + names,
+                alias,
+                "-keyalg",
+                algorithm,
+                "-dname",
+                "CN=" + alias,
                 "-validity",
                 "2",
-                "-infile",
-                request.toString(),
-                "-outfile",
-                certificate.toString());
-        writeKey(key, keyBytes(alias));
+                "-ext",
+                "san=" + names,
+                "-signer",
+                "ca");
+        KeyStore keys = keys();
+        writeCertificate(certificate, keys.getCertificate(alias));
+        writeKey(key, keys.getKey(alias, PASSWORD.toCharArray()).getEncoded());
         return new TlsSettings(certificate, key, caFile, true);
     }
 
     static void writeKey(Path file, byte[] key) throws IOException {
-        Files.writeString(
-                file,
-                "-----BEGIN PRIVATE KEY-----\n" + Base64.getMimeEncoder().encodeToString(key)
-                        + "\n-----END PRIVATE KEY-----\n");
+        Files.writeString(file, pem("PRIVATE KEY", key));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     }
 
-    private byte[] keyBytes(String alias) throws IOException, GeneralSecurityException {
+    private static void writeCertificate(Path file, Certificate certificate)
+            throws IOException, GeneralSecurityException {
+        Files.writeString(file, pem("CERTIFICATE", certificate.getEncoded()));
+    }
+
+    private static String pem(String type, byte[] content) {
+        return "-----BEGIN " + type + "-----\n" + Base64.getMimeEncoder().encodeToString(content) + "\n-----END " + type
+                + "-----\n";
+    }
+
+    private KeyStore keys() throws IOException, GeneralSecurityException {
         KeyStore keys = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
             keys.load(in, PASSWORD.toCharArray());
         }
-        return keys.getKey(alias, PASSWORD.toCharArray()).getEncoded();
+        return keys;
     }
 
     private void keytool(String... arguments) throws Exception {
@@ -94,7 +102,8 @@ final class TestAuthority {
                 "-storetype",
                 "PKCS12",
                 "-storepass",
-                PASSWORD));
+                PASSWORD,
+                "-J-XX:TieredStopAtLevel=1"));
         command.addAll(1, List.of(arguments[0]));
         command.addAll(List.of(arguments).subList(1, arguments.length));
         Path output = directory.resolve("keytool.out");
