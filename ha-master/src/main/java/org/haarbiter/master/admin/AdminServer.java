@@ -96,7 +96,7 @@ public final class AdminServer implements AutoCloseable {
     private record Reply(
             int status,
             String contentType,
-            byte[] body,
+            String body,
             @Nullable String location) {}
 
     private final AdminBackend backend;

@@ -33,8 +33,9 @@ final class SwitchLog {
         Map<Key, List<AuditEvent>> steps = new LinkedHashMap<>();
         List<AuditEvent> others = new ArrayList<>();
         for (AuditEvent event : state.recent()) {
-            if (wanted != null && !event.group().equals(wanted)
-                    || query.epoch() != 0 && event.epoch() != query.epoch()) {
+            boolean otherGroup = wanted != null && !event.group().equals(wanted);
+            boolean otherEpoch = query.epoch() != 0 && event.epoch() != query.epoch();
+            if (otherGroup || otherEpoch) {
                 continue;
             }
             if (isStep(event)) {
@@ -85,7 +86,7 @@ final class SwitchLog {
         String to = detail(chosen, "candidate");
         if (abandoned) {
             to = from;
-        } else if (to.isEmpty() && adopted != null && present) {
+        } else if (to.isEmpty() && adopted != null && group != null && present) {
             to = group.primary();
         }
         TreeMap<String, Double> phases = new TreeMap<>();
