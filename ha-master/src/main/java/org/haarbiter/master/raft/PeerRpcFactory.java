@@ -31,6 +31,12 @@ public final class PeerRpcFactory implements RaftRpcFactory {
         return client;
     }
 
+    /** PeerServer keeps the order itself; see there. */
+    @Override
+    public boolean isReplicatorPipelineEnabled() {
+        return false;
+    }
+
     @Override
     public RpcServer createRpcServer(Endpoint endpoint, @Nullable ConfigHelper<RpcServer> helper) {
         throw new UnsupportedOperationException("servers are made by PeerTransport, which knows their TLS settings");

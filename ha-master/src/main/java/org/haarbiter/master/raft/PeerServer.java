@@ -22,6 +22,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -30,10 +31,12 @@ import java.net.UnknownHostException;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +50,7 @@ final class PeerServer implements RpcServer {
     /** A cluster has at most a few masters; the rest is somebody knocking. */
     private static final int MOST_CONNECTIONS = 64;
 
+    private static final int QUEUED_APPENDS = 4096;
     private static final int WARN_PAUSE_SECONDS = 10;
 
     private final RaftSettings settings;
@@ -55,6 +59,20 @@ final class PeerServer implements RpcServer {
     private final Map<PeerMessage, RpcProcessor<Object>> processors = new EnumMap<>(PeerMessage.class);
     private final List<ConnectionClosedEventListener> closeListeners = new CopyOnWriteArrayList<>();
     private final Map<String, Long> warned = new ConcurrentHashMap<>();
+
+    /**
+     * One thread keeps appended entries in the order in which they came. The library's own way, a thread for each pair of
+     * peers, waits up to 15 s for that thread when a connection ends, with a lock that the thread may need: no follower
+     * can be told of a new leader in that time.
+     */
+    private final ThreadPoolExecutor appends = new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(QUEUED_APPENDS),
+            new DefaultThreadFactory("raft-append-in", true));
+
     private volatile boolean refusing;
     private volatile @Nullable Channel listening;
 
@@ -191,6 +209,7 @@ final class PeerServer implements RpcServer {
             known.close().awaitUninterruptibly();
         }
         refuseAll(true);
+        appends.shutdown();
     }
 
     @Override
@@ -224,7 +243,8 @@ final class PeerServer implements RpcServer {
             }
             Call call = new Call(this, frame.call());
             try {
-                executor(processor, frame.message()).execute(() -> processor.handleRequest(call, frame.message()));
+                Executor executor = frame.kind() == PeerMessage.APPEND ? appends : processor.executor();
+                executor.execute(() -> processor.handleRequest(call, frame.message()));
             } catch (RuntimeException e) {
                 // The node is stopping, or has more to do than it can: the peer asks again.
                 LOG.debug("a request {} of {} was not taken", frame.kind(), channel.remoteAddress(), e);
@@ -235,24 +255,12 @@ final class PeerServer implements RpcServer {
             }
         }
 
-        /** The library keeps the order of appended entries by giving each pair of peers one thread. */
-        private Executor executor(RpcProcessor<Object> processor, Message request) {
-            RpcProcessor.ExecutorSelector selector = processor.executorSelector();
-            if (selector != null && request instanceof RpcRequests.AppendEntriesRequest append) {
-                RpcRequests.AppendEntriesRequestHeader header = RpcRequests.AppendEntriesRequestHeader.newBuilder()
-                        .setGroupId(append.getGroupId())
-                        .setPeerId(append.getPeerId())
-                        .setServerId(append.getServerId())
-                        .build();
-                return selector.select(processor.interest(), header);
-            }
-            return processor.executor();
-        }
-
         @Override
         public void channelInactive(ChannelHandlerContext context) {
-            for (ConnectionClosedEventListener listener : closeListeners) {
-                listener.onClosed(String.valueOf(channel.remoteAddress()), this);
+            if (!appends.isShutdown()) {
+                // The library may wait in here, and this thread serves every connection.
+                appends.execute(() -> closeListeners.forEach(
+                        listener -> listener.onClosed(String.valueOf(channel.remoteAddress()), this)));
             }
             context.fireChannelInactive();
         }

@@ -124,7 +124,7 @@ final class RaftCluster implements AutoCloseable {
     private Member member(Endpoint address, List<Endpoint> initial) {
         return new Member(
                 adjust.apply(RaftSettings.of("test", address, initial, root.resolve(String.valueOf(address.port())))
-                        .withElection(300, 300)));
+                        .withElection(600, 400)));
     }
 
     Member get(int number) {
