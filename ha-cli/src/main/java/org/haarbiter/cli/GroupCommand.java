@@ -1,0 +1,170 @@
+package org.haarbiter.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.haarbiter.admin.GroupSummary;
+import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.MemberView;
+import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.StatusView;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "group",
+        description = "Lists groups, or shows one.",
+        subcommands = {GroupCommand.ListAll.class, GroupCommand.Show.class})
+final class GroupCommand implements Runnable {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Override
+    public void run() {
+        CommandSpec own = spec;
+        if (own != null) {
+            throw new ParameterException(own.commandLine(), "which one? hactl group list, or hactl group show GROUP");
+        }
+    }
+
+    static String table(Paint paint, List<GroupSummary> groups) {
+        List<List<String>> rows = new ArrayList<>();
+        for (GroupSummary group : groups) {
+            rows.add(List.of(
+                    group.name(),
+                    Paint.orDash(group.engine()),
+                    group.state(),
+                    Paint.orDash(group.primary()),
+                    Paint.orDash(group.primaryAddress()),
+                    Long.toString(group.epoch()),
+                    group.healthyMembers() + "/" + group.members(),
+                    Paint.duration(group.maxLagMillis()),
+                    group.names()));
+        }
+        return rows.isEmpty()
+                ? "No groups.\n"
+                : paint.table(
+                        List.of("GROUP", "ENGINE", "STATE", "PRIMARY", "ADDRESS", "EPOCH", "HEALTHY", "LAG", "DNS"),
+                        rows);
+    }
+
+    @Command(name = "list", description = "One line a group.")
+    static final class ListAll extends ArbiterCommand {
+        @Override
+        int run(AdminClient client) throws CliException {
+            return show(
+                    client,
+                    "/v1/status",
+                    StatusView.class,
+                    status -> out().print(table(hactl().paint(), status.groups())));
+        }
+    }
+
+    @Command(name = "show", description = "Everything of one group: members, positions, permission, DNS.")
+    static final class Show extends ArbiterCommand {
+        @Parameters(paramLabel = "GROUP", description = "The group's name.")
+        private String group = "";
+
+        @Option(names = "--positions", description = "Positions in full.")
+        private boolean positions;
+
+        @Override
+        int run(AdminClient client) throws CliException {
+            return show(client, "/v1/groups/" + segment(group), GroupView.class, this::print);
+        }
+
+        private void print(GroupView view) {
+            Paint paint = hactl().paint();
+            out().println(paint.bold("Group " + view.name()) + ": " + paint.state(view.state())
+                    + (view.primary().isEmpty()
+                            ? ""
+                            : ", primary " + view.primary() + ", epoch " + view.epoch() + ", " + view.durability()));
+            if (!view.problems().isEmpty()) {
+                out().println(paint.bold("PROBLEMS"));
+                view.problems().forEach(problem -> out().println("  ! " + paint.problem(problem)));
+            }
+            if (!view.phase().equals("steady") && !view.phase().equals("none")) {
+                out().println("Phase:           " + view.phase() + " for " + Paint.duration(view.phaseMillis()) + ": "
+                        + view.phaseDetail());
+            }
+            if (!view.durability().isEmpty()) {
+                out().println("Acknowledgement: each commit waits for " + view.acknowledgers() + " replica(s), "
+                        + view.acknowledgersWanted() + " wanted");
+            }
+            out().println();
+            out().print(paint.table(
+                    List.of(
+                            "MEMBER",
+                            "SITE",
+                            "ADDRESS",
+                            "ROLE",
+                            "STATE",
+                            "WRITES",
+                            "LAG",
+                            "BEHIND",
+                            "HEARD",
+                            "PERMISSION"),
+                    view.members().stream().map(Show::row).toList()));
+            if (positions) {
+                out().println();
+                view.members()
+                        .forEach(m -> out().println(m.name() + " holds " + Paint.orDash(m.received()) + ", applied "
+                                + Paint.orDash(m.applied())));
+            }
+            print(paint, view.names());
+        }
+
+        private static List<String> row(MemberView m) {
+            return List.of(
+                    m.name(),
+                    Paint.orDash(m.site()),
+                    Paint.orDash(m.address()),
+                    m.role(),
+                    m.state(),
+                    writes(m),
+                    Paint.duration(m.lagMillis()),
+                    m.transactionsBehind() < 0 ? "-" : m.transactionsBehind() + " trx",
+                    m.heardMillisAgo() < 0 ? "never" : Paint.duration(m.heardMillisAgo()) + " ago",
+                    m.leaseEndsMillis() > 0 ? "ends in " + Paint.duration(m.leaseEndsMillis()) : "-");
+        }
+
+        private static String writes(MemberView m) {
+            if (m.state().equals("silent")) {
+                return "?";
+            }
+            if (m.openEpoch() > 0) {
+                return "open@" + m.openEpoch();
+            }
+            if (m.writable()) {
+                return "WRITABLE";
+            }
+            if (m.sealedEpoch() > 0) {
+                return "sealed@" + m.sealedEpoch();
+            }
+            return m.fencedEpoch() > 0 ? "fenced@" + m.fencedEpoch() : "read-only";
+        }
+
+        private void print(Paint paint, NamesView names) {
+            if (names.state().equals("none")) {
+                return;
+            }
+            out().println();
+            out().println("DNS: " + paint.state(names.state()) + ", epoch " + names.publishedEpoch()
+                    + " on every server" + (names.detail().isEmpty() ? "" : ": " + names.detail()));
+            for (NamesView.Name name : names.wanted()) {
+                out().println("  " + name.name() + " -> "
+                        + (name.addresses().isEmpty() ? "(no address)" : String.join(", ", name.addresses())) + " (ttl "
+                        + name.ttlSeconds() + " s)");
+            }
+            for (NamesView.Server server : names.servers()) {
+                out().println("  " + server.server() + " " + paint.state(server.state())
+                        + (server.detail().isEmpty() ? "" : ": " + server.detail()));
+            }
+        }
+    }
+}

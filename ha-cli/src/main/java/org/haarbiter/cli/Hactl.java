@@ -1,0 +1,186 @@
+package org.haarbiter.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Properties;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line of the arbiter. */
+@Command(
+        name = "hactl",
+        mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT,
+        versionProvider = Hactl.Version.class,
+        sortOptions = false,
+        description = "Asks and commands the HA Arbiter.",
+        subcommands = {
+            StatusCommand.class,
+            GroupCommand.class,
+            WhyCommand.class,
+            LogCommand.class,
+            PromoteCommand.class,
+            DemoteCommand.class,
+            PauseCommand.class,
+            ResumeCommand.class,
+            MasterCommand.class,
+            Hactl.Completion.class
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:refused by the arbiter, or the switch ended in another way than was asked for",
+            "2:the command line or the settings are wrong",
+            "3:no master can be reached",
+            "4:masters answer, and there is no leader",
+            "5:no such group, member, master or switch",
+            "6:sent, and not known to be complete in time"
+        })
+public final class Hactl implements Runnable {
+
+    /** How answers are written. */
+    enum Output {
+        /** For people. */
+        table,
+        /** The API's own answer: one JSON object. */
+        json
+    }
+
+    /** Prints a script for bash and zsh; sourcing it completes commands and options. */
+    @Command(
+            name = "completion",
+            description = "Prints a completion script for bash and zsh: source <(hactl completion)")
+    static final class Completion implements Runnable {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Override
+        public void run() {
+            if (spec != null) {
+                CommandLine root = spec.root().commandLine();
+                root.getOut().print(AutoComplete.bash("hactl", root));
+                root.getOut().flush();
+            }
+        }
+    }
+
+    /** The build's version. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() throws IOException {
+            Properties properties = new Properties();
+            try (InputStream in = Hactl.class.getResourceAsStream("hactl.properties")) {
+                if (in != null) {
+                    properties.load(in);
+                }
+            }
+            return new String[] {"hactl " + properties.getProperty("version", "of unknown version")};
+        }
+    }
+
+    private final Surroundings surroundings;
+
+    @Option(
+            names = "--masters",
+            scope = ScopeType.INHERIT,
+            paramLabel = "HOST:PORT,...",
+            description = "The masters' admin addresses; otherwise $HA_MASTERS, ~/.config/ha-arbiter/hactl.yaml or"
+                    + " /etc/ha-arbiter/hactl.yaml.")
+    private @Nullable String masters;
+
+    @Option(
+            names = "--timeout",
+            scope = ScopeType.INHERIT,
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            description = "The longest to wait for an answer (default: ${DEFAULT-VALUE}).")
+    private double timeoutSeconds;
+
+    @Option(
+            names = {"-o", "--output"},
+            scope = ScopeType.INHERIT,
+            paramLabel = "FORMAT",
+            defaultValue = "table",
+            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private Output output = Output.table;
+
+    @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours, even on a terminal.")
+    private boolean noColor;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    Hactl(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    /** Ends the process with the command's exit code. */
+    public static void main(String[] arguments) {
+        System.exit(run(Surroundings.ofProcess(), arguments));
+    }
+
+    /** Runs one command and returns its exit code. */
+    static int run(Surroundings surroundings, String... arguments) {
+        Hactl hactl = new Hactl(surroundings);
+        CommandLine commandLine = new CommandLine(hactl);
+        commandLine.setOut(surroundings.out());
+        commandLine.setErr(surroundings.err());
+        commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(
+                hactl.wouldColor(surroundings) ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
+        commandLine.setExecutionExceptionHandler((exception, failed, parsed) -> {
+            if (!(exception instanceof CliException e)) {
+                throw exception;
+            }
+            if (hactl.json() && !e.json().isEmpty()) {
+                surroundings.out().println(e.json());
+            }
+            surroundings.err().println("hactl: " + e.getMessage());
+            return e.exitCode();
+        });
+        int code = commandLine.execute(arguments);
+        surroundings.out().flush();
+        surroundings.err().flush();
+        return code;
+    }
+
+    @Override
+    public void run() {
+        CommandSpec own = spec;
+        if (own != null) {
+            throw new ParameterException(own.commandLine(), "which command? (see below)");
+        }
+    }
+
+    private boolean wouldColor(Surroundings where) {
+        return where.terminal() && !noColor && !where.environment().containsKey("NO_COLOR");
+    }
+
+    Surroundings surroundings() {
+        return surroundings;
+    }
+
+    boolean json() {
+        return output == Output.json;
+    }
+
+    Paint paint() {
+        return new Paint(wouldColor(surroundings) && !json());
+    }
+
+    AdminClient client() throws CliException {
+        java.util.List<Endpoint> addresses = MastersSetting.find(masters, surroundings);
+        if (!(timeoutSeconds >= 0.1 && timeoutSeconds <= 3_600)) {
+            throw new CliException(ExitCode.USAGE, "--timeout: " + timeoutSeconds + " (must be 0.1 to 3600 seconds)");
+        }
+        return new AdminClient(addresses, (long) (timeoutSeconds * 1_000));
+    }
+}
