@@ -2,11 +2,13 @@ package org.haarbiter.agent.process;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Memory;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Set;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +35,9 @@ public final class ConnectionReset implements AutoCloseable {
     private static final int HEADER = 16;
     private static final int REQUEST = HEADER + 56;
     private static final int ID = 48;
+    private static final int INODE = 68;
     private static final int LISTEN_STATE = 10;
+    private static final int SYN_SENT_STATE = 2;
 
     /** Established, syn-recv, fin-wait 1 and 2, close-wait: a client may wait at the other end of each. */
     private static final int OPEN_STATES = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8;
@@ -57,6 +61,10 @@ public final class ConnectionReset implements AutoCloseable {
     private boolean everyAddress6;
     private boolean listeners6;
     private boolean keepListeners;
+
+    /** The sockets to look for by their inodes; null while the server's port is what counts. */
+    private @Nullable Set<Integer> outgoing;
+
     private int fd = -1;
     private final @Nullable String unavailable;
 
@@ -117,6 +125,33 @@ public final class ConnectionReset implements AutoCloseable {
         return unavailable;
     }
 
+    /**
+     * Ends the connections that the server itself has opened to another's port: replication's, and those by which it
+     * takes its leave of a source that doesn't answer any more.
+     *
+     * @param port the other's port
+     * @param owner the server; nobody else's connections are touched
+     * @return how many were ended; -1 where they can't be
+     */
+    public synchronized int resetOutgoing(int port, ServerProcess owner) {
+        if (unavailable != null || fd < 0) {
+            return -1;
+        }
+        try {
+            Set<Integer> inodes = owner.sockets();
+            outgoing = inodes;
+            foundCount = 0;
+            skipAnswers();
+            find(AF_INET, OPEN_STATES | 1 << SYN_SENT_STATE, 0, port);
+            find(AF_INET6, OPEN_STATES | 1 << SYN_SENT_STATE, 0, port);
+            return endFound();
+        } catch (LastErrorException | IOException e) {
+            return -1;
+        } finally {
+            outgoing = null;
+        }
+    }
+
     /** The connections that {@link #reset} would end now; -1 where that can't be told. Ends none. */
     public synchronized int count() {
         if (unavailable != null || fd < 0) {
@@ -143,21 +178,25 @@ public final class ConnectionReset implements AutoCloseable {
         }
         try {
             find(listenersToo);
-            int ended = 0;
-            while (ended < foundCount) {
-                int batch = Math.min(BATCH, foundCount - ended);
-                for (int i = 0; i < batch; i++) {
-                    int at = (ended + i) * (ID + 1);
-                    request(i * REQUEST, SOCK_DESTROY, NLM_F_REQUEST, found[at], 0, found, at + 1);
-                }
-                LibC.send(fd, out, (long) batch * REQUEST, 0);
-                ended += batch;
-            }
-            skipAnswers();
-            return ended;
+            return endFound();
         } catch (LastErrorException e) {
             return -1;
         }
+    }
+
+    private int endFound() {
+        int ended = 0;
+        while (ended < foundCount) {
+            int batch = Math.min(BATCH, foundCount - ended);
+            for (int i = 0; i < batch; i++) {
+                int at = (ended + i) * (ID + 1);
+                request(i * REQUEST, SOCK_DESTROY, NLM_F_REQUEST, found[at], 0, found, at + 1);
+            }
+            LibC.send(fd, out, (long) batch * REQUEST, 0);
+            ended += batch;
+        }
+        skipAnswers();
+        return ended;
     }
 
     private void find(boolean listenersToo) {
@@ -169,17 +208,19 @@ public final class ConnectionReset implements AutoCloseable {
         skipAnswers();
         // The kernel goes through its listeners first, so that it is known in time whether all addresses are the
         // server's.
-        find(AF_INET, OPEN_STATES | 1 << LISTEN_STATE);
-        find(AF_INET6, 1 << LISTEN_STATE);
+        find(AF_INET, OPEN_STATES | 1 << LISTEN_STATE, port, 0);
+        find(AF_INET6, 1 << LISTEN_STATE, port, 0);
         if (listeners6) {
-            find(AF_INET6, OPEN_STATES);
+            find(AF_INET6, OPEN_STATES, port, 0);
         }
     }
 
-    private void find(int family, int states) {
+    private void find(int family, int states, int localPort, int remotePort) {
         Arrays.fill(id, (byte) 0);
-        id[0] = (byte) (port >> 8);
-        id[1] = (byte) port;
+        id[0] = (byte) (localPort >> 8);
+        id[1] = (byte) localPort;
+        id[2] = (byte) (remotePort >> 8);
+        id[3] = (byte) remotePort;
         request(0, SOCK_DIAG_BY_FAMILY, (short) (NLM_F_REQUEST | NLM_F_DUMP), family, states, id, 0);
         LibC.send(fd, out, REQUEST, 0);
         while (true) {
@@ -194,7 +235,7 @@ public final class ConnectionReset implements AutoCloseable {
                 if (type == NLMSG_DONE || type == NLMSG_ERROR || size < HEADER) {
                     return;
                 }
-                if (type == SOCK_DIAG_BY_FAMILY && size >= HEADER + 4 + ID) {
+                if (type == SOCK_DIAG_BY_FAMILY && size >= HEADER + INODE + 4) {
                     keep(at + HEADER);
                 }
                 at += (size + 3) & ~3;
@@ -207,6 +248,13 @@ public final class ConnectionReset implements AutoCloseable {
         byte state = inBytes.get(message + 1);
         inBytes.get(message + 4, id);
         int foundPort = (id[0] & 0xff) << 8 | (id[1] & 0xff);
+        Set<Integer> owned = outgoing;
+        if (owned != null) {
+            if (foundPort != port && owned.contains(inBytes.getInt(message + INODE))) {
+                add(family);
+            }
+            return;
+        }
         if (foundPort != port || !isServers(family, state)) {
             return;
         }
@@ -216,6 +264,10 @@ public final class ConnectionReset implements AutoCloseable {
         if (state == LISTEN_STATE && !keepListeners) {
             return;
         }
+        add(family);
+    }
+
+    private void add(byte family) {
         int at = foundCount * (ID + 1);
         if (at + ID + 1 > found.length) {
             found = Arrays.copyOf(found, found.length * 2);

@@ -8,7 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,6 +118,26 @@ public final class ServerProcess implements AutoCloseable {
             throw new IOException(
                     "the agent may not look at " + process + ": it must run as root or as the server's user", e);
         }
+    }
+
+    /** The inodes of its open sockets. */
+    Set<Integer> sockets() throws IOException {
+        Set<Integer> inodes = new HashSet<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
+            for (Path file : files) {
+                String target;
+                try {
+                    target = Files.readSymbolicLink(file).toString();
+                } catch (java.nio.file.NoSuchFileException e) {
+                    // Closed between the listing and the look.
+                    continue;
+                }
+                if (target.startsWith("socket:[")) {
+                    inodes.add(Integer.parseUnsignedInt(target.substring(8, target.length() - 1)));
+                }
+            }
+        }
+        return inodes;
     }
 
     /** Its pid. */

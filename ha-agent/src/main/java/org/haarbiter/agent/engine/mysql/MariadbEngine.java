@@ -34,6 +34,7 @@ public final class MariadbEngine extends SqlEngine {
     /** A source that was heard more recently than this answers the replica that takes its leave. */
     private static final long QUIET_MILLIS = 400;
 
+    private static final long RESET_NANOS = 2_000_000;
     private static final long KILLED_NANOS = 50_000_000;
     private static final long WAIT_STEP_MILLIS = 200;
     private static final long WITHOUT_LIMIT_MILLIS = 3_600_000;
@@ -161,9 +162,8 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     @Override
-    List<String> check(ServerProcess server, long deadline) throws SqlProblem {
-        List<Rows> results = runStatus(
-                server,
+    List<String> check(Session session, long deadline) throws SqlProblem {
+        List<Rows> results = session.run(
                 "SELECT VARIABLE_NAME, GLOBAL_VALUE FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME IN"
                         + " ('GTID_STRICT_MODE','LOG_SLAVE_UPDATES','LOG_BIN','SYNC_BINLOG',"
                         + "'INNODB_FLUSH_LOG_AT_TRX_COMMIT','SKIP_SLAVE_START','SYNC_RELAY_LOG',"
@@ -268,6 +268,7 @@ public final class MariadbEngine extends SqlEngine {
         for (int i = 0; i < users.size(); i++) {
             String user = users.text(i, 0);
             if (!user.equals(settings().user())
+                    && !user.equals(settings().replicationUser())
                     && !user.equals("system user")
                     && !user.equals("event_scheduler")
                     && !user.equals("unauthenticated user")
@@ -312,22 +313,43 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     /**
-     * Stops the receiving thread. Where the source's host doesn't answer, the plain statement takes 2 s, because the
-     * replica tries to end its session there; killing the thread first avoids that.
+     * Stops the receiving thread. Where the source's host doesn't answer, the statement takes 2 s, because the replica
+     * connects to it once more to end its session there: so that connection is reset, until the statement returns.
+     * Where the agent may not reset connections, the thread of a source that has become quiet is killed first.
      */
     private void cutInput(String aim, long deadline) throws EngineException {
         Replication now = lastReplication();
         long heard = sourceHeardMillis();
-        if (now != null && now.input() == Replication.Input.RUNNING && (heard < 0 || heard > QUIET_MILLIS)) {
+        if (!resets()
+                && now != null
+                && now.input() == Replication.Input.RUNNING
+                && (heard < 0 || heard > QUIET_MILLIS)) {
             killInput(aim, deadline);
         }
-        try {
-            tryRun("STOP SLAVE IO_THREAD", deadline);
-        } catch (SqlProblem e) {
-            if (!notAReplica(e)) {
-                throw failed(aim, e);
+        long patience = resets() && now != null ? ASK_NANOS : Math.max(0, deadline - System.nanoTime());
+        while (true) {
+            try {
+                stopInput(Math.min(deadline, System.nanoTime() + patience));
+                return;
+            } catch (SqlProblem e) {
+                if (notAReplica(e)) {
+                    return;
+                }
+                if (e.kind() != SqlProblem.Kind.NO_ANSWER || System.nanoTime() - deadline >= 0) {
+                    throw failed(aim, e);
+                }
             }
+            Endpoint source = now == null ? null : now.source();
+            if (source != null) {
+                resetOutgoing(source.port(), server());
+            }
+            patience = RESET_NANOS;
         }
+    }
+
+    /** Awaits the answer of the statement before, if it is still outstanding; asked for twice, it does nothing. */
+    private void stopInput(long deadline) throws EngineException, SqlProblem {
+        tryRun("STOP SLAVE IO_THREAD", deadline);
     }
 
     private void killInput(String aim, long deadline) throws EngineException {

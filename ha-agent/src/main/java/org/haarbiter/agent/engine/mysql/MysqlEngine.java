@@ -166,9 +166,8 @@ public final class MysqlEngine extends SqlEngine {
     }
 
     @Override
-    List<String> check(ServerProcess server, long deadline) throws SqlProblem {
-        List<Rows> results = runStatus(
-                server,
+    List<String> check(Session session, long deadline) throws SqlProblem {
+        List<Rows> results = session.run(
                 "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode','enforce_gtid_consistency',"
                         + "'log_replica_updates','sync_binlog','innodb_flush_log_at_trx_commit','relay_log_recovery',"
                         + "'sync_relay_log','skip_replica_start','rpl_semi_sync_source_wait_point');"

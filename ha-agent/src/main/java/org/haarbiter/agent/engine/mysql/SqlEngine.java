@@ -30,6 +30,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private static final int NO_PRIVILEGE = 1227;
     private static final long KEEP_NANOS = 1_000_000_000;
     private static final long KEEP_LIMIT_NANOS = 50_000_000;
+    private static final long CHECK_LIMIT_NANOS = 5_000_000_000L;
     private static final long CHECK_NANOS = 60_000_000_000L;
     private static final long LOGIN_RETRY_NANOS = 1_000_000_000;
     private static final long SCAN_NANOS = 50_000_000;
@@ -54,6 +55,9 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     /** The newest look at replication, also for the commands; null until there is one of this process. */
     private volatile @Nullable Replication replication;
 
+    /** What the keeping thread has found wrong with the settings. */
+    private volatile List<String> checked = List.of();
+
     // Only the observing thread uses these.
     private @Nullable Session probe;
     private @Nullable Observation last;
@@ -62,8 +66,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private String loginProblem = "";
     private ServerState loginState = ServerState.UNKNOWN;
     private long nextScanNanos = System.nanoTime();
-    private long nextCheckNanos = System.nanoTime();
-    private List<String> checked = List.of();
+    private String attachedInstance = "";
     private long refusedConnections = -1;
     private long refusedNanos;
 
@@ -101,7 +104,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     abstract void attached(ServerProcess server, long deadlineNanos) throws SqlProblem;
 
     /** Looks for settings that make the arbiter's promises void; sentences with what to do. */
-    abstract List<String> check(ServerProcess server, long deadlineNanos) throws SqlProblem;
+    abstract List<String> check(Session session, long deadlineNanos) throws SqlProblem;
 
     /** The GRANT that gives the agent's account what it needs. */
     abstract String grant();
@@ -153,7 +156,11 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         } catch (SqlProblem e) {
             seen = unanswered(e);
         }
+        boolean before = answering;
         answering = seen.state() == ServerState.RUNNING || seen.state() == ServerState.REFUSING;
+        if (answering && !before) {
+            LockSupport.unpark(keeper);
+        }
         last = seen;
         return seen;
     }
@@ -224,7 +231,6 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         last = null;
         wasUp = false;
         refusedConnections = -1;
-        nextCheckNanos = System.nanoTime();
         checked = List.of();
         watch.watch(found);
     }
@@ -239,10 +245,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                         settings.socket() + " leads to version " + session.serverVersion() + " (must be "
                                 + traits().name() + "): check the engine setting");
             }
-            session.run("SET SESSION wait_timeout=31536000", deadline);
-            attached(Objects.requireNonNull(process), deadline);
             loginProblem = "";
-            LockSupport.unpark(keeper);
             return null;
         } catch (SqlProblem e) {
             if (e.kind() != SqlProblem.Kind.REFUSED) {
@@ -267,13 +270,13 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         List<String> problems = new ArrayList<>();
         Replication now;
         try {
+            if (!attachedInstance.equals(server.instance())) {
+                attached(server, deadline);
+                attachedInstance = server.instance();
+            }
             now = readReplication(status.run(server, replicationSql(), deadline), answer.applied());
             replication = now;
             clock.saw(now, answer.applied(), System.nanoTime());
-            if (System.nanoTime() - nextCheckNanos >= 0) {
-                checked = check(server, deadline);
-                nextCheckNanos = System.nanoTime() + CHECK_NANOS;
-            }
         } catch (SqlProblem e) {
             if (e.kind() == SqlProblem.Kind.LOST) {
                 watch.recheck();
@@ -463,6 +466,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     private void keepLines() {
         String warm = "";
+        long nextCheckNanos = System.nanoTime();
         while (!closed) {
             ServerProcess server = process;
             if (server != null && answering && server.end() == null) {
@@ -476,6 +480,10 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                         warmUp(server);
                         warm = server.instance();
                     }
+                    if (fresh || System.nanoTime() - nextCheckNanos >= 0) {
+                        checkSettings(server);
+                        nextCheckNanos = System.nanoTime() + CHECK_NANOS;
+                    }
                 } catch (SqlProblem e) {
                     LOG.debug("keeping sessions open", e);
                     if (e.kind() == SqlProblem.Kind.LOST) {
@@ -484,6 +492,17 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 }
             }
             LockSupport.parkNanos(this, KEEP_NANOS);
+        }
+    }
+
+    /** On a session of its own: the statements are slow beside those that everything else waits for. */
+    private void checkSettings(ServerProcess server) throws SqlProblem {
+        try (Line line = new Line(settings)) {
+            long deadline = System.nanoTime() + CHECK_LIMIT_NANOS;
+            List<String> found = line.with(server, deadline, session -> check(session, deadline));
+            if (process == server) {
+                checked = found;
+            }
         }
     }
 
@@ -571,6 +590,15 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     final int resetConnections() {
         return reset.reset(false);
+    }
+
+    /** Ends the connections that the server has opened to that port elsewhere; -1 where the agent can't. */
+    final int resetOutgoing(int port, ServerProcess server) {
+        return reset.resetOutgoing(port, server);
+    }
+
+    final boolean resets() {
+        return reset.unavailable() == null;
     }
 
     /** Runs statements of a command; failure is a sentence that begins with {@code aim}. */
