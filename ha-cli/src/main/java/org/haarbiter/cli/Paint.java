@@ -50,6 +50,12 @@ record Paint(boolean colored) {
         return colored && !text.isBlank() ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
     }
 
+    /** The padding stays uncoloured: it is what lines are trimmed by. */
+    private String cell(String padded) {
+        String word = padded.strip();
+        return word.isEmpty() ? padded : padded.replace(word, state(word));
+    }
+
     /** Columns as wide as they need be, never cut: a name that can't be copied from a table is worth nothing. */
     String table(List<String> headers, List<List<String>> rows) {
         Column[] columns = headers.stream()
@@ -65,7 +71,7 @@ record Paint(boolean colored) {
                 .styler(new Styler() {
                     @Override
                     public List<String> styleCell(Column column, int row, int col, List<String> lines) {
-                        return lines.stream().map(Paint.this::state).toList();
+                        return lines.stream().map(Paint.this::cell).toList();
                     }
                 })
                 .data(columns, data)

@@ -10,8 +10,8 @@ import java.util.TreeMap;
  *
  * @param group the group
  * @param epoch the switch's epoch
- * @param kind {@code adoption}, {@code switchover} (planned), {@code failover} or {@code unknown}, where the log no longer
- *     reaches back to its beginning
+ * @param kind {@code adoption}, {@code switchover} (planned), {@code manual} (asked for by a person, the log doesn't say
+ *     whether it was planned), {@code failover} or {@code unknown}, where the log no longer reaches back to its beginning
  * @param outcome {@code completed}, {@code abandoned} (the old primary stays), {@code superseded} (another switch took over
  *     before it was complete) or {@code under-way}
  * @param trigger what set it off, e.g. {@code PRIMARY_DEAD}; empty for an adoption

@@ -135,7 +135,10 @@ final class SwitchLog {
             return "unknown";
         }
         // Only a planned switch is ever abandoned.
-        return abandoned || detail(started, "planned").equals("true") ? "switchover" : "failover";
+        if (abandoned || detail(started, "planned").equals("true")) {
+            return "switchover";
+        }
+        return detail(started, "trigger").equals("MANUAL") ? "manual" : "failover";
     }
 
     private static String outcome(boolean abandoned, @Nullable AuditEvent completed, boolean present) {

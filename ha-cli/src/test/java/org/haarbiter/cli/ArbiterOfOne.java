@@ -1,0 +1,334 @@
+package org.haarbiter.cli;
+
+import io.prometheus.client.CollectorRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.LogView;
+import org.haarbiter.admin.MasterView;
+import org.haarbiter.admin.MastersView;
+import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.StatusView;
+import org.haarbiter.admin.WhyView;
+import org.haarbiter.master.admin.AdminBackend;
+import org.haarbiter.master.admin.AdminException;
+import org.haarbiter.master.admin.AdminServer;
+import org.haarbiter.master.admin.MasterFacts;
+import org.haarbiter.master.admin.Views;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Phase;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Role;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real arbiter behind a real admin server, with a log of one node and members in memory that do what their goals say. Each
+ * request first lets everything settle.
+ */
+final class ArbiterOfOne implements AdminBackend, AutoCloseable {
+    private static final Limits LIMITS = new Limits(1_500, 3_000, 20, 50, 5_000, 0, Durability.LOSSLESS);
+    private static final String HISTORY = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-";
+
+    /** A server and its agent. */
+    static final class Server {
+        final String group;
+        final String name;
+        final Endpoint address;
+        ServerState state = ServerState.RUNNING;
+        String detail = "";
+        List<String> problems = List.of();
+
+        @Nullable
+        Endpoint source;
+
+        boolean writable;
+        boolean obeys = true;
+        boolean heard = true;
+        int transactions = 100;
+        int acknowledgersRequired;
+        long sealedEpoch;
+        long fencedEpoch;
+        long openEpoch;
+        long sequence;
+
+        Server(String group, String name, Endpoint address, @Nullable Endpoint source) {
+            this.group = group;
+            this.name = name;
+            this.address = address;
+            this.source = source;
+            this.writable = source == null;
+        }
+
+        void obey(Goal goal) {
+            if (!obeys || goal.role() == Role.OBSERVE) {
+                return;
+            }
+            boolean primary = goal.role() == Role.PRIMARY;
+            writable = primary;
+            openEpoch = primary ? goal.epoch() : 0;
+            fencedEpoch = primary ? 0 : goal.epoch();
+            sealedEpoch = goal.role() == Role.SEALED ? goal.epoch() : 0;
+            source = goal.source();
+            acknowledgersRequired = primary ? goal.acknowledgers() : 0;
+        }
+
+        Heartbeat heartbeat(int replicas) {
+            boolean follows = source != null && state == ServerState.RUNNING;
+            return new Heartbeat(
+                    1,
+                    ++sequence,
+                    new Sighting(
+                            group,
+                            name,
+                            "north",
+                            "mysql",
+                            PositionKind.MYSQL_GTID,
+                            address,
+                            state,
+                            detail,
+                            "boot-1-" + name,
+                            "uuid-" + name,
+                            "8.4.6",
+                            writable,
+                            source,
+                            follows,
+                            follows,
+                            HISTORY + transactions,
+                            HISTORY + transactions,
+                            0,
+                            follows ? 10 : -1,
+                            1,
+                            0,
+                            sealedEpoch,
+                            fencedEpoch,
+                            openEpoch,
+                            writable ? replicas : 0,
+                            acknowledgersRequired,
+                            true,
+                            true,
+                            problems));
+        }
+    }
+
+    private final Arbiter arbiter = new Arbiter(LIMITS, System.nanoTime());
+    private final TreeMap<String, Server> servers = new TreeMap<>();
+    private final AdminServer http;
+    private ClusterState state = ClusterState.empty();
+    private long index;
+
+    /** What the answer to the next request of anything is about; set by tests. */
+    volatile boolean leads = true;
+
+    volatile @Nullable Endpoint leaderElsewhere;
+    volatile String dnsProblem = "";
+    volatile @Nullable CommandRequest lastMastersCommand;
+
+    ArbiterOfOne() throws IOException {
+        arbiter.leaderStarted(7, System.nanoTime());
+        http = new AdminServer(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), this, new CollectorRegistry());
+    }
+
+    /** A group of three: db-1 is open, db-2 and db-3 follow it. */
+    static ArbiterOfOne withOrders() throws IOException {
+        ArbiterOfOne arbiter = new ArbiterOfOne();
+        arbiter.addGroup("orders", 1);
+        arbiter.settle();
+        return arbiter;
+    }
+
+    void addGroup(String group, int network) {
+        Endpoint primary = new Endpoint("127.0." + network + ".1", 3306);
+        for (int i = 1; i <= 3; i++) {
+            Endpoint address = new Endpoint("127.0." + network + "." + i, 3306);
+            servers.put(group + "/db-" + i, new Server(group, "db-" + i, address, i == 1 ? null : primary));
+        }
+    }
+
+    Server server(String name) {
+        Server server = servers.get(name);
+        if (server == null) {
+            throw new IllegalArgumentException("no server " + name);
+        }
+        return server;
+    }
+
+    String address() {
+        return "127.0.0.1:" + http.port();
+    }
+
+    /** Members report, the arbiter decides, members obey, until nothing changes. */
+    synchronized void settle() {
+        boolean changed = true;
+        for (int round = 0; changed && round < 50; round++) {
+            for (Server server : servers.values()) {
+                if (server.heard) {
+                    arbiter.heard(server.heartbeat(2), System.nanoTime());
+                }
+            }
+            changed = false;
+            for (Entry entry : arbiter.decide(System.nanoTime(), System.currentTimeMillis())) {
+                changed = true;
+                commit(entry);
+            }
+            for (Server server : servers.values()) {
+                Goal goal = arbiter.goal(server.group, server.name);
+                if (goal != null && server.heard && server.state == ServerState.RUNNING) {
+                    server.obey(goal);
+                }
+            }
+            for (Group group : state.groups().values()) {
+                if (dnsProblem.isEmpty()
+                        && group.phase() instanceof Phase.Steady
+                        && group.publishedEpoch() < group.epoch()) {
+                    arbiter.namesServed(group.name(), group.epoch(), System.nanoTime());
+                    changed = true;
+                }
+            }
+        }
+    }
+
+    private long commit(Entry entry) {
+        state = entry.applyTo(state, ++index);
+        arbiter.applied(state, System.nanoTime());
+        arbiter.proposalEnded(entry.group());
+        return index;
+    }
+
+    private MasterFacts facts() {
+        TreeMap<String, NamesView> names = new TreeMap<>();
+        for (Group group : state.groups().values()) {
+            boolean served = dnsProblem.isEmpty();
+            names.put(
+                    group.name(),
+                    new NamesView(
+                            served ? "served" : "pending",
+                            group.epoch(),
+                            group.publishedEpoch(),
+                            dnsProblem,
+                            List.of(new NamesView.Name(
+                                    group.name() + "-rw",
+                                    List.of(group.primaryMember().address().host()),
+                                    1)),
+                            List.of(new NamesView.Server(
+                                    "127.0.0.53:53", served ? "matches" : "unreachable", dnsProblem))));
+        }
+        String leader = leads ? "m1" : "";
+        return new MasterFacts(
+                "test",
+                "m1",
+                leader,
+                7,
+                index,
+                List.of(
+                        new MasterView(
+                                "m1", "127.0.0.1:7100", "127.0.0.1:7200", address(), leads ? "leader" : "follower", ""),
+                        new MasterView("m2", "127.0.0.2:7100", "127.0.0.2:7200", "127.0.0.2:7300", "follower", ""),
+                        new MasterView(
+                                "m3",
+                                "127.0.0.3:7100",
+                                "127.0.0.3:7200",
+                                "127.0.0.3:7300",
+                                "unreachable",
+                                "connection refused")),
+                names,
+                new TreeMap<>(),
+                List.of());
+    }
+
+    private synchronized <T> CompletableFuture<T> answer(boolean local, Callable<T> question) {
+        try {
+            if (!leads && !local) {
+                throw AdminException.notLeader(leaderElsewhere);
+            }
+            settle();
+            return CompletableFuture.completedFuture(question.call());
+        } catch (Exception e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    @Override
+    public CompletableFuture<StatusView> status(boolean local) {
+        return answer(local, () -> Views.status(arbiter, facts(), System.nanoTime(), System.currentTimeMillis()));
+    }
+
+    @Override
+    public CompletableFuture<GroupView> group(String name, boolean local) {
+        return answer(local, () -> Views.group(arbiter, facts(), name, System.nanoTime(), System.currentTimeMillis()));
+    }
+
+    @Override
+    public CompletableFuture<WhyView> why(String name, boolean local) {
+        return answer(local, () -> Views.why(arbiter, facts(), name, System.nanoTime(), System.currentTimeMillis()));
+    }
+
+    @Override
+    public CompletableFuture<LogView> log(LogQuery query, boolean local) {
+        return answer(local, () -> Views.log(state, facts(), query));
+    }
+
+    @Override
+    public CompletableFuture<MastersView> masters(boolean local) {
+        return answer(local, () -> Views.masters(facts()));
+    }
+
+    @Override
+    public CompletableFuture<CommandResult> command(CommandRequest request) {
+        return answer(false, () -> {
+            Command command = switch (request.action()) {
+                case "promote" ->
+                    new Command.Promote(
+                            request.group(),
+                            request.member(),
+                            request.acceptDataLoss(),
+                            request.by(),
+                            request.reason());
+                case "demote" -> new Command.Demote(request.group(), request.member(), request.by(), request.reason());
+                case "pause" -> new Command.Pause(request.group(), request.by(), request.reason());
+                case "resume" -> new Command.Resume(request.group(), request.by(), request.reason());
+                default -> null;
+            };
+            if (command == null) {
+                lastMastersCommand = request;
+                return new CommandResult(true, request.action() + " " + request.member(), 0, ++index);
+            }
+            Command.Outcome outcome = arbiter.command(command, System.nanoTime(), System.currentTimeMillis());
+            Entry entry = outcome.entry();
+            if (entry == null) {
+                return new CommandResult(false, outcome.sentence(), 0, 0);
+            }
+            long at = commit(entry);
+            Group group = state.group(request.group());
+            return new CommandResult(true, outcome.sentence(), group == null ? 0 : group.epoch(), at);
+        });
+    }
+
+    @Override
+    public boolean leading() {
+        return leads;
+    }
+
+    @Override
+    public void close() {
+        http.close();
+    }
+}

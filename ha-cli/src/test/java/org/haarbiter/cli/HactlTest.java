@@ -1,0 +1,461 @@
+package org.haarbiter.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.ServerState;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HactlTest {
+    private static final String REASON = "--reason=planned work";
+
+    private record Result(int code, String out, String err) {
+        JsonNode json() throws IOException {
+            assertThat(out.lines()).hasSize(1);
+            return new ObjectMapper().readTree(out);
+        }
+    }
+
+    @TempDir
+    private Path directory;
+
+    private ArbiterOfOne arbiter;
+
+    @BeforeEach
+    void start() throws IOException {
+        arbiter = ArbiterOfOne.withOrders();
+    }
+
+    @AfterEach
+    void stop() {
+        arbiter.close();
+    }
+
+    private Result hactl(String... arguments) {
+        return hactl(Map.of("HA_MASTERS", arbiter.address()), "", false, arguments);
+    }
+
+    private Result hactl(Map<String, String> environment, String typed, boolean terminal, String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Hactl.run(
+                new Surroundings(
+                        environment,
+                        List.of(directory.resolve("hactl.yaml")),
+                        "alice@desk",
+                        terminal,
+                        new BufferedReader(new StringReader(typed)),
+                        new PrintWriter(out),
+                        new PrintWriter(err)),
+                arguments);
+        return new Result(code, out.toString(), err.toString());
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void statusShowsProblemsFirst() {
+        Result result = hactl("status");
+
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out()).startsWith("PROBLEMS\n  ! master m3 (127.0.0.3:7100) is unreachable from m1");
+        assertThat(result.out()).containsPattern("orders +mysql +ok +db-1 +127.0.1.1:3306 +1 +3/3 +0 ms +served");
+        assertThat(result.out()).doesNotContain("\u001b");
+    }
+
+    @Test
+    void coloursOnlyOnATerminal() {
+        Map<String, String> environment = Map.of("HA_MASTERS", arbiter.address());
+
+        assertThat(hactl(environment, "", true, "status").out()).contains("\u001b[32mok");
+        assertThat(hactl(environment, "", true, "status", "--no-color").out()).doesNotContain("\u001b");
+        assertThat(hactl(environment, "", true, "status", "-o", "json").out()).doesNotContain("\u001b");
+    }
+
+    @Test
+    void jsonIsTheApisOwnAnswer() throws IOException {
+        JsonNode status = hactl("status", "-o", "json").json();
+
+        assertThat(status.at("/leader").asText()).isEqualTo("m1");
+        assertThat(status.at("/groups/0/state").asText()).isEqualTo("ok");
+        assertThat(status.at("/groups/0/healthyMembers").asInt()).isEqualTo(3);
+        assertThat(hactl("group", "show", "orders", "-o", "json")
+                        .json()
+                        .at("/members/0/role")
+                        .asText())
+                .isEqualTo("primary");
+        assertThat(hactl("why", "orders", "-o", "json")
+                        .json()
+                        .at("/rules/0/rule")
+                        .asText())
+                .isEqualTo("ADOPT");
+        assertThat(hactl("log", "-o", "json").json().at("/switches/0/kind").asText())
+                .isEqualTo("adoption");
+        assertThat(hactl("master", "list", "-o", "json")
+                        .json()
+                        .at("/masters/2/state")
+                        .asText())
+                .isEqualTo("unreachable");
+    }
+
+    @Test
+    void groupShowsMembersPermissionAndNames() {
+        Result result = hactl("group", "show", "orders", "--positions");
+
+        assertThat(result.code()).isZero();
+        assertThat(result.out())
+                .contains("primary db-1, epoch 1, lossless")
+                .containsPattern("db-1 +north +127.0.1.1:3306 +primary +running +open@1")
+                .containsPattern("db-2 +north +127.0.1.2:3306 +replica +running +read-only|fenced@1")
+                .contains("orders-rw -> 127.0.1.1 (ttl 1 s)")
+                .contains("db-1 holds 3e11fa47");
+        assertThat(hactl("group", "list").out()).contains("orders").doesNotContain("PROBLEMS");
+    }
+
+    @Test
+    void whySaysWhatEachRuleSaw() {
+        Result result = hactl("why", "orders", "--rules");
+
+        assertThat(result.code()).isZero();
+        assertThat(result.out())
+                .contains("all is well: db-1 takes writes under epoch 1")
+                .contains("lossless: every commit of db-1 waits for 1 of 2 followers")
+                .contains("followed by an automatic switch to one of db-2, db-3; 0 replica(s) may be lost")
+                .containsPattern("PRIMARY_DEAD +passes")
+                .contains("When the primary's process has ended, a replica takes over.");
+    }
+
+    @Test
+    void wrongCredentialsAreASentenceWithWhatToDo() {
+        ArbiterOfOne.Server replica = arbiter.server("orders/db-3");
+        replica.state = ServerState.UNKNOWN;
+        replica.detail = "access denied for 'ha'@'localhost' (correct credentials-file and restart the agent)";
+
+        assertThat(hactl("status").out())
+                .contains("! orders: db-3: its agent can't tell how the server is: access denied for 'ha'@'localhost'")
+                .containsPattern("orders +mysql +degraded");
+        assertThat(hactl("why", "orders").out()).contains("db-3: its agent can't tell how the server is");
+    }
+
+    @Test
+    void aGroupThatCantBeAdoptedSaysWhy() {
+        arbiter.addGroup("carts", 2);
+        arbiter.server("carts/db-3").source = null;
+
+        assertThat(hactl("status").out())
+                .containsPattern("carts +mysql +not-adopted +- +- +0")
+                .contains(
+                        "carts: not adopted: 2 members follow nobody (db-1, db-3), so it isn't clear which is the primary");
+        assertThat(hactl("why", "carts").out()).contains("rule ADOPT holds everything after it back");
+    }
+
+    @Test
+    void aDnsServerThatIsDownLeavesTheSwitchPromotedWithDnsPending() {
+        arbiter.dnsProblem = "127.0.0.53:53: no answer within 1 s (is named running?)";
+        arbiter.server("orders/db-1").state = ServerState.DEAD;
+        arbiter.server("orders/db-1").detail = "exited on signal 9";
+
+        Result status = hactl("status");
+        assertThat(status.out())
+                .contains(
+                        "orders: promoted, DNS pending: the names don't show epoch 2 everywhere: 127.0.0.53:53: no answer")
+                .contains("db-1: its server has ended: exited on signal 9")
+                .containsPattern("orders +mysql +degraded +db-2 +127.0.1.2:3306 +2 +2/3 +0 ms +pending");
+        Result log = hactl("log", "orders", "--limit", "1");
+        assertThat(log.out())
+                .contains("Group orders, epoch 2: failover from db-1 to db-2: completed")
+                .contains("DNS pending")
+                .contains("By:      rule PRIMARY_DEAD")
+                .contains("Why:     the process of db-1 has ended: exited on signal 9 (PRIMARY_DEAD)")
+                .contains("Proof:   lossless: 2 of 2 followers are sealed")
+                .contains("Kept:    3e11fa47-71ca-11e1-9e33-c80aa9429562:1-100")
+                .contains("db-1: dead (exited on signal 9), heard")
+                .containsPattern("\\+\\d+ ms +candidate-chosen +db-2: lossless")
+                .containsPattern("promoted +\\d+\\.\\d ms");
+    }
+
+    @Test
+    void promoteWaitsUntilTheSwitchIsComplete() {
+        Result result = hactl("promote", "orders", "db-3", REASON);
+
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out())
+                .contains("planned switch of group 'orders' from db-1 to db-3 begins")
+                .contains("db-3 takes writes under epoch 2")
+                .contains("every DNS server shows it")
+                .contains("it holds everything that the drained primary db-1 has");
+        assertThat(hactl("log", "orders", "--switch", "2").out())
+                .contains("By:      alice@desk")
+                .contains("planned work");
+        assertThat(hactl("log").out()).containsPattern("orders +2 +\\S+ +db-1 +db-3 +completed");
+    }
+
+    @Test
+    void demoteLetsTheArbiterChoose() throws IOException {
+        Result result = hactl("demote", "orders", "db-1", REASON, "-o", "json");
+
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.json().at("/accepted").asBoolean()).isTrue();
+        assertThat(result.json().at("/epoch").asLong()).isEqualTo(2);
+        assertThat(hactl("group", "list").out()).containsPattern("orders +mysql +ok +db-2");
+    }
+
+    @Test
+    void aSwitchThatIsNotCompleteInTimeEndsWithSix() {
+        arbiter.server("orders/db-1").obeys = false;
+
+        Result result = hactl("promote", "orders", "db-3", REASON, "--wait-limit", "1");
+
+        assertThat(result.code()).isEqualTo(6);
+        assertThat(result.err())
+                .contains("accepted, but not complete after 1 s: db-1 isn't drained yet (hactl why orders)");
+        assertThat(hactl("group", "show", "orders").out()).contains("Phase:           draining for");
+    }
+
+    @Test
+    void noWaitReturnsAtOnce() {
+        arbiter.server("orders/db-1").obeys = false;
+
+        assertThat(hactl("promote", "orders", "db-3", REASON, "--no-wait").code())
+                .isZero();
+    }
+
+    @Test
+    void aRefusalSaysWhyAndEndsWithOne() throws IOException {
+        Result result = hactl("promote", "orders", "db-1", REASON, "-o", "json");
+
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).isEqualTo("hactl: refused: db-1 is the primary of group 'orders' already\n");
+        assertThat(result.json().at("/accepted").asBoolean(true)).isFalse();
+    }
+
+    @Test
+    void dataLossIsConfirmedOrGivenUp() {
+        arbiter.server("orders/db-1").state = ServerState.DEAD;
+        Map<String, String> environment = Map.of("HA_MASTERS", arbiter.address());
+        String[] act = {"promote", "orders", "db-3", REASON, "--accept-data-loss"};
+
+        Result noTerminal = hactl(environment, "", false, act);
+        assertThat(noTerminal.code()).isEqualTo(2);
+        assertThat(noTerminal.err()).contains("There is no terminal to ask on: add --yes");
+        Result wrong = hactl(environment, "yes\n", true, act);
+        assertThat(wrong.code()).isEqualTo(2);
+        assertThat(wrong.err()).contains("Type orders to go on").contains("not confirmed; nothing was done");
+        Result right = hactl(environment, "orders\n", true, act);
+        assertThat(right.code()).as(right.err()).isZero();
+        assertThat(hactl("log", "orders", "--limit", "1").out()).contains("a person accepted that acknowledged writes");
+    }
+
+    @Test
+    void pauseAndResume() {
+        assertThat(hactl("pause", "orders", REASON).code()).isZero();
+        assertThat(hactl("status").out())
+                .containsPattern("orders +mysql +paused")
+                .contains("orders: paused by alice@desk: planned work (hactl resume orders ends it)");
+        assertThat(hactl("pause", "--fleet", REASON).code()).isZero();
+        assertThat(hactl("status").out()).contains("the whole fleet is paused by alice@desk");
+        assertThat(hactl("resume", "--fleet", REASON).code()).isZero();
+        assertThat(hactl("resume", "orders", REASON).code()).isZero();
+        Result again = hactl("resume", "orders", REASON);
+        assertThat(again.code()).isEqualTo(1);
+        assertThat(again.err()).contains("group 'orders' isn't paused");
+        assertThat(hactl("log", "orders").out())
+                .contains("Other events:")
+                .contains("resumed  planned work  (alice@desk)");
+    }
+
+    @Test
+    void mastersAreAddedRemovedAndLedByName() {
+        assertThat(hactl("master", "list").out()).containsPattern("m3 +unreachable +127.0.0.3:7100");
+        assertThat(hactl("master", "add", "127.0.0.4:7100", REASON).code()).isZero();
+        assertThat(arbiter.lastMastersCommand).hasFieldOrPropertyWithValue("action", "add-master");
+        assertThat(hactl("master", "remove", "m3", REASON).code()).isEqualTo(2);
+        assertThat(hactl("master", "remove", "m3", REASON, "--yes").code()).isZero();
+        assertThat(arbiter.lastMastersCommand).hasFieldOrPropertyWithValue("member", "127.0.0.3:7100");
+        assertThat(hactl("master", "transfer-leader", "m2", REASON).out()).contains("transfer-leader 127.0.0.2:7100");
+        assertThat(hactl("master", "transfer-leader", "m9", REASON).code()).isEqualTo(5);
+        assertThat(hactl("master", "add", "nonsense", REASON).code()).isEqualTo(2);
+    }
+
+    @Test
+    void goesOnToTheLeader() throws IOException {
+        try (ArbiterOfOne follower = new ArbiterOfOne()) {
+            follower.leads = false;
+            follower.leaderElsewhere = Endpoint.parse(arbiter.address());
+            Map<String, String> environment = Map.of("HA_MASTERS", follower.address());
+
+            assertThat(hactl(environment, "", false, "group", "list").out()).contains("orders");
+            assertThat(hactl(environment, "", false, "pause", "orders", REASON).code())
+                    .isZero();
+        }
+    }
+
+    @Test
+    void withoutALeaderStatusShowsWhatOneMasterKnowsAndEndsWithFour() {
+        arbiter.leads = false;
+
+        Result status = hactl("status", "--timeout", "0.5");
+        assertThat(status.code()).isEqualTo(4);
+        assertThat(status.out())
+                .contains("! there is no leader, so no switch can happen")
+                .contains("orders");
+        Result pause = hactl("pause", "--fleet", REASON, "--timeout", "0.5");
+        assertThat(pause.code()).isEqualTo(4);
+        assertThat(pause.err()).contains("there is no leader");
+    }
+
+    @Test
+    void triesMastersInTurnAndNamesEachThatIsUnreachable() throws IOException {
+        String dead = "127.0.0.1:" + freePort();
+
+        assertThat(hactl("--masters", dead + "," + arbiter.address(), "status").code())
+                .isZero();
+        Result none = hactl("status", "--masters", dead);
+        assertThat(none.code()).isEqualTo(3);
+        assertThat(none.err()).contains("no master can be reached: " + dead + " refuses connections");
+    }
+
+    @Test
+    void aMasterThatNeverAnswersIsGivenUpInTime() throws IOException {
+        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            String address = "127.0.0.1:" + silent.getLocalPort();
+
+            assertThat(hactl("status", "--masters", address, "--timeout", "0.3").code())
+                    .isEqualTo(3);
+            Result act = hactl("pause", "--fleet", REASON, "--masters", address, "--timeout", "0.3");
+            assertThat(act.code()).isEqualTo(6);
+            assertThat(act.err()).contains("the command was sent and no answer came");
+        }
+    }
+
+    @Test
+    void whatIsNotThereEndsWithFive() {
+        Result group = hactl("group", "show", "nope");
+        assertThat(group.code()).isEqualTo(5);
+        assertThat(group.err()).isEqualTo("hactl: no group 'nope' (known: orders)\n");
+        assertThat(hactl("why", "nope").code()).isEqualTo(5);
+        assertThat(hactl("log", "nope").code()).isEqualTo(5);
+        assertThat(hactl("log", "orders", "--switch", "99").code()).isEqualTo(5);
+        assertThat(hactl("pause", "nope", REASON).code()).isEqualTo(5);
+        Result member = hactl("promote", "orders", "db-9", REASON);
+        assertThat(member.code()).isEqualTo(5);
+        assertThat(member.err()).contains("no member 'db-9' in group 'orders' (known: db-1, db-2, db-3)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "nonsense",
+                "status -o xml",
+                "status --timeout 0",
+                "status --masters nowhere",
+                "group",
+                "group show",
+                "promote orders db-2",
+                "promote orders db-2 --reason=",
+                "pause --reason=x",
+                "pause orders --fleet --reason=x",
+                "log --switch 2",
+                "log --limit 0"
+            })
+    void aWrongCommandLineEndsWithTwo(String line) {
+        Result result = hactl(line.isEmpty() ? new String[0] : line.split(" ", -1));
+
+        assertThat(result.code()).isEqualTo(2);
+        assertThat(result.err()).isNotBlank();
+    }
+
+    @Test
+    void mastersComeFromTheSettingsFileToo() throws IOException {
+        assertThat(hactl(Map.of(), "", false, "status").err()).contains("give --masters HOST:PORT,...");
+        Path file = directory.resolve("hactl.yaml");
+        Files.writeString(file, "masters: [\"" + arbiter.address() + "\"]\n");
+        assertThat(hactl(Map.of(), "", false, "status").code()).isZero();
+        Files.writeString(file, "master: [\"" + arbiter.address() + "\"]\n");
+        Result wrong = hactl(Map.of(), "", false, "status");
+        assertThat(wrong.code()).isEqualTo(2);
+        assertThat(wrong.err()).contains("hactl.yaml:1: master:");
+    }
+
+    @Test
+    void helpNamesTheExitCodesAndVersionTheBuild() {
+        assertThat(hactl("--help").out()).contains("Exit codes:").contains("3   no master can be reached");
+        assertThat(hactl("--version").out()).matches("hactl \\d+\\.\\d+\\.\\d+\\S*\\s+");
+        assertThat(hactl("completion").out()).contains("complete").contains("transfer-leader");
+    }
+
+    @Test
+    void theServerRefusesWhatAWebPageCouldSend() throws IOException, InterruptedException {
+        String command = "{\"action\":\"pause\",\"by\":\"x\",\"reason\":\"y\"}";
+
+        assertThat(send("POST", "/v1/commands", command).body()).contains("needs the header X-HA-Arbiter");
+        assertThat(send("POST", "/v1/commands", command, "X-HA-Arbiter", "1", "Origin", "http://evil.test")
+                        .body())
+                .contains("comes from a web page");
+        assertThat(send("POST", "/v1/commands", "{\"actoin\":1}", "X-HA-Arbiter", "1")
+                        .body())
+                .contains("unknown field 'actoin'");
+        assertThat(send("POST", "/v1/commands", "[", "X-HA-Arbiter", "1").statusCode())
+                .isEqualTo(400);
+        assertThat(send("POST", "/v1/commands", " ".repeat(20_000), "X-HA-Arbiter", "1")
+                        .body())
+                .contains("16384 bytes");
+        assertThat(send("POST", "/v1/commands", "{\"action\":\"pause\",\"by\":\"x\"}", "X-HA-Arbiter", "1")
+                        .body())
+                .contains("reason: missing (pause needs it)");
+        assertThat(send("POST", "/v1/status", "").statusCode()).isEqualTo(405);
+        assertThat(hactl("status").out()).doesNotContain("paused");
+    }
+
+    @Test
+    void theServerAnswersProbesAndPrometheus() throws IOException, InterruptedException {
+        assertThat(send("GET", "/leader", "").statusCode()).isEqualTo(200);
+        assertThat(send("GET", "/health", "").body()).isEqualTo("{\"healthy\":true,\"leading\":true}");
+        assertThat(send("GET", "/metrics", "").statusCode()).isEqualTo(200);
+        assertThat(send("GET", "/v2/x", "").body()).contains("no path /v2/x (there are GET /health");
+        assertThat(send("GET", "/v1/log?limit=x", "").statusCode()).isEqualTo(400);
+        arbiter.leads = false;
+        assertThat(send("GET", "/leader", "").statusCode()).isEqualTo(503);
+        arbiter.leaderElsewhere = Endpoint.parse("127.0.0.9:7300");
+        HttpResponse<String> redirect = send("GET", "/v1/status", "");
+        assertThat(redirect.statusCode()).isEqualTo(307);
+        assertThat(redirect.headers().firstValue("Location")).contains("http://127.0.0.9:7300/v1/status");
+    }
+
+    private HttpResponse<String> send(String method, String path, String body, String... headers)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://" + arbiter.address() + path))
+                .method(method, HttpRequest.BodyPublishers.ofString(body));
+        for (int i = 0; i < headers.length; i += 2) {
+            request.header(headers[i], headers[i + 1]);
+        }
+        return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+}
