@@ -11,6 +11,7 @@ public final class Logging {
     // Held here: the JDK keeps loggers only weakly, and would forget their levels.
     private static final Logger ROOT = Logger.getLogger("");
     private static final Logger RAFT = Logger.getLogger("com.alipay");
+    private static final Logger PROTOBUF = Logger.getLogger("com.google.protobuf");
     private static final Logger NETTY = Logger.getLogger("io.netty");
 
     private Logging() {}
@@ -29,7 +30,9 @@ public final class Logging {
         console.setLevel(Level.ALL);
         ROOT.addHandler(console);
         ROOT.setLevel(Level.INFO);
-        RAFT.setLevel(Level.WARNING);
+        RAFT.setLevel(Level.SEVERE);
         NETTY.setLevel(Level.WARNING);
+        // The Raft library's generated messages are older than the protobuf runtime; it says so at each of them.
+        PROTOBUF.setLevel(Level.OFF);
     }
 }

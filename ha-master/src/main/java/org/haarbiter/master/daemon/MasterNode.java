@@ -2,7 +2,9 @@ package org.haarbiter.master.daemon;
 
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -15,6 +17,7 @@ import org.haarbiter.link.LinkServer;
 import org.haarbiter.link.LinkServerListener;
 import org.haarbiter.link.LinkSettings;
 import org.haarbiter.link.Tls;
+import org.haarbiter.master.admin.AdminServer;
 import org.haarbiter.master.audit.AuditFile;
 import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.core.Arbiter;
@@ -29,6 +32,7 @@ import org.haarbiter.master.raft.RaftSettings;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.time.Ticker;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -57,11 +61,13 @@ public final class MasterNode implements AutoCloseable {
     private final MasterLoop loop;
     private final JraftNode log;
     private final LinkServer agents;
+    private final CollectorRegistry registry;
+    private @Nullable AdminServer admin;
 
     /** Sentences about heartbeats that aren't believed, by group and member, with when they were last said. */
     private final ConcurrentSkipListMap<String, Refusal> refusals = new ConcurrentSkipListMap<>();
 
-    private record Refusal(String sentence, long nanos) {}
+    private record Refusal(String group, String sentence, long nanos) {}
 
     /**
      * Puts the parts together; nothing runs before {@link #start}.
@@ -73,6 +79,7 @@ public final class MasterNode implements AutoCloseable {
             throws IOException {
         this.settings = settings;
         this.faults = faults;
+        this.registry = registry;
         this.metrics = new MasterMetrics(registry);
         Timing timing = settings.timing();
         this.audit = new AuditFile(settings.auditFile(), codec);
@@ -137,9 +144,12 @@ public final class MasterNode implements AutoCloseable {
      * @throws IOException where an address can't be bound
      */
     public void start() throws RaftStartException, IOException {
+        loop.start();
         log.start();
         loop.attach(log);
         agents.start();
+        Endpoint address = settings.own().admin();
+        admin = new AdminServer(new InetSocketAddress(address.host(), address.port()), new LoopBackend(this, settings), registry);
     }
 
     /** The loop, for whoever asks or commands. */
@@ -158,16 +168,19 @@ public final class MasterNode implements AutoCloseable {
     }
 
     /** What speaks against this master's own well-being, as sentences; empty while all is well. */
-    public List<String> problems() {
+    List<String> problems() {
+        return audit.problem().isEmpty() ? List.of() : List.of(audit.problem());
+    }
+
+    /** By group, why agents' heartbeats weren't believed lately. */
+    SortedMap<String, List<String>> groupProblems() {
         long now = Ticker.SYSTEM.nanos();
         long recent = TimeUnit.MILLISECONDS.toNanos(10L * settings.timing().silenceMillis());
-        List<String> sentences = new java.util.ArrayList<>();
-        if (!audit.problem().isEmpty()) {
-            sentences.add(audit.problem());
-        }
         refusals.values().removeIf(refusal -> now - refusal.nanos() > recent);
-        refusals.values().forEach(refusal -> sentences.add(refusal.sentence()));
-        return sentences;
+        TreeMap<String, List<String>> problems = new TreeMap<>();
+        refusals.values().forEach(refusal ->
+                problems.computeIfAbsent(refusal.group(), g -> new ArrayList<>()).add(refusal.sentence()));
+        return problems;
     }
 
     private void namesChanged(NamePublisher.NamesStatus status) {
@@ -245,7 +258,7 @@ public final class MasterNode implements AutoCloseable {
             metrics.refusedHeartbeat();
             String key =
                     heartbeat.sighting().group() + "/" + heartbeat.sighting().member();
-            if (refusals.put(key, new Refusal(sentence, Ticker.SYSTEM.nanos())) == null) {
+            if (refusals.put(key, new Refusal(heartbeat.sighting().group(), sentence, Ticker.SYSTEM.nanos())) == null) {
                 LOG.warn("heartbeat refused: {}", sentence);
             }
         }
@@ -259,6 +272,9 @@ public final class MasterNode implements AutoCloseable {
     /** Stops listening, leaves the group's traffic, ends all threads. */
     @Override
     public void close() {
+        if (admin != null) {
+            admin.close();
+        }
         agents.close();
         log.close();
         loop.close();

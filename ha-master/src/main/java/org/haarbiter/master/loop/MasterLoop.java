@@ -81,6 +81,9 @@ public final class MasterLoop implements LogListener, AutoCloseable {
      */
     public record Pace(int tickMillis, int confirmGapMillis) {}
 
+    /** A command's outcome, with the index of its entry in the log; 0 where there is none. */
+    public record Judged(Command.Outcome outcome, long index) {}
+
     /** A heartbeat that waits for its answer. */
     private record Awaiting(
             String group, String member, long session, long sequence, long arrivedNanos, ReplyPath replyPath) {}
@@ -103,11 +106,12 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private boolean confirming;
     private long lastConfirmNanos;
     private long nextTickNanos;
+    private volatile long appliedIndex;
     private volatile ClusterState applied = ClusterState.empty();
     private volatile boolean closed;
     private final LongAdder droppedHeartbeats = new LongAdder();
 
-    /** Starts the thread; nothing is decided before {@link #attach}. */
+    /** Runs nothing before {@link #start}, and decides nothing before {@link #attach}. */
     public MasterLoop(
             Limits limits, Pace pace, StateCodec codec, Ticker ticker, LongSupplier wallMillis, Observer observer) {
         this.arbiter = new Arbiter(limits, ticker.nanos());
@@ -118,6 +122,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         this.observer = observer;
         this.nextTickNanos = ticker.nanos();
         this.thread = new Thread(this::run, "master-loop");
+    }
+
+    /** Starts the thread. Called once. */
+    public void start() {
         thread.start();
     }
 
@@ -167,8 +175,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
      *
      * @return the outcome once it is committed, or the refusal; fails with {@link NotLeaderException} on a follower
      */
-    public CompletableFuture<Command.Outcome> command(Command command) {
-        CompletableFuture<Command.Outcome> done = new CompletableFuture<>();
+    public CompletableFuture<Judged> command(Command command) {
+        CompletableFuture<Judged> done = new CompletableFuture<>();
         boolean taken = inbox.offer(() -> {
             ReplicatedLog replicated = log;
             if (!arbiter.leading() || replicated == null) {
@@ -179,12 +187,12 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             Command.Outcome outcome = arbiter.command(command, ticker.nanos(), wallMillis.getAsLong());
             Entry entry = outcome.entry();
             if (entry == null) {
-                done.complete(outcome);
+                done.complete(new Judged(outcome, 0));
                 return;
             }
             propose(replicated, entry).whenComplete((index, failure) -> {
                 if (failure == null) {
-                    done.complete(outcome);
+                    done.complete(new Judged(outcome, index));
                 } else {
                     done.completeExceptionally(failure);
                 }
@@ -199,6 +207,11 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     /** The state as this node has applied it. Any thread. */
     public ClusterState state() {
         return applied;
+    }
+
+    /** The index of the newest entry that this node has applied since its start; 0 before the first. Any thread. */
+    public long appliedIndex() {
+        return appliedIndex;
     }
 
     private void put(Runnable event) {
@@ -228,8 +241,12 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                     observer.tick(arbiter, now);
                 }
             } catch (InterruptedException e) {
+                if (!closed) {
+                    observer.fault("the decision loop was interrupted", e);
+                }
                 return;
             } catch (RuntimeException e) {
+                LOG.error("the decision loop failed", e);
                 observer.fault("the decision loop failed: " + e, e);
                 return;
             }
@@ -338,6 +355,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         ClusterState before = applied;
         ClusterState after = entry.applyTo(before, index);
         applied = after;
+        appliedIndex = index;
         put(() -> entryApplied(entry, before, after));
     }
 

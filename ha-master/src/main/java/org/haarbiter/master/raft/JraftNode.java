@@ -230,6 +230,11 @@ public final class JraftNode implements ReplicatedLog {
         return seen == null ? settings.initialMembers() : ours(seen.listPeers());
     }
 
+    /** Whether this node has a live connection to the other member. */
+    public boolean reaches(Endpoint member) {
+        return transport.isConnected(PeerTransport.peerId(member).getEndpoint());
+    }
+
     private static List<Endpoint> ours(Collection<PeerId> peers) {
         return peers.stream()
                 .map(peer -> PeerTransport.ours(peer.getEndpoint()))

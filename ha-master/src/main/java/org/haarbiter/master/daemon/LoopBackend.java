@@ -1,0 +1,237 @@
+package org.haarbiter.master.daemon;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
+import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.LogView;
+import org.haarbiter.admin.MasterView;
+import org.haarbiter.admin.MastersView;
+import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.StatusView;
+import org.haarbiter.admin.WhyView;
+import org.haarbiter.master.admin.AdminBackend;
+import org.haarbiter.master.admin.AdminException;
+import org.haarbiter.master.admin.MasterFacts;
+import org.haarbiter.master.admin.Views;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.loop.MasterLoop;
+import org.haarbiter.master.raft.NotLeaderException;
+import org.haarbiter.time.Ticker;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+
+/** Answers the admin API from the loop and the log. */
+final class LoopBackend implements AdminBackend {
+    private final MasterNode node;
+    private final MasterSettings settings;
+
+    LoopBackend(MasterNode node, MasterSettings settings) {
+        this.node = node;
+        this.settings = settings;
+    }
+
+    /** A question to the arbiter on its own thread. */
+    @FunctionalInterface
+    private interface Question<T> {
+        T answer(Arbiter arbiter, MasterFacts facts, long nowNanos, long wallMillis) throws AdminException;
+    }
+
+    @Override
+    public CompletableFuture<StatusView> status(boolean local) {
+        return ask(local, Views::status);
+    }
+
+    @Override
+    public CompletableFuture<GroupView> group(String name, boolean local) {
+        return ask(local, (arbiter, facts, now, wall) -> Views.group(arbiter, facts, name, now, wall));
+    }
+
+    @Override
+    public CompletableFuture<WhyView> why(String name, boolean local) {
+        return ask(local, (arbiter, facts, now, wall) -> Views.why(arbiter, facts, name, now, wall));
+    }
+
+    @Override
+    public CompletableFuture<LogView> log(LogQuery query, boolean local) {
+        return ask(local, (arbiter, facts, now, wall) -> Views.log(arbiter.state(), facts, query));
+    }
+
+    @Override
+    public CompletableFuture<MastersView> masters(boolean local) {
+        return ask(local, (arbiter, facts, now, wall) -> Views.masters(facts));
+    }
+
+    @Override
+    public boolean leading() {
+        Endpoint leader = node.log().leader();
+        return leader != null && leader.equals(settings.own().raft());
+    }
+
+    private <T> CompletableFuture<T> ask(boolean local, Question<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        node.loop()
+                .ask(arbiter -> {
+                    try {
+                        if (!local && !arbiter.leading()) {
+                            throw notLeader(node.log().leader());
+                        }
+                        return question.answer(arbiter, facts(arbiter), Ticker.SYSTEM.nanos(), System.currentTimeMillis());
+                    } catch (AdminException e) {
+                        throw new CompletionException(e);
+                    }
+                })
+                .whenComplete((value, failure) -> finish(answer, value, failure, Function.identity()));
+        return answer;
+    }
+
+    private <T, R> void finish(
+            CompletableFuture<R> answer, @Nullable T value, @Nullable Throwable failure, Function<T, R> result) {
+        if (failure == null && value != null) {
+            answer.complete(result.apply(value));
+            return;
+        }
+        Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof AdminException) {
+            answer.completeExceptionally(cause);
+        } else if (cause instanceof NotLeaderException notLeader) {
+            answer.completeExceptionally(notLeader(notLeader.leader()));
+        } else if (cause instanceof RejectedExecutionException) {
+            answer.completeExceptionally(new AdminException(AdminException.Kind.OVERLOADED, String.valueOf(cause.getMessage())));
+        } else {
+            answer.completeExceptionally(cause == null ? new IllegalStateException("no answer") : cause);
+        }
+    }
+
+    private AdminException notLeader(@Nullable Endpoint leader) {
+        for (MasterSettings.Addresses addresses : settings.masters().values()) {
+            if (addresses.raft().equals(leader)) {
+                return AdminException.notLeader(addresses.admin());
+            }
+        }
+        return AdminException.notLeader(null);
+    }
+
+    private MasterFacts facts(Arbiter arbiter) {
+        Endpoint leader = node.log().leader();
+        String leaderName = "";
+        List<MasterView> masters = new ArrayList<>();
+        for (Endpoint member : node.log().members()) {
+            String name = nameOf(member);
+            MasterSettings.Addresses known = settings.masters().get(name);
+            boolean leads = member.equals(leader);
+            if (leads) {
+                leaderName = name;
+            }
+            boolean reached = member.equals(settings.own().raft()) || node.log().reaches(member);
+            masters.add(new MasterView(
+                    name,
+                    member.toString(),
+                    known == null ? "" : known.agents().toString(),
+                    known == null ? "" : known.admin().toString(),
+                    leads ? "leader" : reached ? "follower" : "unreachable",
+                    leads || reached
+                            ? ""
+                            : "no connection from " + settings.name() + " (start it, or look at its log and at the network)"));
+        }
+        TreeMap<String, NamesView> names = new TreeMap<>();
+        node.names().forEach((group, status) ->
+                names.put(group, Views.names(status.wanted(), status.served(), status.detail(), status.readings())));
+        return new MasterFacts(
+                settings.clusterId(),
+                settings.name(),
+                leaderName,
+                arbiter.term(),
+                node.loop().appliedIndex(),
+                masters,
+                names,
+                node.groupProblems(),
+                node.problems());
+    }
+
+    private String nameOf(Endpoint raft) {
+        for (Map.Entry<String, MasterSettings.Addresses> master : settings.masters().entrySet()) {
+            if (master.getValue().raft().equals(raft)) {
+                return master.getKey();
+            }
+        }
+        return raft.toString();
+    }
+
+    @Override
+    public CompletableFuture<CommandResult> command(CommandRequest request) {
+        CompletableFuture<CommandResult> answer = new CompletableFuture<>();
+        switch (request.action()) {
+            case "promote" ->
+                judge(
+                        new Command.Promote(
+                                request.group(), request.member(), request.acceptDataLoss(), request.by(), request.reason()),
+                        answer);
+            case "demote" ->
+                judge(new Command.Demote(request.group(), request.member(), request.by(), request.reason()), answer);
+            case "pause" -> judge(new Command.Pause(request.group(), request.by(), request.reason()), answer);
+            case "resume" -> judge(new Command.Resume(request.group(), request.by(), request.reason()), answer);
+            case "add-master" ->
+                member(answer, "is added", endpoint(request.member()), node.log()::addMember);
+            case "remove-master" ->
+                member(answer, "is removed", endpoint(request.member()), node.log()::removeMember);
+            case "transfer-leader" ->
+                member(answer, "leads", endpoint(request.member()), node.log()::transferLeadership);
+            default ->
+                answer.completeExceptionally(new AdminException(
+                        AdminException.Kind.BAD_REQUEST, "no action '" + request.action() + "'"));
+        }
+        return answer;
+    }
+
+    private void judge(Command command, CompletableFuture<CommandResult> answer) {
+        node.loop().command(command).whenComplete((judged, failure) ->
+                finish(answer, judged, failure, j -> result(command, j)));
+    }
+
+    private CommandResult result(Command command, MasterLoop.Judged judged) {
+        boolean accepted = judged.outcome().entry() != null;
+        Group group = accepted ? node.loop().group(command.group()) : null;
+        return new CommandResult(accepted, judged.outcome().sentence(), group == null ? 0 : group.epoch(), judged.index());
+    }
+
+    private static @Nullable Endpoint endpoint(String text) {
+        try {
+            return Endpoint.parse(text);
+        } catch (IllegalArgumentException e) {
+            return null; // said by member(), with the text
+        }
+    }
+
+    private void member(
+            CompletableFuture<CommandResult> answer,
+            String done,
+            @Nullable Endpoint master,
+            Function<Endpoint, CompletableFuture<Void>> change) {
+        if (!leading()) {
+            answer.completeExceptionally(notLeader(node.log().leader()));
+            return;
+        }
+        if (master == null) {
+            answer.completeExceptionally(
+                    new AdminException(AdminException.Kind.BAD_REQUEST, "the master must be given as its Raft address HOST:PORT"));
+            return;
+        }
+        change.apply(master).whenComplete((nothing, failure) -> {
+            if (failure == null) {
+                answer.complete(new CommandResult(true, "master " + master + " " + done, 0, 0));
+            } else {
+                answer.complete(new CommandResult(false, "master " + master + ": " + failure.getMessage(), 0, 0));
+            }
+        });
+    }
+}

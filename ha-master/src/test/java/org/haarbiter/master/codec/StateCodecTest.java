@@ -1,0 +1,84 @@
+package org.haarbiter.master.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.Standing;
+import org.haarbiter.master.core.Trigger;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
+import org.junit.jupiter.api.Test;
+
+class StateCodecTest {
+    private final StateCodec codec = new StateCodec();
+
+    private static Member member(String name, int last) {
+        return new Member(name, "north", new Endpoint("10.0.0." + last, 3306), "id-" + name, true, Standing.FOLLOWING);
+    }
+
+    /** One of each kind, in an order in which each has an effect. */
+    private static List<Entry> history() {
+        TreeMap<String, Member> members = new TreeMap<>(Map.of("a", member("a", 1), "b", member("b", 2)));
+        TreeMap<String, String> details = new TreeMap<>(Map.of("saw_a", "dead", "x_micros", "12"));
+        return List.of(
+                new Entry.GroupAdopted(
+                        "g", "mysql", PositionKind.MYSQL_GTID, Durability.LOSSLESS, "a", "boot/1/2", 1, members, "rule ADOPT", "they follow", 1),
+                new Entry.SwitchCompleted("g", 1, details, 2),
+                new Entry.NamesPublished("g", 1, details, 3),
+                new Entry.MemberJoined("g", 1, member("c", 3), "covered", 4),
+                new Entry.AcknowledgersChanged("g", 1, 2, "said so", 5),
+                new Entry.MemberAway("g", 1, "c", "dead", 6),
+                new Entry.Paused("g", "me", "work", 7),
+                new Entry.Resumed("g", "me", "done", 8),
+                new Entry.Paused("", "me", "work on all", 9),
+                new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", false, "me", "test", details, 10),
+                new Entry.SwitchAbandoned("g", 2, "too slow", 11),
+                new Entry.SwitchStarted("g", 2, Trigger.PRIMARY_DEAD, false, null, false, "rule", "dead", details, 12),
+                new Entry.CandidateChosen("g", 3, "b", "boot/3/4", "", "proof", details, 13));
+    }
+
+    @Test
+    void everyKindOfEntryComesBackAsItWas() throws IOException {
+        List<Class<?>> kinds = new java.util.ArrayList<>();
+        for (Entry entry : history()) {
+            assertThat(codec.entry(codec.entry(entry))).isEqualTo(entry);
+            kinds.add(entry.getClass());
+        }
+        assertThat(kinds).containsAll(List.of(Entry.class.getPermittedSubclasses()));
+    }
+
+    @Test
+    void theStateComesBackAsItWasAfterEachEntry() throws IOException {
+        ClusterState state = ClusterState.empty();
+        long index = 1;
+        for (Entry entry : history()) {
+            ClusterState next = entry.applyTo(state, index++);
+            assertThat(next).as("%s has an effect", entry).isNotEqualTo(state);
+            assertThat(codec.state(codec.state(next))).isEqualTo(next);
+            state = next;
+        }
+        assertThat(codec.line(codec.line(state.recent().get(0)))).isEqualTo(state.recent().get(0));
+    }
+
+    @Test
+    void whatThisVersionDoesNotKnowIsRefused() {
+        for (String text : List.of(
+                "{\"kind\":\"group-renamed\",\"group\":\"g\"}",
+                "{\"kind\":\"paused\",\"group\":\"g\",\"by\":\"me\",\"reason\":\"r\",\"wallMillis\":1,\"until\":2}",
+                "{\"kind\":\"paused\",\"group\":\"g\"}",
+                "no json")) {
+            assertThatThrownBy(() -> codec.entry(text.getBytes(StandardCharsets.UTF_8)))
+                    .as(text)
+                    .isInstanceOf(IOException.class);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package org.haarbiter.trial;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.LogView;
+import org.haarbiter.admin.MemberView;
+import org.haarbiter.admin.SwitchView;
+import org.haarbiter.lab.Host;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+
+/** Asks the masters' admin API, as programs do. One thread. */
+public final class ArbiterApi {
+    private static final int TIMEOUT_MILLIS = 2_000;
+    private static final long PAUSE_NANOS = 50_000_000;
+
+    private final List<Endpoint> masters;
+    private final Host host;
+    private final ObjectMapper json = new ObjectMapper();
+
+    ArbiterApi(List<Endpoint> masters, Host host) {
+        this.masters = List.copyOf(masters);
+        this.host = host;
+    }
+
+    /** As {@code HA_MASTERS} wants them. */
+    public String addresses() {
+        return masters.stream().map(Endpoint::toString).collect(Collectors.joining(","));
+    }
+
+    /** Where each master can be looked at. */
+    public List<String> consoles() {
+        return masters.stream().map(m -> "http://" + m + "/v1/status").toList();
+    }
+
+    /** The group as the leader sees it; null while there is no leader, or it doesn't know the group. */
+    public @Nullable GroupView group(String name) {
+        return ask("/v1/groups/" + name, GroupView.class);
+    }
+
+    /** The newest switches of a group, newest first; empty while there is no leader. */
+    public List<SwitchView> switches(String group) {
+        LogView log = ask("/v1/log?group=" + group, LogView.class);
+        return log == null ? List.of() : log.switches();
+    }
+
+    /** Waits until the primary is open, every other member follows it, and DNS shows it; returns the primary's name. */
+    public String awaitSteady(String group, Duration limit) {
+        return await(group, "has an open primary and DNS shows it", limit, g -> g.phase().equals("steady")
+                        && open(g)
+                        && g.names().state().equals("served"))
+                .primary();
+    }
+
+    /** Waits until DNS shows the present primary everywhere. */
+    public void awaitPublished(String group, Duration limit) {
+        await(group, "is steady and published", limit, g -> g.phase().equals("steady")
+                && g.names().state().equals("served"));
+    }
+
+    /** Waits until all members are there, healthy, with commits waiting for as many acknowledgements as they should. */
+    public void awaitWhole(String group, int members, Duration limit) {
+        await(group, "is whole", limit, g -> g.phase().equals("steady")
+                && open(g)
+                && g.acknowledgers() == g.acknowledgersWanted()
+                && g.members().stream().filter(MemberView::healthy).count() == members
+                && g.members().stream().noneMatch(m -> m.role().equals("away"))
+                && g.names().state().equals("served"));
+    }
+
+    private static boolean open(GroupView group) {
+        return group.members().stream()
+                .anyMatch(m -> m.name().equals(group.primary()) && m.openEpoch() == group.epoch() && m.writable());
+    }
+
+    /** Durations of the newest switch's phases in ms, as the leader measured them. */
+    public SortedMap<String, Double> phases(String group) {
+        List<SwitchView> switches = switches(group);
+        return switches.isEmpty() ? new TreeMap<>() : switches.get(0).phasesMillis();
+    }
+
+    /** Waits until the group is as asked. */
+    public GroupView await(String group, String what, Duration limit, Predicate<GroupView> condition) {
+        long end = System.nanoTime() + limit.toNanos();
+        GroupView last = null;
+        while (System.nanoTime() - end < 0) {
+            GroupView now = group(group);
+            last = now == null ? last : now;
+            if (now != null && condition.test(now)) {
+                return now;
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        throw new IllegalStateException(
+                "waited " + limit.toSeconds() + " s until group " + group + " " + what + "; last seen: " + last);
+    }
+
+    private <T> @Nullable T ask(String path, Class<T> type) {
+        for (Endpoint master : masters) {
+            try {
+                T answer = host.call(() -> get(master, path, type));
+                if (answer != null) {
+                    return answer;
+                }
+            } catch (IOException e) {
+                // This master is down or busy: the next may answer, and whoever waits asks again.
+                continue;
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException("can't ask " + master, e);
+            }
+        }
+        return null;
+    }
+
+    private <T> @Nullable T get(Endpoint master, String path, Class<T> type) throws IOException {
+        HttpURLConnection connection =
+                (HttpURLConnection) URI.create("http://" + master + path).toURL().openConnection();
+        connection.setConnectTimeout(TIMEOUT_MILLIS);
+        connection.setReadTimeout(TIMEOUT_MILLIS);
+        connection.setInstanceFollowRedirects(false);
+        try {
+            if (connection.getResponseCode() != 200) {
+                return null;
+            }
+            try (InputStream body = connection.getInputStream()) {
+                return json.readValue(body, type);
+            }
+        } finally {
+            connection.disconnect();
+        }
+    }
+}

@@ -1,0 +1,388 @@
+package org.haarbiter.trial;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.haarbiter.lab.Account;
+import org.haarbiter.lab.BindServer;
+import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.Host;
+import org.haarbiter.lab.MariadbServer;
+import org.haarbiter.lab.MysqlServer;
+import org.haarbiter.lab.NetworkLab;
+import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.lab.ServerPlan;
+import org.haarbiter.lab.ServerProcess;
+import org.haarbiter.lab.WriteLoad;
+import org.haarbiter.lab.ZoneKey;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One arbiter with everything round it: masters, a group of database servers with an agent beside each, a DNS server with the
+ * zone. All are processes that a user would start in the same way; their files are in the work directory. One thread.
+ */
+public final class Arena implements AutoCloseable {
+
+    /** The group's name. */
+    public static final String GROUP = "members";
+
+    /** The zone of the group's names. */
+    public static final String ZONE = "ha.test";
+
+    private static final int DATABASE_PORT = 13_306;
+    private static final int DNS_PORT = 15_353;
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+    private final ArenaPlan plan;
+    private final @Nullable NetworkLab network;
+    private final TreeMap<String, ServerProcess> masters = new TreeMap<>();
+    private final TreeMap<String, ServerProcess> agents = new TreeMap<>();
+    private final List<AutoCloseable> closing = new ArrayList<>();
+    private final ArbiterApi api;
+    private @Nullable BindServer dns;
+    private @Nullable ReplicatedGroup group;
+
+    private Arena(ArenaPlan plan, @Nullable NetworkLab network) {
+        this.plan = plan;
+        this.network = network;
+        List<Endpoint> admins = new ArrayList<>();
+        for (int i = 1; i <= plan.masters(); i++) {
+            admins.add(new Endpoint(controlAddress(), 17_300 + i));
+        }
+        this.api = new ArbiterApi(admins, controlHost());
+    }
+
+    /** Starts everything and waits until the group is adopted, its primary open and the DNS right. */
+    public static Arena open(ArenaPlan plan) throws IOException, SQLException {
+        Files.createDirectories(plan.work());
+        NetworkLab network = null;
+        if (plan.separateHosts()) {
+            List<String> hosts = new ArrayList<>(List.of("control"));
+            for (int i = 1; i <= plan.members(); i++) {
+                hosts.add(member(plan, i));
+            }
+            network = NetworkLab.open(hosts);
+        }
+        Arena arena = new Arena(plan, network);
+        try {
+            arena.start();
+        } catch (IOException | SQLException | RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+        return arena;
+    }
+
+    private static String member(ArenaPlan plan, int number) {
+        return plan.engine().word() + "-" + number;
+    }
+
+    private void start() throws IOException, SQLException {
+        ZoneKey key = ZoneKey.random("arbiter");
+        BindServer bind = BindServer.primary(
+                plan.work().resolve("dns"),
+                new Endpoint(plan.separateHosts() ? controlAddress() : "127.0.1.53", DNS_PORT),
+                ZONE,
+                key,
+                List.of(),
+                controlHost());
+        dns = bind;
+        closing.add(bind);
+        bind.start();
+        writeMasters(key, bind.address());
+        masters.values().forEach(this::startProcess);
+        List<ServerPlan> servers = new ArrayList<>();
+        for (int i = 1; i <= plan.members(); i++) {
+            servers.add(ServerPlan.of(member(plan, i), databaseAddress(i), i, plan.work())
+                    .on(host(member(plan, i))));
+        }
+        ReplicatedGroup started = ReplicatedGroup.start(
+                servers, plan.engine() == ArenaPlan.Engine.MYSQL ? MysqlServer::new : MariadbServer::new);
+        group = started;
+        closing.add(started);
+        started.primary();
+        bind.awaitReady(START_LIMIT);
+        for (DatabaseServer server : started.servers()) {
+            writeAgent(server);
+        }
+        agents.values().forEach(this::startProcess);
+    }
+
+    private void startProcess(ServerProcess process) {
+        try {
+            process.start();
+        } catch (IOException e) {
+            throw new IllegalStateException("can't start: " + e.getMessage(), e);
+        }
+    }
+
+    private void writeMasters(ZoneKey key, Endpoint dnsAddress) throws IOException {
+        Path keyFile = plan.work().resolve("zone-key.yaml");
+        writeSecret(keyFile, "user: " + key.name() + "\npassword: \"" + key.secret() + "\"\n");
+        StringBuilder all = new StringBuilder("masters:\n");
+        for (int i = 1; i <= plan.masters(); i++) {
+            all.append("  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\"}\n"
+                    .formatted(
+                            i,
+                            controlAddress(),
+                            17_100 + i,
+                            controlAddress(),
+                            17_200 + i,
+                            controlAddress(),
+                            17_300 + i));
+        }
+        for (int i = 1; i <= plan.masters(); i++) {
+            Path directory = Files.createDirectories(plan.work().resolve("m" + i));
+            Path file = directory.resolve("ha-master.yaml");
+            Files.writeString(file, """
+                    cluster-id: arena
+                    name: m%d
+                    %sdata-directory: raft
+                    audit-file: switches.jsonl
+                    durability: %s
+                    timing: {profile: %s}
+                    dns:
+                      zone: %s
+                      update-server: "%s"
+                      authoritative-servers: ["%s"]
+                      key-file: %s
+                      verify-millis: 5000
+                    """.formatted(
+                    i, all, plan.durability(), plan.profile(), ZONE, dnsAddress, dnsAddress, keyFile.toAbsolutePath()));
+            masters.put("m" + i, process("m" + i, "ha-master", file, controlHost(), directory.resolve("log")));
+        }
+    }
+
+    private void writeAgent(DatabaseServer server) throws IOException {
+        int number = server.serverId();
+        Path directory = Files.createDirectories(plan.work().resolve("agent-" + server.name()));
+        Path credentials = directory.resolve("credentials.yaml");
+        writeSecret(credentials, "user: " + Account.AGENT.user() + "\npassword: " + Account.AGENT.password() + "\n");
+        Path replication = directory.resolve("replication.yaml");
+        writeSecret(
+                replication,
+                "user: " + Account.REPLICATION.user() + "\npassword: " + Account.REPLICATION.password() + "\n");
+        StringBuilder addresses = new StringBuilder();
+        for (int i = 1; i <= plan.masters(); i++) {
+            addresses
+                    .append(i == 1 ? "" : ", ")
+                    .append("\"")
+                    .append(controlAddress())
+                    .append(":")
+                    .append(17_200 + i)
+                    .append("\"");
+        }
+        Path file = directory.resolve("ha-agent.yaml");
+        Files.writeString(file, """
+                group: %s
+                member: %s
+                site: %s
+                address: "%s"
+                masters: [%s]
+                state-directory: state
+                metrics: "%s:%d"
+                timing: {profile: %s}
+                engine: %s
+                server:
+                  socket: %s
+                  credentials-file: credentials.yaml
+                  replication-credentials-file: replication.yaml
+                  data-directory: %s
+                """.formatted(
+                        GROUP,
+                        server.name(),
+                        number <= (plan.members() + 1) / 2 ? "north" : "south",
+                        server.address(),
+                        addresses,
+                        server.address().host(),
+                        17_400 + number,
+                        plan.profile(),
+                        plan.engine().word(),
+                        server.socket().toAbsolutePath(),
+                        server.address().host(),
+                        server.adminPort(),
+                        server.dataDir().toAbsolutePath()));
+        agents.put(
+                server.name(),
+                process("agent-" + server.name(), "ha-agent", file, host(server.name()), directory.resolve("log")));
+    }
+
+    private static ServerProcess process(String name, String launcher, Path settings, Host host, Path log) {
+        return new ServerProcess(
+                name,
+                host,
+                List.of(
+                        home().resolve("scripts").resolve(launcher).toString(),
+                        "--config",
+                        settings.toAbsolutePath().toString()),
+                log);
+    }
+
+    /** The checkout: where the launchers are. */
+    static Path home() {
+        Path directory = Path.of("").toAbsolutePath();
+        while (directory != null
+                && !Files.isExecutable(directory.resolve("scripts").resolve("ha-master"))) {
+            directory = directory.getParent();
+        }
+        if (directory == null) {
+            throw new IllegalStateException(
+                    "scripts/ha-master isn't above " + Path.of("").toAbsolutePath() + ": run this inside the checkout");
+        }
+        return directory;
+    }
+
+    private static void writeSecret(Path file, String text) throws IOException {
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, text);
+    }
+
+    private String controlAddress() {
+        return network == null ? "127.0.0.1" : network.host("control").address();
+    }
+
+    private Host controlHost() {
+        return network == null ? Host.here() : network.host("control");
+    }
+
+    private Host host(String name) {
+        return network == null ? Host.here() : network.host(name);
+    }
+
+    private Endpoint databaseAddress(int number) {
+        String address = network == null
+                ? "127.0.1." + number
+                : network.host(member(plan, number)).address();
+        return new Endpoint(address, DATABASE_PORT);
+    }
+
+    /** What the masters say. */
+    public ArbiterApi api() {
+        return api;
+    }
+
+    /** The database servers. */
+    public ReplicatedGroup group() {
+        ReplicatedGroup started = group;
+        if (started == null) {
+            throw new IllegalStateException("the arena's servers aren't started");
+        }
+        return started;
+    }
+
+    /** The DNS server. */
+    public BindServer dns() {
+        BindServer started = dns;
+        if (started == null) {
+            throw new IllegalStateException("the arena's DNS server isn't started");
+        }
+        return started;
+    }
+
+    /** A master's process. */
+    public ServerProcess master(String name) {
+        return known(masters, name);
+    }
+
+    /** The process of the agent beside a database server. */
+    public ServerProcess agent(String server) {
+        return known(agents, server);
+    }
+
+    private static ServerProcess known(Map<String, ServerProcess> processes, String name) {
+        ServerProcess process = processes.get(name);
+        if (process == null) {
+            throw new IllegalArgumentException("no process '" + name + "' (there are " + processes.keySet() + ")");
+        }
+        return process;
+    }
+
+    /** The server of that name. */
+    public DatabaseServer server(String name) {
+        return group().servers().stream()
+                .filter(s -> s.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no server '" + name + "'"));
+    }
+
+    /** Waits until the group has an open primary, every other member follows, and the DNS shows it; returns the primary. */
+    public DatabaseServer awaitSteady(Duration limit) {
+        return server(api.awaitSteady(GROUP, limit));
+    }
+
+    /** The write name, absolute. */
+    public String writeName() {
+        return GROUP + "-rw." + ZONE + ".";
+    }
+
+    /** Where a client that knows only the name looks. */
+    public WriteLoad.Target byName() {
+        return new WriteLoad.DnsName(dns().address(), writeName(), DATABASE_PORT);
+    }
+
+    /** Where a client that knows every member looks. */
+    public WriteLoad.Target byMembers() {
+        return new WriteLoad.AnyMember(addresses());
+    }
+
+    /** The addresses of all database servers. */
+    public List<Endpoint> addresses() {
+        return group().servers().stream().map(DatabaseServer::address).toList();
+    }
+
+    /** Where clients run. */
+    public Host clients() {
+        return controlHost();
+    }
+
+    /** Cuts a database server's host off from everything, or joins it again. Only with separate hosts. */
+    public void cut(String server, boolean isCut) throws IOException {
+        NetworkLab lab = network;
+        if (lab == null) {
+            throw new IllegalStateException("the arena has no separate hosts to cut off");
+        }
+        if (isCut) {
+            lab.cut(lab.host(server));
+        } else {
+            lab.heal(lab.host(server));
+        }
+    }
+
+    /** The plan it was made by. */
+    public ArenaPlan plan() {
+        return plan;
+    }
+
+    /** Ends every process and takes the hosts away; the files stay. */
+    @Override
+    public void close() throws IOException {
+        IOException failed = null;
+        List<AutoCloseable> all = new ArrayList<>(agents.values());
+        all.addAll(masters.values());
+        for (int i = closing.size() - 1; i >= 0; i--) {
+            all.add(closing.get(i));
+        }
+        if (network != null) {
+            all.add(network);
+        }
+        for (AutoCloseable one : all) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                failed = failed == null ? new IOException("can't close everything", e) : failed;
+            }
+        }
+        if (failed != null) {
+            throw failed;
+        }
+    }
+}

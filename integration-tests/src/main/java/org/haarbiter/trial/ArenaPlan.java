@@ -1,0 +1,36 @@
+package org.haarbiter.trial;
+
+import java.nio.file.Path;
+
+/**
+ * What an arena is to hold.
+ *
+ * @param engine the servers
+ * @param members servers of the group; 2 to 9
+ * @param work everything goes there; it is made
+ * @param separateHosts each database server on a host of its own (a network namespace; needs root), so that it can be cut off
+ * @param masters 1, 3 or 5
+ * @param profile the timing profile's name
+ * @param durability as the masters' settings name it
+ */
+public record ArenaPlan(
+        Engine engine, int members, Path work, boolean separateHosts, int masters, String profile, String durability) {
+
+    /** The engines there are real servers for. */
+    public enum Engine {
+        /** MySQL 8.4 or newer. */
+        MYSQL,
+        /** MariaDB 10.11 or newer. */
+        MARIADB;
+
+        /** As settings and commands write it. */
+        public String word() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    /** A primary and three replicas, three masters, the fast profile, lossless. */
+    public static ArenaPlan of(Engine engine, Path work, boolean separateHosts) {
+        return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", "lossless");
+    }
+}

@@ -1,0 +1,99 @@
+package org.haarbiter.trial;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.WriteHistory;
+import org.haarbiter.lab.WriteLoad;
+
+/** One failover under load: a client writes all the time, the primary is struck, the client's history is judged. */
+public final class FailoverTrial {
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int BEFORE = 500;
+    private static final int AFTER = 300;
+
+    /** How the client finds the primary. */
+    public enum Client {
+        /** It knows the write name, and resolves it at each connect. */
+        DNS,
+        /** It tries every member. */
+        ANY
+    }
+
+    /**
+     * What came of it. All times in ms, from the fault where not said otherwise.
+     *
+     * @param outageMillis from the last acknowledged write before to the first after, anywhere
+     * @param firstWriteMillis the first acknowledged write at the new primary
+     * @param phases durations as the arbiter logged them
+     * @param acknowledged writes in all
+     * @param lost acknowledged writes that the new primary lacks
+     * @param twoWritersMillis how long two servers acknowledged writes at once, as the client can prove it
+     */
+    public record Result(
+            String engine,
+            String fault,
+            String client,
+            String from,
+            String to,
+            double outageMillis,
+            double firstWriteMillis,
+            SortedMap<String, Double> phases,
+            long acknowledged,
+            long lost,
+            double twoWritersMillis) {}
+
+    private FailoverTrial() {}
+
+    /** Runs one; the arena must be steady. The struck server stays as the fault left it; a cut host is joined again. */
+    public static Result run(Arena arena, Fault fault, Client client, int writesPerSecond, long firstId)
+            throws IOException, SQLException {
+        DatabaseServer old = arena.awaitSteady(LIMIT);
+        WriteLoad.Target target = client == Client.DNS ? arena.byName() : arena.byMembers();
+        WriteLoad.Behaviour behaviour = WriteLoad.Behaviour.of(8, writesPerSecond)
+                .warming(arena.addresses())
+                .startingAt(firstId)
+                .on(arena.clients());
+        try (WriteLoad load = WriteLoad.start(target, behaviour)) {
+            load.awaitAcknowledged(BEFORE, LIMIT);
+            long struck = System.nanoTime();
+            fault.strike(arena, old);
+            WriteHistory.Outage outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
+            load.awaitAcknowledged(load.history().ids().size() + AFTER, LIMIT);
+            load.close();
+            DatabaseServer fresh = arena.group().at(outage.newServer());
+            if (fault == Fault.PARTITION) {
+                arena.cut(old.name(), false);
+            }
+            arena.api().awaitPublished(Arena.GROUP, LIMIT);
+            SortedSet<Long> lost = lost(arena, load, fresh);
+            return new Result(
+                    arena.plan().engine().word(),
+                    fault.word(),
+                    client.name().toLowerCase(java.util.Locale.ROOT),
+                    old.name(),
+                    fresh.name(),
+                    outage.silenceMillis(),
+                    outage.firstNewMillis(),
+                    new TreeMap<>(arena.api().phases(Arena.GROUP)),
+                    load.history().ids().size(),
+                    lost.size(),
+                    load.history().provenTwoWritersMillis());
+        }
+    }
+
+    private static SortedSet<Long> lost(Arena arena, WriteLoad load, DatabaseServer fresh)
+            throws IOException, SQLException {
+        try {
+            return arena.clients().call(() -> load.verify(fresh));
+        } catch (IOException | SQLException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("can't compare the client's history with " + fresh.name(), e);
+        }
+    }
+}

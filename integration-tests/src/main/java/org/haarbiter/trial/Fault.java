@@ -1,0 +1,28 @@
+package org.haarbiter.trial;
+
+import java.io.IOException;
+import org.haarbiter.lab.DatabaseServer;
+
+/** What is done to the primary. */
+public enum Fault {
+    /** SIGKILL. */
+    KILL,
+    /** SIGSTOP: connects still succeed, nothing is answered. */
+    HANG,
+    /** Its host is cut off from everything. */
+    PARTITION;
+
+    /** Does it. */
+    void strike(Arena arena, DatabaseServer primary) throws IOException {
+        switch (this) {
+            case KILL -> primary.kill9();
+            case HANG -> primary.freeze();
+            case PARTITION -> arena.cut(primary.name(), true);
+        }
+    }
+
+    /** As commands write it. */
+    public String word() {
+        return name().toLowerCase(java.util.Locale.ROOT);
+    }
+}
