@@ -28,6 +28,7 @@ public final class ArbiterApi {
     private final List<Endpoint> masters;
     private final Host host;
     private final ObjectMapper json = new ObjectMapper();
+    private @Nullable IOException lastSilence;
 
     ArbiterApi(List<Endpoint> masters, Host host) {
         this.masters = List.copyOf(masters);
@@ -57,26 +58,37 @@ public final class ArbiterApi {
 
     /** Waits until the primary is open, every other member follows it, and DNS shows it; returns the primary's name. */
     public String awaitSteady(String group, Duration limit) {
-        return await(group, "has an open primary and DNS shows it", limit, g -> g.phase().equals("steady")
-                        && open(g)
-                        && g.names().state().equals("served"))
+        return await(
+                        group,
+                        "has an open primary and DNS shows it",
+                        limit,
+                        g -> g.phase().equals("steady")
+                                && open(g)
+                                && g.names().state().equals("served"))
                 .primary();
     }
 
     /** Waits until DNS shows the present primary everywhere. */
     public void awaitPublished(String group, Duration limit) {
-        await(group, "is steady and published", limit, g -> g.phase().equals("steady")
-                && g.names().state().equals("served"));
+        await(
+                group,
+                "is steady and published",
+                limit,
+                g -> g.phase().equals("steady") && g.names().state().equals("served"));
     }
 
     /** Waits until all members are there, healthy, with commits waiting for as many acknowledgements as they should. */
     public void awaitWhole(String group, int members, Duration limit) {
-        await(group, "is whole", limit, g -> g.phase().equals("steady")
-                && open(g)
-                && g.acknowledgers() == g.acknowledgersWanted()
-                && g.members().stream().filter(MemberView::healthy).count() == members
-                && g.members().stream().noneMatch(m -> m.role().equals("away"))
-                && g.names().state().equals("served"));
+        await(
+                group,
+                "is whole",
+                limit,
+                g -> g.phase().equals("steady")
+                        && open(g)
+                        && g.acknowledgers() == g.acknowledgersWanted()
+                        && g.members().stream().filter(MemberView::healthy).count() == members
+                        && g.members().stream().noneMatch(m -> m.role().equals("away"))
+                        && g.names().state().equals("served"));
     }
 
     private static boolean open(GroupView group) {
@@ -103,10 +115,12 @@ public final class ArbiterApi {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
         throw new IllegalStateException(
-                "waited " + limit.toSeconds() + " s until group " + group + " " + what + "; last seen: " + last);
+                "waited " + limit.toSeconds() + " s until group " + group + " " + what + "; last seen: " + last,
+                lastSilence);
     }
 
     private <T> @Nullable T ask(String path, Class<T> type) {
+        IOException silent = null;
         for (Endpoint master : masters) {
             try {
                 T answer = host.call(() -> get(master, path, type));
@@ -115,19 +129,20 @@ public final class ArbiterApi {
                 }
             } catch (IOException e) {
                 // This master is down or busy: the next may answer, and whoever waits asks again.
-                continue;
+                silent = e;
             } catch (RuntimeException e) {
                 throw e;
             } catch (Exception e) {
                 throw new IllegalStateException("can't ask " + master, e);
             }
         }
+        lastSilence = silent;
         return null;
     }
 
     private <T> @Nullable T get(Endpoint master, String path, Class<T> type) throws IOException {
-        HttpURLConnection connection =
-                (HttpURLConnection) URI.create("http://" + master + path).toURL().openConnection();
+        HttpURLConnection connection = (HttpURLConnection)
+                URI.create("http://" + master + path).toURL().openConnection();
         connection.setConnectTimeout(TIMEOUT_MILLIS);
         connection.setReadTimeout(TIMEOUT_MILLIS);
         connection.setInstanceFollowRedirects(false);

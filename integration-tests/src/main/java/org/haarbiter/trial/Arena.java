@@ -207,8 +207,6 @@ public final class Arena implements AutoCloseable {
                         plan.profile(),
                         plan.engine().word(),
                         server.socket().toAbsolutePath(),
-                        server.address().host(),
-                        server.adminPort(),
                         server.dataDir().toAbsolutePath()));
         agents.put(
                 server.name(),

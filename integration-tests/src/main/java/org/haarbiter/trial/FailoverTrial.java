@@ -58,32 +58,32 @@ public final class FailoverTrial {
                 .warming(arena.addresses())
                 .startingAt(firstId)
                 .on(arena.clients());
-        try (WriteLoad load = WriteLoad.start(target, behaviour)) {
+        WriteLoad load = WriteLoad.start(target, behaviour);
+        WriteHistory.Outage outage;
+        try (load) {
             load.awaitAcknowledged(BEFORE, LIMIT);
             long struck = System.nanoTime();
             fault.strike(arena, old);
-            WriteHistory.Outage outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
+            outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
             load.awaitAcknowledged(load.history().ids().size() + AFTER, LIMIT);
-            load.close();
-            DatabaseServer fresh = arena.group().at(outage.newServer());
-            if (fault == Fault.PARTITION) {
-                arena.cut(old.name(), false);
-            }
-            arena.api().awaitPublished(Arena.GROUP, LIMIT);
-            SortedSet<Long> lost = lost(arena, load, fresh);
-            return new Result(
-                    arena.plan().engine().word(),
-                    fault.word(),
-                    client.name().toLowerCase(java.util.Locale.ROOT),
-                    old.name(),
-                    fresh.name(),
-                    outage.silenceMillis(),
-                    outage.firstNewMillis(),
-                    new TreeMap<>(arena.api().phases(Arena.GROUP)),
-                    load.history().ids().size(),
-                    lost.size(),
-                    load.history().provenTwoWritersMillis());
         }
+        if (fault == Fault.PARTITION) {
+            arena.cut(old.name(), false);
+        }
+        arena.api().awaitPublished(Arena.GROUP, LIMIT);
+        DatabaseServer fresh = arena.group().at(outage.newServer());
+        return new Result(
+                arena.plan().engine().word(),
+                fault.word(),
+                client.name().toLowerCase(java.util.Locale.ROOT),
+                old.name(),
+                fresh.name(),
+                outage.silenceMillis(),
+                outage.firstNewMillis(),
+                new TreeMap<>(arena.api().phases(Arena.GROUP)),
+                load.history().ids().size(),
+                lost(arena, load, fresh).size(),
+                load.history().provenTwoWritersMillis());
     }
 
     private static SortedSet<Long> lost(Arena arena, WriteLoad load, DatabaseServer fresh)

@@ -215,10 +215,13 @@ public final class Arbiter {
     private Entry taken(GroupMemory memory, Entry entry, long nowNanos) {
         memory.pending = true;
         memory.decidedNanos = nowNanos;
-        if (entry instanceof Entry.SwitchStarted) {
+        if (entry instanceof Entry.SwitchStarted started) {
             Group group = state.group(entry.group());
             Heard primary = group == null ? null : memory.heard.get(group.primary());
-            memory.noticedNanos = primary == null ? nowNanos : Math.max(primary.stateNanos(), listeningSinceNanos);
+            // A person's wish isn't noticed late, however long the primary has been as it is.
+            memory.noticedNanos = primary == null || started.trigger() == Trigger.MANUAL
+                    ? nowNanos
+                    : Math.max(primary.stateNanos(), listeningSinceNanos);
         }
         return entry;
     }

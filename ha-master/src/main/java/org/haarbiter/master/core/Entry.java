@@ -78,7 +78,7 @@ public sealed interface Entry {
                             "group-adopted",
                             by,
                             "adopted with primary " + primary + " and " + (members.size() - 1) + " replicas",
-                            details("evidence", evidence, "members", String.join(",", members.keySet()))));
+                            details("evidence", evidence, "members", String.join(",", members.keySet()), "primary", primary)));
         }
     }
 
@@ -185,6 +185,9 @@ public sealed interface Entry {
             details.put("trigger", trigger.name());
             if (target != null) {
                 details.put("target", target);
+            }
+            if (planned) {
+                details.put("planned", "true");
             }
             if (acceptDataLoss) {
                 details.put("accept_data_loss", "true");
