@@ -26,6 +26,7 @@ public final class MysqlEngine extends SqlEngine {
 
     private static final long ASK_NANOS = 20_000_000;
     private static final long CUT_NANOS = 100_000_000;
+    private static final long STOP_NANOS = 100_000_000;
     private static final long WAIT_STEP_MILLIS = 200;
 
     /** A shorter limit lets a commit through without acknowledgement while somebody still looks at the outage. */
@@ -45,6 +46,7 @@ public final class MysqlEngine extends SqlEngine {
             "REPLICATION_SLAVE_ADMIN",
             "REPLICATION CLIENT",
             "SERVICE_CONNECTION_ADMIN",
+            "SYSTEM_USER",
             "RELOAD");
 
     /** The semi-synchronous plugins are loaded: without them their variables are unknown. */
@@ -434,12 +436,54 @@ public final class MysqlEngine extends SqlEngine {
         String aim = "forgetting the old source";
         Replication now = freshReplication(aim, deadline);
         if (now.source() != null) {
-            run(aim, "STOP REPLICA; RESET REPLICA ALL", deadline);
+            stopReplication(aim, deadline);
+            run(aim, "RESET REPLICA ALL", deadline);
         }
         if (replicaPlugin && now.acknowledging()) {
             run(aim, "SET GLOBAL rpl_semi_sync_replica_enabled=0", deadline);
         }
         enableEvents(deadline);
+    }
+
+    /**
+     * Stops both threads. A source that died while it was sending a transaction leaves the applier with the first half of
+     * it: the applier then keeps the rows locked and waits 60 s for the rest before it stops. Killing its workers rolls
+     * the half back at once. Only for a server that has applied everything it needs.
+     */
+    private void stopReplication(String aim, long deadline) throws EngineException {
+        try {
+            trySlow("STOP REPLICA", Math.min(deadline, System.nanoTime() + STOP_NANOS));
+            return;
+        } catch (SqlProblem e) {
+            if (e.kind() != SqlProblem.Kind.NO_ANSWER) {
+                throw failed(aim, e);
+            }
+        }
+        ServerProcess server = server();
+        List<Rows> workers = ask(
+                server,
+                "SELECT t.PROCESSLIST_ID FROM performance_schema.replication_applier_status_by_worker w"
+                        + " JOIN performance_schema.threads t USING (THREAD_ID) WHERE w.CHANNEL_NAME=''",
+                System.nanoTime() + STOP_NANOS);
+        int killed = 0;
+        if (workers != null) {
+            for (int i = 0; i < workers.get(0).size(); i++) {
+                String kill = "KILL " + workers.get(0).text(i, 0);
+                killed += ask(server, kill, System.nanoTime() + STOP_NANOS) == null ? 0 : 1;
+            }
+        }
+        LOG.warn("the applier held half a transaction of the old source; {} of its threads killed", killed);
+        try {
+            trySlow("STOP REPLICA", deadline);
+        } catch (SqlProblem e) {
+            throw killed > 0
+                    ? failed(aim, e)
+                    : new EngineException(
+                            aim + ": the applier waits a minute for the rest of a transaction that its source began to"
+                                    + " send before it died, and keeps its rows locked: the agent's account needs: "
+                                    + grant(),
+                            e);
+        }
     }
 
     /** Events that came by replication are disabled on replicas. Only those that the account may see can be enabled. */
@@ -530,9 +574,10 @@ public final class MysqlEngine extends SqlEngine {
                 LOG.warn("{}: {}: stopping the applier as well", aim, e.getMessage());
             }
         }
+        stopReplication(aim, deadline);
         run(
                 aim,
-                "STOP REPLICA;" + flag + "CHANGE REPLICATION SOURCE TO " + place + ", SOURCE_USER="
+                flag + "CHANGE REPLICATION SOURCE TO " + place + ", SOURCE_USER="
                         + quoted(settings().replicationUser()) + ", SOURCE_PASSWORD="
                         + quoted(settings().replicationPassword())
                         + ", SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1,"

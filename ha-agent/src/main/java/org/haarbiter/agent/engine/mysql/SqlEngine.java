@@ -42,6 +42,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private final ReplicationClock clock = new ReplicationClock();
     private final Line status;
     private final Line command;
+    private final Line slow;
     private final Line fenceFirst;
     private final Line fenceSecond;
     private final Thread keeper;
@@ -74,6 +75,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         this.settings = settings;
         this.status = new Line(settings);
         this.command = new Line(settings);
+        this.slow = new Line(settings);
         this.fenceFirst = new Line(settings);
         this.fenceSecond = new Line(settings);
         this.reset = new ConnectionReset(settings.address());
@@ -616,6 +618,11 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         return command.run(server(), sql, deadline);
     }
 
+    /** As {@link #tryRun}, on a session that may be held up for a minute: other commands don't wait for it. */
+    final List<Rows> trySlow(String sql, long deadline) throws EngineException, SqlProblem {
+        return slow.run(server(), sql, deadline);
+    }
+
     final EngineException failed(String aim, SqlProblem e) {
         if (e.kind() == SqlProblem.Kind.LOST) {
             watch.recheck();
@@ -666,7 +673,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         LockSupport.unpark(keeper);
         LockSupport.unpark(resetter);
         canary.close();
-        for (Line line : List.of(status, command, fenceFirst, fenceSecond)) {
+        for (Line line : List.of(status, command, slow, fenceFirst, fenceSecond)) {
             line.close();
         }
         dropProbe();

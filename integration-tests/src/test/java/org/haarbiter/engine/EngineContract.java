@@ -1,0 +1,504 @@
+package org.haarbiter.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.agent.engine.EngineException;
+import org.haarbiter.agent.engine.Following;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Promotion;
+import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.lab.Account;
+import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Position;
+import org.haarbiter.words.ServerState;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What every engine must do, on real servers. Prints how long the steps of a failover took. */
+abstract class EngineContract {
+    private static final int HUNG_MILLIS = 300;
+
+    @TempDir
+    Path work;
+
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<Seat> seats = new ArrayList<>();
+
+    abstract ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException;
+
+    abstract Engine engine(MysqlSettings settings);
+
+    abstract String addressPrefix();
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (Seat seat : seats) {
+            seat.close();
+        }
+        for (AutoCloseable one : open) {
+            one.close();
+        }
+    }
+
+    private void seats(int count) throws Exception {
+        List<Endpoint> addresses = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            addresses.add(new Endpoint(addressPrefix() + i, 24_316));
+        }
+        ReplicatedGroup group = start(work, addresses);
+        open.add(group);
+        for (DatabaseServer server : group.servers()) {
+            Seat seat = new Seat(server, engine(settings(server, Account.AGENT.password())));
+            seats.add(seat);
+            seat.awaitState(ServerState.RUNNING);
+        }
+    }
+
+    private static MysqlSettings settings(DatabaseServer server, String password) {
+        return new MysqlSettings(
+                server.socket(),
+                server.address(),
+                server.dataDir(),
+                Account.AGENT.user(),
+                password,
+                "/etc/ha-arbiter/agent.yaml",
+                Account.REPLICATION.user(),
+                Account.REPLICATION.password(),
+                HUNG_MILLIS,
+                2_000,
+                2);
+    }
+
+    /** The first is the open primary; the others follow and acknowledge. */
+    private void losslessGroup(int count) throws Exception {
+        seats(count);
+        Seat primary = seats.get(0);
+        for (Seat replica : seats.subList(1, count)) {
+            replica.engine.follow(new Following(primary.server.address(), true), Seat.LIMIT);
+        }
+        primary.engine.promote(new Promotion(1, "", 1), () -> true, Seat.LIMIT);
+        primary.engine.settle(Seat.LIMIT);
+        for (Seat replica : seats.subList(1, count)) {
+            replica.await("receiving", Observation::receiving);
+        }
+        primary.await("acknowledgers", seen -> seen.acknowledgers() == count - 1);
+    }
+
+    private Position position(Seat seat, String text) {
+        return seat.engine.traits().positionKind().parse(text);
+    }
+
+    private static long millisSince(long nanos) {
+        return (System.nanoTime() - nanos) / 1_000_000;
+    }
+
+    private void figure(String what, long fromNanos, long toNanos) {
+        System.out.printf("%s: %s: %.1f ms%n", getClass().getSimpleName(), what, (toNanos - fromNanos) / 1e6);
+    }
+
+    private static Set<Long> rows(Seat seat) throws SQLException {
+        Set<Long> ids = new HashSet<>();
+        try (Connection root = seat.server.root();
+                Statement statement = root.createStatement();
+                ResultSet found = statement.executeQuery("SELECT id FROM app.writes")) {
+            while (found.next()) {
+                ids.add(found.getLong(1));
+            }
+        }
+        return ids;
+    }
+
+    @Test
+    void aFencedServerIsOpenedDrainedAndOpenedAgain() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        Observation fenced = seat.look();
+        assertThat(fenced.writable()).isFalse();
+        assertThat(fenced.source()).isNull();
+        assertThat(fenced.instance()).isNotEmpty();
+        assertThat(fenced.serverId()).isNotEmpty();
+        assertThat(fenced.version()).isNotEmpty();
+        assertThat(fenced.problems()).isEmpty();
+        assertThatThrownBy(() -> seat.write(1)).isInstanceOf(SQLException.class);
+
+        seat.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        assertThat(seat.look().writable()).isTrue();
+        assertThat(seat.look().acknowledgersRequired()).isZero();
+        seat.write(1);
+
+        seat.engine.drain(Seat.LIMIT);
+        assertThat(seat.look().writable()).isFalse();
+        assertThatThrownBy(() -> seat.write(2)).isInstanceOf(SQLException.class);
+
+        String upTo = seat.look().received();
+        assertThat(upTo).isNotEmpty();
+        seat.engine.promote(new Promotion(2, upTo, 0), () -> true, Seat.LIMIT);
+        seat.engine.settle(Seat.LIMIT);
+        seat.write(2);
+        assertThat(position(seat, seat.look().received()).covers(position(seat, upTo)))
+                .isTrue();
+    }
+
+    @Test
+    void aDrainThatIsHeldUpThrowsAndLeavesWritesOpen() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        seat.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        try (Connection holder = seat.application();
+                Statement statement = holder.createStatement()) {
+            statement.execute("LOCK TABLES app.writes WRITE");
+            long start = System.nanoTime();
+            assertThatThrownBy(() -> seat.engine.drain(java.time.Duration.ofMillis(300)))
+                    .isInstanceOf(EngineException.class)
+                    .hasMessageContaining("open again");
+            assertThat(millisSince(start)).isLessThan(3_000);
+            statement.execute("UNLOCK TABLES");
+        }
+        assertThat(seat.look().writable()).isTrue();
+        seat.write(1);
+    }
+
+    @Test
+    void withoutPermissionWritesStayClosed() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        assertThatThrownBy(() -> seat.engine.promote(new Promotion(7, "", 0), () -> false, Seat.LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("epoch 7");
+        assertThat(seat.look().writable()).isFalse();
+        assertThatThrownBy(() -> seat.write(1)).isInstanceOf(SQLException.class);
+    }
+
+    @Test
+    void aPositionThatIsNeverReachedKeepsWritesClosed() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        assertThatThrownBy(() -> seat.engine.promote(
+                        new Promotion(1, unreachable(), 0), () -> true, java.time.Duration.ofMillis(500)))
+                .isInstanceOf(EngineException.class);
+        assertThat(seat.look().writable()).isFalse();
+    }
+
+    abstract String unreachable();
+
+    @Test
+    void deathIsNoticedAndARestartIsAnotherInstance() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        seat.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        Observation before = seat.look();
+        try (Writers writers = new Writers(seat, 16, 1).awaitAcknowledged(50)) {
+            long killed = System.nanoTime();
+            seat.server.kill9();
+            Seat.Death death = seat.deaths.poll(10, TimeUnit.SECONDS);
+            assertThat(death).isNotNull();
+            figure("death noticed (" + death.evidence() + ")", killed, death.nanos());
+            assertThat(death.instance()).isEqualTo(before.instance());
+            Observation dead = seat.look();
+            assertThat(dead.state()).isEqualTo(ServerState.DEAD);
+            assertThat(dead.instance()).isEqualTo(before.instance());
+            assertThat(dead.writable()).isFalse();
+            assertThat(dead.serverId()).isEqualTo(before.serverId());
+            writers.awaitEnd();
+            figure(
+                    "last of 16 clients noticed",
+                    killed,
+                    writers.ended.values().stream()
+                            .mapToLong(Long::longValue)
+                            .max()
+                            .orElseThrow());
+        }
+        seat.engine.fence(Seat.LIMIT);
+        seat.server.awaitEnd(Seat.LIMIT);
+        assertThat(seat.look().state()).isEqualTo(ServerState.DEAD);
+        seat.server.start();
+        Observation starting =
+                seat.await("another instance", seen -> !seen.instance().equals(before.instance()));
+        assertThat(starting.state()).isIn(ServerState.STARTING, ServerState.RUNNING);
+        Observation up = seat.awaitState(ServerState.RUNNING);
+        assertThat(up.writable()).isFalse();
+        assertThat(up.serverId()).isEqualTo(before.serverId());
+        assertThat(seat.deaths).isEmpty();
+    }
+
+    @Test
+    void aFrozenServerIsHungAndRunsAgainWhenThawed() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        Observation before = seat.look();
+        seat.server.freeze();
+        long frozen = System.nanoTime();
+        Observation hung = seat.awaitState(ServerState.HUNG);
+        assertThat(millisSince(frozen)).isGreaterThanOrEqualTo(HUNG_MILLIS - 100);
+        assertThat(hung.instance()).isEqualTo(before.instance());
+        assertThat(hung.detail()).contains("hasn't answered");
+        seat.server.thaw();
+        assertThat(seat.awaitState(ServerState.RUNNING).instance()).isEqualTo(before.instance());
+        assertThat(seat.deaths).isEmpty();
+    }
+
+    @Test
+    void aFrozenServerIsFencedByKillingIt() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        seat.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        seat.server.freeze();
+        long start = System.nanoTime();
+        seat.engine.fence(Seat.LIMIT);
+        figure("fence of a frozen server", start, System.nanoTime());
+        assertThat(millisSince(start)).isLessThan(1_000);
+        assertThat(seat.deaths.poll(10, TimeUnit.SECONDS)).isNotNull();
+        assertThat(seat.look().state()).isEqualTo(ServerState.DEAD);
+    }
+
+    @Test
+    void wrongCredentialsAreNoReasonToAct() throws Exception {
+        seats(1);
+        Seat stranger = new Seat(seats.get(0).server, engine(settings(seats.get(0).server, "wrong")));
+        seats.add(stranger);
+        Observation seen = stranger.look();
+        assertThat(seen.state()).isEqualTo(ServerState.UNKNOWN);
+        assertThat(seen.detail()).contains("/etc/ha-arbiter/agent.yaml", Account.AGENT.user(), "GRANT");
+        assertThat(stranger.look().state()).isEqualTo(ServerState.UNKNOWN);
+    }
+
+    @Test
+    void aServerThatWasNeverReachedIsUnknown() throws Exception {
+        seats(1);
+        seats.get(0).server.kill9();
+        seats.get(0).server.awaitEnd(Seat.LIMIT);
+        Seat late = new Seat(seats.get(0).server, engine(settings(seats.get(0).server, Account.AGENT.password())));
+        seats.add(late);
+        assertThat(late.look().state()).isEqualTo(ServerState.UNKNOWN);
+        assertThat(late.look().detail()).contains("never reached");
+        assertThat(seats.get(0).awaitState(ServerState.DEAD).detail()).contains("ended");
+    }
+
+    @Test
+    void aSettingThatBreaksAPromiseIsAProblemWithWhatToDo() throws Exception {
+        seats(1);
+        DatabaseServer server = seats.get(0).server;
+        server.asRoot("SET GLOBAL sync_binlog=0");
+        Seat late = new Seat(server, engine(settings(server, Account.AGENT.password())));
+        seats.add(late);
+        Observation seen = late.await("problems", o -> !o.problems().isEmpty());
+        assertThat(seen.problems()).hasSize(1);
+        assertThat(seen.problems().get(0)).contains("sync_binlog is 0 (must be 1)", "configuration file");
+    }
+
+    @Test
+    void tooManyConnectionsIsRefusing() throws Exception {
+        seats(1);
+        Seat seat = seats.get(0);
+        seat.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        seat.server.asRoot("SET GLOBAL max_connections=20");
+        List<Connection> clients = new ArrayList<>();
+        try {
+            assertThatThrownBy(() -> {
+                        for (int i = 0; i < 30; i++) {
+                            clients.add(seat.application());
+                        }
+                    })
+                    .isInstanceOf(SQLException.class);
+            assertThat(seat.awaitState(ServerState.REFUSING).detail()).contains("max_connections is 20");
+        } finally {
+            for (Connection client : clients) {
+                client.close();
+            }
+        }
+        seat.awaitState(ServerState.RUNNING);
+    }
+
+    @Test
+    void aFailoverLosesNothingThatWasAcknowledged() throws Exception {
+        losslessGroup(3);
+        Seat old = seats.get(0);
+        for (Seat seat : seats) {
+            seat.await("the source heard", seen -> seen.source() == null || seen.sourceHeardMillis() >= 0);
+        }
+        try (Writers writers = new Writers(old, 16, 1).awaitAcknowledged(400)) {
+            long killed = System.nanoTime();
+            old.server.kill9();
+            Seat.Death death = old.deaths.poll(10, TimeUnit.SECONDS);
+            assertThat(death).isNotNull();
+            figure("death noticed", killed, death.nanos());
+            List<Seat> replicas = seats.subList(1, 3);
+            for (Seat replica : replicas) {
+                long start = System.nanoTime();
+                replica.engine.seal(Seat.LIMIT);
+                figure("seal", start, System.nanoTime());
+            }
+            Observation one = replicas.get(0).look();
+            Observation two = replicas.get(1).look();
+            assertThat(one.receiving()).isFalse();
+            boolean first = position(replicas.get(0), one.received()).covers(position(replicas.get(0), two.received()));
+            Seat winner = replicas.get(first ? 0 : 1);
+            Seat loser = replicas.get(first ? 1 : 0);
+            String upTo = first ? one.received() : two.received();
+            long start = System.nanoTime();
+            winner.engine.promote(new Promotion(2, upTo, 1), () -> true, Seat.LIMIT);
+            figure("promote", start, System.nanoTime());
+            start = System.nanoTime();
+            loser.engine.follow(new Following(winner.server.address(), true), Seat.LIMIT);
+            figure("follow (repoint)", start, System.nanoTime());
+            awaitFollowing(loser, winner);
+            winner.write(1_000_000);
+            figure("kill to first acknowledged write", killed, System.nanoTime());
+            winner.engine.settle(Seat.LIMIT);
+            assertThat(winner.look().source()).isNull();
+            assertThat(winner.look().acknowledgersRequired()).isEqualTo(1);
+            assertThat(winner.look().writable()).isTrue();
+            writers.awaitEnd();
+            assertThat(rows(winner)).containsAll(writers.acknowledged.keySet()).contains(1_000_000L);
+            awaitRow(loser, 1_000_000);
+            assertThat(rows(loser)).containsAll(writers.acknowledged.keySet());
+        }
+    }
+
+    /** Gives the order again until it shows, as the agent does. */
+    private void awaitFollowing(Seat replica, Seat source) throws Exception {
+        long deadline = System.nanoTime() + Seat.LIMIT.toNanos();
+        while (true) {
+            Observation seen = replica.look();
+            if (seen.receiving() && source.server.address().equals(seen.source())) {
+                return;
+            }
+            assertThat(System.nanoTime()).as("following, last seen: %s", seen).isLessThan(deadline);
+            TimeUnit.MILLISECONDS.sleep(5);
+            replica.engine.follow(new Following(source.server.address(), true), Seat.LIMIT);
+        }
+    }
+
+    private static void awaitRow(Seat seat, long id) throws Exception {
+        long deadline = System.nanoTime() + Seat.LIMIT.toNanos();
+        while (!rows(seat).contains(id)) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+        }
+    }
+
+    @Test
+    void aFenceUnderLoadEndsTheAcknowledging() throws Exception {
+        losslessGroup(2);
+        Seat primary = seats.get(0);
+        try (Writers writers = new Writers(primary, 16, 1).awaitAcknowledged(200)) {
+            long start = System.nanoTime();
+            primary.engine.fence(Seat.LIMIT);
+            long fenced = System.nanoTime();
+            figure("fence under load", start, fenced);
+            writers.awaitEnd();
+            assertThat((writers.lastAcknowledgedNanos() - fenced) / 1_000_000).isLessThan(20);
+            assertThat(primary.look().writable()).isFalse();
+            assertThatThrownBy(() -> primary.write(2_000_000)).isInstanceOf(SQLException.class);
+        }
+        primary.engine.fence(Seat.LIMIT);
+        assertThat(primary.look().writable()).isFalse();
+    }
+
+    @Test
+    void aFenceEndsTheClientsThatWaitForAcknowledgementsThatNeverCome() throws Exception {
+        losslessGroup(2);
+        Seat primary = seats.get(0);
+        try (Writers writers = new Writers(primary, 8, 1).awaitAcknowledged(100)) {
+            seats.get(1).engine.seal(Seat.LIMIT);
+            // Nobody acknowledges any more: all clients come to wait.
+            primary.await("no acknowledger", seen -> seen.acknowledgers() == 0);
+            long quiet = System.nanoTime();
+            while (System.nanoTime() - Math.max(quiet, writers.lastAcknowledgedNanos()) < 300_000_000L) {
+                Thread.onSpinWait();
+            }
+            int acknowledged = writers.acknowledged.size();
+            long start = System.nanoTime();
+            primary.engine.fence(Seat.LIMIT);
+            figure("fence with commits that wait", start, System.nanoTime());
+            assertThat(millisSince(start)).isLessThan(1_000);
+            writers.awaitEnd();
+            assertThat(writers.acknowledged).hasSize(acknowledged);
+        }
+        Observation after = primary.look();
+        assertThat(after.writable()).isFalse();
+    }
+
+    @Test
+    void sealingAgainstAFrozenSourceIsQuickAndFinal() throws Exception {
+        losslessGroup(2);
+        Seat primary = seats.get(0);
+        Seat replica = seats.get(1);
+        try (Writers writers = new Writers(primary, 4, 1).awaitAcknowledged(100)) {
+            primary.server.freeze();
+            long start = System.nanoTime();
+            replica.engine.seal(Seat.LIMIT);
+            figure("seal against a frozen source", start, System.nanoTime());
+            assertThat(millisSince(start)).isLessThan(1_000);
+            Observation sealed = replica.look();
+            assertThat(sealed.receiving()).isFalse();
+            long before = writers.acknowledged.size();
+            primary.server.thaw();
+            replica.await("everything applied", seen -> seen.applied().equals(seen.received()));
+            assertThat(replica.look().received()).isEqualTo(sealed.received());
+            // Each client may still get the one answer that was under way.
+            assertThat((long) writers.acknowledged.size()).isLessThanOrEqualTo(before + 4);
+            assertThat(rows(replica)).containsAll(writers.acknowledged.keySet());
+            primary.engine.fence(Seat.LIMIT);
+            writers.awaitEnd();
+        }
+    }
+
+    @Test
+    void aServerWithoutASourceFollowsIsRepointedAndHeard() throws Exception {
+        seats(3);
+        Seat first = seats.get(0);
+        Seat second = seats.get(1);
+        Seat third = seats.get(2);
+        first.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        second.engine.follow(new Following(first.server.address(), false), Seat.LIMIT);
+        second.await("receiving", Observation::receiving);
+        first.write(1);
+        awaitRow(second, 1);
+        second.await("heard", seen -> seen.sourceHeardMillis() >= 0 && seen.lagMillis() == 0);
+
+        // From nothing: the third forgets what a DBA has told it.
+        third.engine.settle(Seat.LIMIT);
+        assertThat(third.look().source()).isNull();
+        third.engine.follow(new Following(first.server.address(), false), Seat.LIMIT);
+        third.await("receiving", Observation::receiving);
+        awaitRow(third, 1);
+
+        // Chained under the second, then acknowledging.
+        third.engine.follow(new Following(second.server.address(), true), Seat.LIMIT);
+        awaitFollowing(third, second);
+        first.write(2);
+        awaitRow(third, 2);
+        assertThat(third.look().problems()).isEmpty();
+        assertThatThrownBy(() -> third.write(3)).isInstanceOf(SQLException.class);
+
+        // A planned switch: the old primary follows the new one.
+        first.engine.drain(Seat.LIMIT);
+        String upTo = first.look().received();
+        second.engine.promote(new Promotion(2, upTo, 1), () -> true, Seat.LIMIT);
+        first.engine.follow(new Following(second.server.address(), true), Seat.LIMIT);
+        awaitFollowing(first, second);
+        second.engine.settle(Seat.LIMIT);
+        second.write(4);
+        awaitRow(first, 4);
+        second.engine.requireAcknowledgers(0, Seat.LIMIT);
+        assertThat(second.look().acknowledgersRequired()).isZero();
+        second.engine.requireAcknowledgers(1, Seat.LIMIT);
+        assertThat(second.look().acknowledgersRequired()).isEqualTo(1);
+    }
+}

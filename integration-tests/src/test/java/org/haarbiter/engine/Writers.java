@@ -1,0 +1,90 @@
+package org.haarbiter.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Clients of one server, each on one connection of its own, that insert until they are refused or stopped. */
+final class Writers implements AutoCloseable {
+    private final List<Thread> threads = new ArrayList<>();
+    private final List<Connection> connections = new ArrayList<>();
+    private final AtomicLong next;
+    private volatile boolean stopped;
+
+    /** Each row that the server said yes to, with the time of the answer. */
+    final Map<Long, Long> acknowledged = new ConcurrentHashMap<>();
+
+    /** When each client's connection ended or refused it. */
+    final Map<Integer, Long> ended = new ConcurrentHashMap<>();
+
+    Writers(Seat seat, int clients, long firstId) throws SQLException {
+        next = new AtomicLong(firstId);
+        for (int i = 0; i < clients; i++) {
+            connections.add(seat.application());
+        }
+        for (int i = 0; i < clients; i++) {
+            int number = i;
+            Thread thread = new Thread(() -> write(number), "writer-" + i);
+            thread.setDaemon(true);
+            thread.start();
+            threads.add(thread);
+        }
+    }
+
+    private void write(int number) {
+        try (Statement statement = connections.get(number).createStatement()) {
+            while (!stopped) {
+                long id = next.getAndIncrement();
+                statement.execute("INSERT INTO app.writes (id) VALUES (" + id + ")");
+                acknowledged.put(id, System.nanoTime());
+            }
+        } catch (SQLException e) {
+            ended.put(number, System.nanoTime());
+        }
+    }
+
+    Writers awaitAcknowledged(int rows) {
+        long deadline = System.nanoTime() + Seat.LIMIT.toNanos();
+        while (acknowledged.size() < rows) {
+            assertThat(System.nanoTime())
+                    .as("%d rows acknowledged", acknowledged.size())
+                    .isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+        return this;
+    }
+
+    void awaitEnd() throws InterruptedException {
+        for (Thread thread : threads) {
+            thread.join(Seat.LIMIT.toMillis());
+            assertThat(thread.isAlive()).as(thread.getName() + " still waits").isFalse();
+        }
+    }
+
+    long lastAcknowledgedNanos() {
+        return acknowledged.values().stream().mapToLong(Long::longValue).max().orElseThrow();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        stopped = true;
+        for (Thread thread : threads) {
+            thread.join(Seat.LIMIT.toMillis());
+        }
+        for (Connection connection : connections) {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                // The test has ended this connection's server.
+                assertThat(connection).isNotNull();
+            }
+        }
+    }
+}
