@@ -73,10 +73,15 @@ final class Writers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         stopped = true;
-        for (Thread thread : threads) {
-            thread.join(Seat.LIMIT.toMillis());
+        try {
+            for (Thread thread : threads) {
+                thread.join(Seat.LIMIT.toMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the writers were ending", e);
         }
         for (Connection connection : connections) {
             try {
