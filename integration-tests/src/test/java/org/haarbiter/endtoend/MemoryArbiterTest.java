@@ -90,7 +90,8 @@ class MemoryArbiterTest {
         Command.Outcome outcome = arbiter.master(arbiter.leader())
                 .loop()
                 .command(new Command.Promote(MemoryArbiter.GROUP, "c", false, "me@here", "rehearsal"))
-                .get();
+                .get()
+                .outcome();
         assertThat(outcome.entry()).as(outcome.sentence()).isNotNull();
         assertThat(arbiter.awaitPrimary("a")).isEqualTo("c");
         assertThat(arbiter.server("c").payloads()).containsAll(acknowledged);
