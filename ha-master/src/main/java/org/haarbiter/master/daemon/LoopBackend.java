@@ -85,7 +85,8 @@ final class LoopBackend implements AdminBackend {
                         if (!local && !arbiter.leading()) {
                             throw notLeader(node.log().leader());
                         }
-                        return question.answer(arbiter, facts(arbiter), Ticker.SYSTEM.nanos(), System.currentTimeMillis());
+                        return question.answer(
+                                arbiter, facts(arbiter), Ticker.SYSTEM.nanos(), System.currentTimeMillis());
                     } catch (AdminException e) {
                         throw new CompletionException(e);
                     }
@@ -100,13 +101,15 @@ final class LoopBackend implements AdminBackend {
             answer.complete(result.apply(value));
             return;
         }
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof AdminException) {
             answer.completeExceptionally(cause);
         } else if (cause instanceof NotLeaderException notLeader) {
             answer.completeExceptionally(notLeader(notLeader.leader()));
         } else if (cause instanceof RejectedExecutionException) {
-            answer.completeExceptionally(new AdminException(AdminException.Kind.OVERLOADED, String.valueOf(cause.getMessage())));
+            answer.completeExceptionally(
+                    new AdminException(AdminException.Kind.OVERLOADED, String.valueOf(cause.getMessage())));
         } else {
             answer.completeExceptionally(cause == null ? new IllegalStateException("no answer") : cause);
         }
@@ -141,11 +144,13 @@ final class LoopBackend implements AdminBackend {
                     leads ? "leader" : reached ? "follower" : "unreachable",
                     leads || reached
                             ? ""
-                            : "no connection from " + settings.name() + " (start it, or look at its log and at the network)"));
+                            : "no connection from " + settings.name()
+                                    + " (start it, or look at its log and at the network)"));
         }
         TreeMap<String, NamesView> names = new TreeMap<>();
-        node.names().forEach((group, status) ->
-                names.put(group, Views.names(status.wanted(), status.served(), status.detail(), status.readings())));
+        node.names()
+                .forEach((group, status) -> names.put(
+                        group, Views.names(status.wanted(), status.served(), status.detail(), status.readings())));
         return new MasterFacts(
                 settings.clusterId(),
                 settings.name(),
@@ -159,7 +164,8 @@ final class LoopBackend implements AdminBackend {
     }
 
     private String nameOf(Endpoint raft) {
-        for (Map.Entry<String, MasterSettings.Addresses> master : settings.masters().entrySet()) {
+        for (Map.Entry<String, MasterSettings.Addresses> master :
+                settings.masters().entrySet()) {
             if (master.getValue().raft().equals(raft)) {
                 return master.getKey();
             }
@@ -174,34 +180,38 @@ final class LoopBackend implements AdminBackend {
             case "promote" ->
                 judge(
                         new Command.Promote(
-                                request.group(), request.member(), request.acceptDataLoss(), request.by(), request.reason()),
+                                request.group(),
+                                request.member(),
+                                request.acceptDataLoss(),
+                                request.by(),
+                                request.reason()),
                         answer);
             case "demote" ->
                 judge(new Command.Demote(request.group(), request.member(), request.by(), request.reason()), answer);
             case "pause" -> judge(new Command.Pause(request.group(), request.by(), request.reason()), answer);
             case "resume" -> judge(new Command.Resume(request.group(), request.by(), request.reason()), answer);
-            case "add-master" ->
-                member(answer, "is added", endpoint(request.member()), node.log()::addMember);
-            case "remove-master" ->
-                member(answer, "is removed", endpoint(request.member()), node.log()::removeMember);
+            case "add-master" -> member(answer, "is added", endpoint(request.member()), node.log()::addMember);
+            case "remove-master" -> member(answer, "is removed", endpoint(request.member()), node.log()::removeMember);
             case "transfer-leader" ->
                 member(answer, "leads", endpoint(request.member()), node.log()::transferLeadership);
             default ->
-                answer.completeExceptionally(new AdminException(
-                        AdminException.Kind.BAD_REQUEST, "no action '" + request.action() + "'"));
+                answer.completeExceptionally(
+                        new AdminException(AdminException.Kind.BAD_REQUEST, "no action '" + request.action() + "'"));
         }
         return answer;
     }
 
     private void judge(Command command, CompletableFuture<CommandResult> answer) {
-        node.loop().command(command).whenComplete((judged, failure) ->
-                finish(answer, judged, failure, j -> result(command, j)));
+        node.loop()
+                .command(command)
+                .whenComplete((judged, failure) -> finish(answer, judged, failure, j -> result(command, j)));
     }
 
     private CommandResult result(Command command, MasterLoop.Judged judged) {
         boolean accepted = judged.outcome().entry() != null;
         Group group = accepted ? node.loop().group(command.group()) : null;
-        return new CommandResult(accepted, judged.outcome().sentence(), group == null ? 0 : group.epoch(), judged.index());
+        return new CommandResult(
+                accepted, judged.outcome().sentence(), group == null ? 0 : group.epoch(), judged.index());
     }
 
     private static @Nullable Endpoint endpoint(String text) {
@@ -222,8 +232,8 @@ final class LoopBackend implements AdminBackend {
             return;
         }
         if (master == null) {
-            answer.completeExceptionally(
-                    new AdminException(AdminException.Kind.BAD_REQUEST, "the master must be given as its Raft address HOST:PORT"));
+            answer.completeExceptionally(new AdminException(
+                    AdminException.Kind.BAD_REQUEST, "the master must be given as its Raft address HOST:PORT"));
             return;
         }
         change.apply(master).whenComplete((nothing, failure) -> {

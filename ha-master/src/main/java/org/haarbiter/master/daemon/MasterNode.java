@@ -25,6 +25,7 @@ import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.loop.MasterLoop;
+import org.haarbiter.master.loop.Rehearsal;
 import org.haarbiter.master.names.NamePublisher;
 import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.master.raft.JraftNode;
@@ -43,6 +44,7 @@ public final class MasterNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MasterNode.class);
     private static final int LINK_THREADS = 2;
     private static final int SNAPSHOT_SECONDS = 600;
+    private static final int REHEARSALS = 50;
 
     /** Told that the node can't go on; the process must stop. */
     @FunctionalInterface
@@ -58,6 +60,7 @@ public final class MasterNode implements AutoCloseable {
     private final AuditFile audit;
     private final @Nullable NamePublisher publisher;
     private final @Nullable WantedNamesOfGroup wantedNames;
+    private final Limits limits;
     private final MasterLoop loop;
     private final JraftNode log;
     private final LinkServer agents;
@@ -97,7 +100,7 @@ public final class MasterNode implements AutoCloseable {
             this.wantedNames = null;
             this.publisher = null;
         }
-        Limits limits = new Limits(
+        this.limits = new Limits(
                 timing.silenceMillis(),
                 timing.leaseMillis(),
                 timing.driftPerMille(),
@@ -144,12 +147,27 @@ public final class MasterNode implements AutoCloseable {
      * @throws IOException where an address can't be bound
      */
     public void start() throws RaftStartException, IOException {
+        rehearse();
         loop.start();
         log.start();
         loop.attach(log);
         agents.start();
         Endpoint address = settings.own().admin();
-        admin = new AdminServer(new InetSocketAddress(address.host(), address.port()), new LoopBackend(this, settings), registry);
+        admin = new AdminServer(
+                new InetSocketAddress(address.host(), address.port()), new LoopBackend(this, settings), registry);
+    }
+
+    /** Beside the start: the first leader shouldn't have to wait for it. */
+    private void rehearse() {
+        Thread thread = new Thread(
+                () -> {
+                    int completed = new Rehearsal(limits, codec).play(REHEARSALS);
+                    LOG.info("rehearsed {} failovers, {} completed", REHEARSALS, completed);
+                },
+                "rehearsal");
+        thread.setDaemon(true);
+        thread.setPriority(Thread.MIN_PRIORITY);
+        thread.start();
     }
 
     /** The loop, for whoever asks or commands. */
@@ -178,8 +196,9 @@ public final class MasterNode implements AutoCloseable {
         long recent = TimeUnit.MILLISECONDS.toNanos(10L * settings.timing().silenceMillis());
         refusals.values().removeIf(refusal -> now - refusal.nanos() > recent);
         TreeMap<String, List<String>> problems = new TreeMap<>();
-        refusals.values().forEach(refusal ->
-                problems.computeIfAbsent(refusal.group(), g -> new ArrayList<>()).add(refusal.sentence()));
+        refusals.values()
+                .forEach(refusal -> problems.computeIfAbsent(refusal.group(), g -> new ArrayList<>())
+                        .add(refusal.sentence()));
         return problems;
     }
 
