@@ -431,12 +431,17 @@ public final class AgentCore {
         }
     }
 
-    /** When {@link #next} may have something to say although nothing has happened; {@link Long#MAX_VALUE} for never. */
-    public long deadlineNanos() {
-        long fence = openEpoch > 0 && lease.epoch() > 0
-                ? lease.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis())
+    /**
+     * When, after now, {@link #next} may have something to say although nothing has happened; {@link Long#MAX_VALUE} for never.
+     */
+    public long deadlineNanos(long nowNanos) {
+        Lease present = lease;
+        long fence = openEpoch > 0 && present.epoch() > 0
+                ? present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis())
                 : Long.MAX_VALUE;
-        return retryNanos == Long.MIN_VALUE ? fence : Math.min(fence, retryNanos);
+        long retry = retryNanos == Long.MIN_VALUE ? Long.MAX_VALUE : retryNanos;
+        // What has passed was looked at when it came: whoever waited for it would wait no more.
+        return Math.min(fence > nowNanos ? fence : Long.MAX_VALUE, retry > nowNanos ? retry : Long.MAX_VALUE);
     }
 
     /** The goal that is being converged to; null before the first. */

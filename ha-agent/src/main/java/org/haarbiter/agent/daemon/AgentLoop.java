@@ -141,7 +141,7 @@ public final class AgentLoop implements AutoCloseable {
         while (!closed) {
             try {
                 long now = ticker.nanos();
-                long wait = Math.min(nextBeatNanos, core.deadlineNanos()) - now;
+                long wait = Math.min(nextBeatNanos, core.deadlineNanos(now)) - now;
                 Runnable event =
                         wait <= 0 ? inbox.poll() : inbox.poll(Math.min(wait, 50_000_000), TimeUnit.NANOSECONDS);
                 while (event != null) {

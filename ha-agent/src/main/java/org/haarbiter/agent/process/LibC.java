@@ -12,6 +12,8 @@ final class LibC {
     static final int EINTR = 4;
     static final int EAGAIN = 11;
     static final int EACCES = 13;
+    static final int EPROTONOSUPPORT = 93;
+    static final int ENOBUFS = 105;
     static final int ECONNREFUSED = 111;
     static final int EOPNOTSUPP = 95;
 
@@ -21,6 +23,7 @@ final class LibC {
     static final int O_RDONLY = 0;
     static final int O_CLOEXEC = 0x80000;
     static final int SOCK_STREAM = 1;
+    static final int SOCK_DGRAM = 2;
     static final int SOCK_RAW = 3;
     static final int SOCK_CLOEXEC = 0x80000;
     static final int SOCK_NONBLOCK = 0x800;
@@ -42,6 +45,10 @@ final class LibC {
 
     static native int connect(int fd, Pointer address, int length) throws LastErrorException;
 
+    static native int bind(int fd, Pointer address, int length) throws LastErrorException;
+
+    static native int setsockopt(int fd, int level, int name, Pointer value, int length) throws LastErrorException;
+
     static native int getsockopt(int fd, int level, int name, Pointer value, Pointer length) throws LastErrorException;
 
     static native int open(String path, int flags) throws LastErrorException;
@@ -57,6 +64,8 @@ final class LibC {
     static native int shutdown(int fd, int how) throws LastErrorException;
 
     static native int close(int fd) throws LastErrorException;
+
+    static native int getpid() throws LastErrorException;
 
     static native long syscall(long number, long first, long second, long third, long fourth) throws LastErrorException;
 

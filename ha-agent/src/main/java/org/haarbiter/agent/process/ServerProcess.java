@@ -26,7 +26,7 @@ public final class ServerProcess implements AutoCloseable {
     private final int pidfd;
     private final int statFd;
     private final String instance;
-    private final Memory pollFd = new Memory(8);
+    private final Memory pollFds = new Memory(16);
     private final Memory statMemory = new Memory(STAT_BYTES);
     private final ByteBuffer statText = statMemory.getByteBuffer(0, STAT_BYTES);
     private final ProcStat stat = new ProcStat();
@@ -37,9 +37,10 @@ public final class ServerProcess implements AutoCloseable {
         this.pid = pid;
         this.pidfd = pidfd;
         this.statFd = statFd;
-        pollFd.setInt(0, pidfd);
-        pollFd.setShort(4, (short) LibC.POLLIN);
-        pollFd.setShort(6, (short) 0);
+        pollFds.clear();
+        pollFds.setInt(0, pidfd);
+        pollFds.setShort(4, (short) LibC.POLLIN);
+        pollFds.setShort(12, (short) LibC.POLLIN);
         String already = look();
         if (already != null && stat.startTicks() == 0) {
             throw new IOException("process " + pid + ": " + already);
@@ -178,11 +179,18 @@ public final class ServerProcess implements AutoCloseable {
         return found;
     }
 
-    /** Waits for its end. Returns the evidence; null when {@code millis} have passed without. One thread only. */
+    /**
+     * Waits for its end, then looks. Returns the evidence; null when it hasn't ended. One thread only.
+     *
+     * @param millis look after so long in any case
+     * @param wakeFd look as soon as there is something to read from it; -1 for nothing
+     */
     @Nullable
-    String awaitEnd(int millis) {
+    String awaitEnd(int millis, int wakeFd) {
         try {
-            if (LibC.poll(pollFd, 1, millis) > 0) {
+            // The kernel passes over a negative descriptor.
+            pollFds.setInt(8, wakeFd);
+            if (LibC.poll(pollFds, 2, millis) > 0 && pollFds.getShort(6) != 0) {
                 end = "its pidfd reports the end";
                 return end;
             }
