@@ -53,5 +53,5 @@ run_java() {
   shift
   local jar
   jar=$(ls "$home"/integration-tests/target/integration-tests-*.jar | head -n 1)
-  (cd "$home" && exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC -cp "$jar:$home/integration-tests/target/lib/*" "$main" "$@")
+  (cd "$home" && exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jar:$home/integration-tests/target/lib/*" "$main" "$@")
 }

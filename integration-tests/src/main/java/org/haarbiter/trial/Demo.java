@@ -70,7 +70,7 @@ public final class Demo implements Callable<Integer> {
             System.err.println("--fault partition: " + NetworkLab.missing().get());
             return 1;
         }
-        Path work = Files.createTempDirectory("ha-arbiter-demo-");
+        Path work = Arena.newWorkDirectory("ha-arbiter-demo-");
         say("everything's files are in " + work);
         say("starting BIND, 3 masters, and a group of 4 " + engine.word() + " servers with an agent beside each");
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, separateHosts))) {

@@ -67,7 +67,7 @@ public final class FailoverBench implements Callable<Integer> {
             for (int run = 1; run <= runs; run++) {
                 if (arena == null) {
                     arena = Arena.open(ArenaPlan.of(
-                            engine, Files.createTempDirectory("ha-arbiter-bench-"), fault == Fault.PARTITION));
+                            engine, Arena.newWorkDirectory("ha-arbiter-bench-"), fault == Fault.PARTITION));
                     arena.awaitSteady(START_LIMIT);
                 }
                 FailoverTrial.Result result = FailoverTrial.run(arena, fault, client, rate, firstId);

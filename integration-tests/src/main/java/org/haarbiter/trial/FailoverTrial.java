@@ -13,7 +13,7 @@ import org.haarbiter.lab.WriteLoad;
 /** One failover under load: a client writes all the time, the primary is struck, the client's history is judged. */
 public final class FailoverTrial {
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final int BEFORE = 500;
+    private static final int SECONDS_BEFORE = 3;
     private static final int AFTER = 300;
 
     /** How the client finds the primary. */
@@ -49,9 +49,10 @@ public final class FailoverTrial {
 
     private FailoverTrial() {}
 
-    /** Runs one; the arena must be steady. The struck server stays as the fault left it; a cut host is joined again. */
+    /** Runs one; the arena must be whole. The struck server stays as the fault left it; a cut host is joined again. */
     public static Result run(Arena arena, Fault fault, Client client, int writesPerSecond, long firstId)
             throws IOException, SQLException {
+        arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), LIMIT);
         DatabaseServer old = arena.awaitSteady(LIMIT);
         WriteLoad.Target target = client == Client.DNS ? arena.byName() : arena.byMembers();
         WriteLoad.Behaviour behaviour = WriteLoad.Behaviour.of(8, writesPerSecond)
@@ -61,7 +62,7 @@ public final class FailoverTrial {
         WriteLoad load = WriteLoad.start(target, behaviour);
         WriteHistory.Outage outage;
         try (load) {
-            load.awaitAcknowledged(BEFORE, LIMIT);
+            load.awaitAcknowledged(SECONDS_BEFORE * writesPerSecond, LIMIT);
             long struck = System.nanoTime();
             fault.strike(arena, old);
             outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
