@@ -166,7 +166,6 @@ public final class MasterNode implements AutoCloseable {
                 },
                 "rehearsal");
         thread.setDaemon(true);
-        thread.setPriority(Thread.MIN_PRIORITY);
         thread.start();
     }
 
