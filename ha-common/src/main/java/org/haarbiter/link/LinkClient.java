@@ -55,6 +55,7 @@ public final class LinkClient implements AutoCloseable {
     // The rest belongs to the event loop.
     private boolean closed;
     private @Nullable Channel ready;
+    private @Nullable Handler talking;
     private @Nullable Channel channel;
     private @Nullable InetAddress address;
     private boolean resolving;
@@ -133,6 +134,9 @@ public final class LinkClient implements AutoCloseable {
 
     private void flush() {
         if (ready != null) {
+            if (talking != null) {
+                talking.pingWithHeartbeat(ready);
+            }
             heartbeats.flush(ready);
         }
     }
@@ -224,6 +228,7 @@ public final class LinkClient implements AutoCloseable {
     private void failed(String reason) {
         channel = null;
         ready = null;
+        talking = null;
         boolean was = connected;
         connected = false;
         if (failure == null && !closed) {
@@ -245,6 +250,8 @@ public final class LinkClient implements AutoCloseable {
     private final class Handler extends SimpleChannelInboundHandler<LinkFrame> {
         private @Nullable String reason;
         private int unheardTicks;
+        private boolean unheardSinceHeartbeat;
+        private boolean pinged;
         private boolean open;
         private boolean heard;
         private boolean gaveUp;
@@ -276,12 +283,20 @@ public final class LinkClient implements AutoCloseable {
         private void ready(ChannelHandlerContext context) {
             ready = context.channel();
             open = true;
-            var pings = context.executor()
-                    .scheduleWithFixedDelay(
-                            () -> tick(context), settings.pingMillis(), settings.pingMillis(), TimeUnit.MILLISECONDS);
-            context.channel().closeFuture().addListener(done -> pings.cancel(false));
+            talking = this;
+            nextTick(context);
             Frames.send(context.channel(), LinkWriter.ping());
+            pinged = true;
             flush();
+        }
+
+        /** All masters' ticks fall on the same moments, so that the thread wakes up once for all of them. */
+        private void nextTick(ChannelHandlerContext context) {
+            long interval = TimeUnit.MILLISECONDS.toNanos(settings.pingMillis());
+            long wait = interval - Math.floorMod(ticker.nanos(), interval);
+            // A tick that comes a little early isn't followed by the same one again.
+            var unused = context.executor()
+                    .schedule(() -> tick(context), wait < interval / 4 ? wait + interval : wait, TimeUnit.NANOSECONDS);
         }
 
         /**
@@ -289,19 +304,37 @@ public final class LinkClient implements AutoCloseable {
          * master was silent, when it was we who didn't listen.
          */
         private void tick(ChannelHandlerContext context) {
+            if (!context.channel().isActive()) {
+                return;
+            }
+            boolean heardLately = unheardTicks == 0;
             unheardTicks++;
             if ((long) unheardTicks * settings.pingMillis() >= settings.deadMillis()) {
                 gaveUp = true;
                 because("nothing heard from it for " + settings.deadMillis() + " ms");
                 var unused = context.close();
-            } else if (context.channel().isWritable()) {
+                return;
+            }
+            if (!heardLately && !pinged && context.channel().isWritable()) {
                 Frames.send(context.channel(), LinkWriter.ping());
             }
+            pinged = false;
+            nextTick(context);
+        }
+
+        /** Asks a master that has nothing to answer, while the thread is awake anyway. */
+        private void pingWithHeartbeat(Channel channel) {
+            if (unheardSinceHeartbeat && !pinged && channel.isWritable()) {
+                Frames.send(channel, LinkWriter.ping());
+                pinged = true;
+            }
+            unheardSinceHeartbeat = true;
         }
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, LinkFrame frame) throws WireException {
             unheardTicks = 0;
+            unheardSinceHeartbeat = false;
             switch (frame.getBodyCase()) {
                 case ANSWER -> {
                     var answer = LinkReader.answer(frame.getAnswer());

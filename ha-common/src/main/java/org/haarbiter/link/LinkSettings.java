@@ -6,7 +6,7 @@ import org.haarbiter.settings.Timing;
 /**
  * Limits of the link.
  *
- * @param pingMillis an agent asks each master this often whether it is there, in ms
+ * @param pingMillis an agent that has heard nothing of a master for so long asks whether it is there, in ms
  * @param deadMillis a master unheard for so long is given up and connected anew, in ms
  * @param connectMillis limit for a TCP connect and, again, for a TLS handshake, in ms
  * @param idleMillis a master closes a connection without a heartbeat for so long, in ms
