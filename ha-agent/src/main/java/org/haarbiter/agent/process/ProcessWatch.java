@@ -18,7 +18,7 @@ public final class ProcessWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessWatch.class);
 
     /** How often to look although no event came: a server with a single thread tells of its end only when it is over. */
-    private static final int BELT_MILLIS = 50;
+    private static final int BELT_MILLIS = 100;
 
     /** After an event the kernel may show nothing yet, or it was only a client's thread; so look again a few times. */
     private static final int LOOKS_AFTER_EVENT = 3;
