@@ -17,7 +17,7 @@ public final class MysqlServer extends ChildDatabaseServer {
     private static final String ACCOUNTS = Account.ROOT.create()
             + "GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION;\n"
             + Account.AGENT.create()
-            + "GRANT CONNECTION_ADMIN, SYSTEM_VARIABLES_ADMIN, REPLICATION_SLAVE_ADMIN, REPLICATION CLIENT,"
+            + "GRANT CONNECTION_ADMIN, SYSTEM_VARIABLES_ADMIN, REPLICATION_SLAVE_ADMIN, REPLICATION CLIENT, SYSTEM_USER,"
             + " SERVICE_CONNECTION_ADMIN, CLONE_ADMIN, RELOAD ON *.* TO 'ha_agent'@'%';\n"
             + "GRANT SELECT ON performance_schema.* TO 'ha_agent'@'%';\n"
             + Account.REPLICATION.create()
