@@ -331,7 +331,9 @@ public final class AgentCore {
 
     private @Nullable Step wanted(Observation server, Goal wish, long nowNanos) {
         return switch (wish.role()) {
-            case OBSERVE, FENCED -> null;
+            case OBSERVE -> null;
+            // Whoever is fenced follows nobody: what an older source still sends would part it from the new one.
+            case FENCED -> server.receiving() ? new Step.Seal(wish.epoch()) : null;
             case PRIMARY -> primaryStep(server, wish, nowNanos);
             case SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
             case DRAINED -> fencedEpoch == wish.epoch() ? null : new Step.Drain(wish.epoch());

@@ -2,7 +2,9 @@ package org.haarbiter.master.core;
 
 import java.util.Collections;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -78,7 +80,13 @@ public sealed interface Entry {
                             "group-adopted",
                             by,
                             "adopted with primary " + primary + " and " + (members.size() - 1) + " replicas",
-                            details("evidence", evidence, "members", String.join(",", members.keySet()), "primary", primary)));
+                            details(
+                                    "evidence",
+                                    evidence,
+                                    "members",
+                                    String.join(",", members.keySet()),
+                                    "primary",
+                                    primary)));
         }
     }
 
@@ -203,6 +211,8 @@ public sealed interface Entry {
      *
      * @param instance its server process; another one may not open under this epoch
      * @param upTo the position it must have applied before it opens
+     * @param behind the members whose whole history is part of the candidate's; every other follower is away from here on,
+     *     since what it holds beyond that would part it from the new primary without a word
      * @param proof why no acknowledged write is lost, or that it may be
      */
     record CandidateChosen(
@@ -211,12 +221,14 @@ public sealed interface Entry {
             String candidate,
             String instance,
             String upTo,
+            SortedSet<String> behind,
             String proof,
             SortedMap<String, String> evidence,
             long wallMillis)
             implements Entry {
-        /** Copies the evidence. */
+        /** Copies the collections. */
         public CandidateChosen {
+            behind = Collections.unmodifiableSortedSet(new TreeSet<>(behind));
             evidence = Collections.unmodifiableSortedMap(new TreeMap<>(evidence));
         }
 
@@ -233,6 +245,11 @@ public sealed interface Entry {
                 return state;
             }
             Group next = present;
+            for (Member follower : present.followers()) {
+                if (!behind.contains(follower.name()) && !follower.name().equals(candidate)) {
+                    next = next.withMember(follower.with(Standing.AWAY));
+                }
+            }
             if (!candidate.equals(present.primary())) {
                 next = next.withMember(present.primaryMember().with(Standing.AWAY));
                 next = next.withMember(next.member(candidate).with(Standing.FOLLOWING));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.haarbiter.master.core.Entry.AcknowledgersChanged;
 import org.haarbiter.master.core.Entry.CandidateChosen;
 import org.haarbiter.master.core.Entry.GroupAdopted;
@@ -420,6 +421,7 @@ public enum Rule {
                     view,
                     best(view, ready),
                     from.received(),
+                    List.of(),
                     "it holds everything that the drained primary " + group.primary() + " has");
         }
 
@@ -443,7 +445,7 @@ public enum Rule {
             Heard old = oldPrimary(view, sealed);
             boolean oldFirst = sealing.trigger() == Trigger.PRIMARY_RESTARTED;
             if (old != null && mayBe(view, old, sealing) && (oldFirst || sealing.target() != null)) {
-                return choose(view, old, old.received(), "its own history holds every write it acknowledged");
+                return choose(view, old, old.received(), sealed, "its own history holds every write it acknowledged");
             }
             for (Heard heard : sealed) {
                 if (mayBe(view, heard, sealing) && coversAll(heard.received(), sealed)) {
@@ -465,13 +467,15 @@ public enum Rule {
                             view,
                             best,
                             best.received(),
+                            sealed,
                             "lossless: " + complete(sealed) + " of "
                                     + group.followers().size() + " followers are sealed, commits waited for "
                                     + group.acknowledgers() + ", and it holds all that any of them has"
                                     + (stopped == null ? "" : "; " + stopped));
                 }
                 if (old != null && mayBe(view, old, sealing)) {
-                    return choose(view, old, old.received(), "its own history holds every write it acknowledged");
+                    return choose(
+                            view, old, old.received(), sealed, "its own history holds every write it acknowledged");
                 }
                 return new Hold("no proof that nothing is lost: " + (gap != null ? gap : noCandidate(sealed))
                         + " (hactl promote --accept-data-loss overrides)");
@@ -483,7 +487,7 @@ public enum Rule {
             }
             if (candidates.isEmpty()) {
                 return old != null && mayBe(view, old, sealing)
-                        ? choose(view, old, old.received(), "no replica could take over, and it is back")
+                        ? choose(view, old, old.received(), sealed, "no replica could take over, and it is back")
                         : new Hold(noCandidate(sealed));
             }
             Heard best = best(view, candidates);
@@ -495,6 +499,7 @@ public enum Rule {
                     view,
                     best,
                     best.received(),
+                    sealed,
                     (sealing.acceptDataLoss() ? "data loss accepted by a person; " : "newest replica; ")
                             + stopped
                             + (beyond.isEmpty() ? "" : "; lost at least " + beyond));
@@ -590,8 +595,17 @@ public enum Rule {
             return best;
         }
 
-        private static Act choose(View view, Heard candidate, Position upTo, String proof) {
+        private static Act choose(View view, Heard candidate, Position upTo, List<Heard> sealed, String proof) {
             Group group = view.adopted();
+            TreeSet<String> behind = new TreeSet<>();
+            // The followers of a primary hold nothing that it lacks; of other members only the final positions count.
+            if (candidate.sighting().member().equals(group.primary()) || group.phase() instanceof Phase.Draining) {
+                group.followers().forEach(m -> behind.add(m.name()));
+            } else {
+                sealed.stream()
+                        .filter(h -> candidate.received().covers(h.received()))
+                        .forEach(h -> behind.add(h.sighting().member()));
+            }
             TreeMap<String, String> evidence = new TreeMap<>(view.evidence());
             evidence.putAll(view.times());
             return new Act(
@@ -601,6 +615,7 @@ public enum Rule {
                             candidate.sighting().member(),
                             candidate.sighting().instance(),
                             upTo.toString(),
+                            behind,
                             proof,
                             evidence,
                             view.wallMillis()),
@@ -667,6 +682,8 @@ public enum Rule {
                         || s.positionKind() != group.positionKind()
                         // An agent that hasn't taken a goal of this epoch may still follow an older one.
                         || (known != null && s.fencedEpoch() != group.epoch())
+                        // A position is final only once the input is cut: the old source's last bytes may still come.
+                        || (s.receiving() && !group.primaryMember().address().equals(s.source()))
                         || !primary.received().covers(heard.received())) {
                     continue;
                 }

@@ -31,7 +31,17 @@ class StateCodecTest {
         TreeMap<String, String> details = new TreeMap<>(Map.of("saw_a", "dead", "x_micros", "12"));
         return List.of(
                 new Entry.GroupAdopted(
-                        "g", "mysql", PositionKind.MYSQL_GTID, Durability.LOSSLESS, "a", "boot/1/2", 1, members, "rule ADOPT", "they follow", 1),
+                        "g",
+                        "mysql",
+                        PositionKind.MYSQL_GTID,
+                        Durability.LOSSLESS,
+                        "a",
+                        "boot/1/2",
+                        1,
+                        members,
+                        "rule ADOPT",
+                        "they follow",
+                        1),
                 new Entry.SwitchCompleted("g", 1, details, 2),
                 new Entry.NamesPublished("g", 1, details, 3),
                 new Entry.MemberJoined("g", 1, member("c", 3), "covered", 4),
@@ -43,7 +53,16 @@ class StateCodecTest {
                 new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", false, "me", "test", details, 10),
                 new Entry.SwitchAbandoned("g", 2, "too slow", 11),
                 new Entry.SwitchStarted("g", 2, Trigger.PRIMARY_DEAD, false, null, false, "rule", "dead", details, 12),
-                new Entry.CandidateChosen("g", 3, "b", "boot/3/4", "", "proof", details, 13));
+                new Entry.CandidateChosen(
+                        "g",
+                        3,
+                        "b",
+                        "boot/3/4",
+                        "",
+                        new java.util.TreeSet<>(java.util.Set.of("c")),
+                        "proof",
+                        details,
+                        13));
     }
 
     @Test
@@ -66,7 +85,8 @@ class StateCodecTest {
             assertThat(codec.state(codec.state(next))).isEqualTo(next);
             state = next;
         }
-        assertThat(codec.line(codec.line(state.recent().get(0)))).isEqualTo(state.recent().get(0));
+        assertThat(codec.line(codec.line(state.recent().get(0))))
+                .isEqualTo(state.recent().get(0));
     }
 
     @Test

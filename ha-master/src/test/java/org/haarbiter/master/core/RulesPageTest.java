@@ -11,8 +11,7 @@ import org.junit.jupiter.api.Test;
 class RulesPageTest {
     @Test
     void thePageSaysWhatTheTableSays() throws IOException {
-        StringBuilder page = new StringBuilder(
-                """
+        StringBuilder page = new StringBuilder("""
                 # The rules
 
                 The leader looks at every group with this table, in this order; the first rule that acts or holds ends the search.
@@ -22,7 +21,11 @@ class RulesPageTest {
                 | --- | --- |
                 """);
         for (Rule rule : Rule.values()) {
-            page.append("| `").append(rule).append("` | ").append(rule.sentence()).append(" |\n");
+            page.append("| `")
+                    .append(rule)
+                    .append("` | ")
+                    .append(rule.sentence())
+                    .append(" |\n");
         }
         Path file = Path.of("..", "docs", "rules.md");
         if (Boolean.getBoolean("docs.rewrite")) {
