@@ -21,6 +21,7 @@ import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
+import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.raft.LogListener;
 import org.haarbiter.master.raft.NotLeaderException;
@@ -354,6 +355,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         }
         ClusterState before = applied;
         ClusterState after = entry.applyTo(before, index);
+        String broken = Invariants.broken(before, after, entry);
+        if (broken != null) {
+            throw new IllegalStateException("log entry " + index + " breaks an invariant: " + broken);
+        }
         applied = after;
         appliedIndex = index;
         put(() -> entryApplied(entry, before, after));
