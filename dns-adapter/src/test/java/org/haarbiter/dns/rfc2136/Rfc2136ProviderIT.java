@@ -141,7 +141,7 @@ class Rfc2136ProviderIT extends DnsProviderContract {
             PublishOutcome outcome = skewed.publish(wanted(1, "10.0.0.1"), LIMIT);
             assertThat(outcome.result()).isEqualTo(Result.REFUSED);
             assertThat(outcome.detail())
-                    .containsPattern("BADTIME.*its clock is (599|600|601) s ahead of this machine's");
+                    .containsPattern("BADTIME.*its clock is (59[0-9]|60[0-9]) s ahead of this machine's");
             assertThat(lookup(rw())).isEmpty();
         }
     }
