@@ -1,0 +1,335 @@
+package org.haarbiter.sim;
+
+import org.haarbiter.agent.core.AgentCore;
+import org.haarbiter.agent.core.AgentLimits;
+import org.haarbiter.agent.core.Identity;
+import org.haarbiter.agent.core.Step;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Traits;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/** The real mind of an agent, driven as the agent's loop drives it, beside a server that is made up. */
+final class SimAgent extends SimProcess {
+    static final long HEARTBEAT = 100_000_000;
+    private static final long COMMAND_LIMIT = 2_000_000_000L;
+    private static final long FENCE_ASKED = 100_000_000;
+    private static final long HUNG = 150_000_000;
+    private static final AgentLimits LIMITS = new AgentLimits(250, 100, 500, 750);
+
+    final SimServer server;
+    private final World world;
+    private final Chance chance;
+    private final Identity identity;
+    private @Nullable AgentCore core;
+    private long knownEpoch;
+    private @Nullable Heartbeat lastSent;
+    private long nextBeat;
+    private long wokenAt;
+    private boolean looking;
+    private boolean lookAgain;
+    private long acceptedEpoch;
+    private String lastGoal = "";
+
+    SimAgent(SimServer server, String site, World world, Chance chance) {
+        super("agent-" + server.name, world.timeline, chance);
+        this.server = server;
+        this.world = world;
+        this.chance = chance;
+        this.identity = new Identity(server.group.name, server.name, site, server.address, true);
+    }
+
+    @Nullable
+    Goal goal() {
+        AgentCore present = core;
+        return present == null ? null : present.goal();
+    }
+
+    @Nullable
+    Sighting sighting() {
+        AgentCore present = core;
+        return present == null ? null : present.sighting();
+    }
+
+    void start() {
+        begin();
+        looking = false;
+        lookAgain = false;
+        lastSent = null;
+        acceptedEpoch = 0;
+        boolean survives = server.group.kind == PositionKind.MYSQL_GTID;
+        AgentCore born = new AgentCore(
+                identity,
+                new Traits(survives ? "mysql" : "mariadb", server.group.kind, survives),
+                LIMITS,
+                chance.next(),
+                knownEpoch,
+                clock());
+        core = born;
+        int inLife = life();
+        server.deathWatch = instance -> timeline.after(
+                chance.millis(1, 4),
+                () -> arrive(inLife, () -> {
+                    born.died(instance, "its process is exiting");
+                    proceed(born);
+                }));
+        nextBeat = clock();
+        proceed(born);
+    }
+
+    void stop(String how) {
+        world.timeline.note("agent of " + server.name + " ended: " + how);
+        end();
+        core = null;
+    }
+
+    void answered(Answer answer) {
+        AgentCore present = core;
+        if (present == null) {
+            return;
+        }
+        present.answered(answer);
+        Goal goal = present.goal();
+        if (goal != null) {
+            if (goal.epoch() < acceptedEpoch) {
+                throw world.truth.violated(
+                        "2 epochs only grow",
+                        server.name + "'s agent went from epoch " + acceptedEpoch + " to " + goal.epoch());
+            }
+            acceptedEpoch = goal.epoch();
+            String now = goal.role() + " epoch " + goal.epoch()
+                    + (goal.source() == null ? "" : " of " + goal.source().host())
+                    + (goal.acknowledgers() == 0 ? "" : " acks " + goal.acknowledgers());
+            if (!now.equals(lastGoal)) {
+                lastGoal = now;
+                world.timeline.note("goal of " + server.name + ": " + now);
+            }
+        }
+        proceed(present);
+    }
+
+    private void proceed(AgentCore present) {
+        Step step = present.next(clock(), world.wallMillis());
+        while (step != null) {
+            carryOut(present, step);
+            step = present.next(clock(), world.wallMillis());
+        }
+        long now = clock();
+        boolean due = now >= nextBeat;
+        if (due || tellsMore(present.sighting())) {
+            beat(present, now);
+        }
+        if (due) {
+            nextBeat = now + HEARTBEAT;
+            look(present);
+            wakeAt(present, nextBeat);
+        }
+        long deadline = present.deadlineNanos(now);
+        if (deadline > now && deadline < nextBeat && deadline != wokenAt) {
+            wokenAt = deadline;
+            wakeAt(present, deadline);
+        }
+    }
+
+    private void wakeAt(AgentCore present, long local) {
+        // A little late rather than early: the clock's rounding must not make it miss the moment.
+        after(local - clock() + 1_000, () -> proceed(present));
+    }
+
+    private void beat(AgentCore present, long now) {
+        Heartbeat heartbeat = present.heartbeat(now);
+        lastSent = heartbeat;
+        knownEpoch = Math.max(knownEpoch, heartbeat.sighting().acceptedEpoch());
+        world.heartbeat(this, heartbeat);
+    }
+
+    private boolean tellsMore(Sighting now) {
+        Heartbeat sent = lastSent;
+        if (sent == null) {
+            return true;
+        }
+        Sighting last = sent.sighting();
+        return last.state() != now.state()
+                || !last.instance().equals(now.instance())
+                || last.sealedEpoch() != now.sealedEpoch()
+                || last.fencedEpoch() != now.fencedEpoch()
+                || last.openEpoch() != now.openEpoch()
+                || last.writable() != now.writable()
+                || last.receiving() != now.receiving()
+                || last.acknowledgersRequired() != now.acknowledgersRequired();
+    }
+
+    private void look(AgentCore present) {
+        if (looking) {
+            lookAgain = true;
+            return;
+        }
+        looking = true;
+        long began = clock();
+        after(chance.millis(0, 2), () -> {
+            if (server.answers()) {
+                Observation seen = server.look();
+                after(chance.millis(0, 3), () -> looked(present, seen, began));
+            } else if (server.frozen()) {
+                after(HUNG, () -> looked(present, server.answers() ? server.look() : server.lookFromOutside(), began));
+            } else {
+                looked(present, server.lookFromOutside(), began);
+            }
+        });
+    }
+
+    private void looked(AgentCore present, Observation seen, long began) {
+        present.observed(seen, began);
+        looking = false;
+        if (lookAgain) {
+            lookAgain = false;
+            look(present);
+        }
+        proceed(present);
+    }
+
+    // ---- steps
+
+    /** One command under way: ends once, whatever comes first. */
+    private final class Running {
+        final AgentCore core;
+        final Step step;
+        final int serverLife = server.life();
+        final long deadline;
+        boolean over;
+
+        Running(AgentCore core, Step step, long limit) {
+            this.core = core;
+            this.step = step;
+            this.deadline = clock() + limit;
+        }
+
+        boolean alive() {
+            return !over && up() && clock() < deadline;
+        }
+
+        void end(@Nullable String problem) {
+            if (over) {
+                return;
+            }
+            over = true;
+            int inLife = life();
+            timeline.after(
+                    chance.millis(0, 1),
+                    () -> arrive(inLife, () -> {
+                        world.timeline.note("step of " + server.name + " ended: "
+                                + step.getClass().getSimpleName() + " epoch " + step.epoch()
+                                + (problem == null ? "" : ": " + problem));
+                        core.ended(step, problem, clock());
+                        look(core);
+                        proceed(core);
+                    }));
+        }
+
+        /** A statement reaches the server, unless it was given up. */
+        void statement(Runnable what) {
+            if (!server.up() || server.life() != serverLife) {
+                end("the server is gone");
+                return;
+            }
+            if (server.starting) {
+                end("the server is starting");
+                return;
+            }
+            server.arrive(serverLife, () -> {
+                if (alive()) {
+                    what.run();
+                }
+            });
+        }
+    }
+
+    private void carryOut(AgentCore present, Step step) {
+        boolean fence = step instanceof Step.Fence;
+        world.timeline.note("step of " + server.name + ": " + step.getClass().getSimpleName() + " epoch " + step.epoch()
+                + (step instanceof Step.Fence f ? " (" + f.why() + ")" : ""));
+        Running running = new Running(present, step, fence ? FENCE_ASKED : COMMAND_LIMIT);
+        after(chance.millis(0, fence ? 10 : 15), () -> command(running));
+        watch(running, fence);
+    }
+
+    private void watch(Running running, boolean fence) {
+        after(fence ? FENCE_ASKED : COMMAND_LIMIT, () -> {
+            if (running.over) {
+                return;
+            }
+            if (server.up() && server.life() != running.serverLife) {
+                running.end("the server was restarted meanwhile");
+            } else if (fence) {
+                server.crash("killed by its agent's fence");
+                world.supervise(server);
+                running.end(null);
+            } else {
+                running.end(server.up() ? "no answer in time" : "the server is gone");
+            }
+        });
+        if (!fence) {
+            watchLife(running);
+        }
+    }
+
+    private void watchLife(Running running) {
+        after(50_000_000, () -> {
+            if (running.over) {
+                return;
+            }
+            if (!server.up() || server.life() != running.serverLife) {
+                running.end("the server is gone");
+            } else {
+                watchLife(running);
+            }
+        });
+    }
+
+    private void command(Running running) {
+        Step step = running.step;
+        long limit = timeline.now() + COMMAND_LIMIT / 2;
+        if (step instanceof Step.Fence) {
+            if (!server.up()) {
+                running.end(null);
+            } else {
+                running.statement(() -> server.fence(running::end));
+            }
+        } else if (step instanceof Step.Drain) {
+            running.statement(() -> server.drain(running::alive, limit, running::end));
+        } else if (step instanceof Step.Seal) {
+            running.statement(() -> server.seal(running::end));
+        } else if (step instanceof Step.Promote promote) {
+            running.statement(() -> server.awaitApplied(
+                    promote.promotion().upTo(), limit, running::alive, problem -> applied(running, promote, problem)));
+        } else if (step instanceof Step.Settle) {
+            running.statement(() -> server.settle(running::end));
+        } else if (step instanceof Step.Follow follow) {
+            running.statement(() -> server.follow(
+                    follow.following().source(), follow.following().acknowledges(), running::end));
+        } else if (step instanceof Step.RequireAcknowledgers require) {
+            running.statement(() -> server.require(require.acknowledgers(), running::end));
+        }
+    }
+
+    private void applied(Running running, Step.Promote promote, @Nullable String problem) {
+        if (problem != null) {
+            running.end(problem);
+            return;
+        }
+        after(chance.millis(0, 2), () -> {
+            if (!running.core.permitted(promote.epoch(), clock())) {
+                running.end("the permission ran out before writes could open");
+                return;
+            }
+            running.statement(() -> {
+                server.open(promote.epoch(), promote.promotion().acknowledgers());
+                running.end(null);
+            });
+        });
+    }
+}

@@ -1,0 +1,58 @@
+package org.haarbiter.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
+import org.jspecify.annotations.Nullable;
+
+/** A group's servers and agents, and what it is meant to promise. */
+final class SimGroup {
+    final String name;
+    final PositionKind kind;
+    final Durability durability;
+    final World world;
+    final List<SimServer> servers = new ArrayList<>();
+    final List<SimAgent> agents = new ArrayList<>();
+    final String[] uuids;
+
+    SimGroup(String name, PositionKind kind, Durability durability, int size, World world) {
+        this.name = name;
+        this.kind = kind;
+        this.durability = durability;
+        this.world = world;
+        this.uuids = new String[size + 1];
+        for (int i = 0; i <= size; i++) {
+            uuids[i] = "00000000-0000-0000-0000-%012d".formatted(i);
+        }
+    }
+
+    @Nullable
+    SimServer at(@Nullable Endpoint address) {
+        for (SimServer server : servers) {
+            if (server.address.equals(address)) {
+                return server;
+            }
+        }
+        return null;
+    }
+
+    SimServer server(String serverName) {
+        for (SimServer server : servers) {
+            if (server.name.equals(serverName)) {
+                return server;
+            }
+        }
+        throw new IllegalArgumentException("no server '" + serverName + "' (known: " + servers + ")");
+    }
+
+    SimAgent agent(String serverName) {
+        for (SimAgent agent : agents) {
+            if (agent.server.name.equals(serverName)) {
+                return agent;
+            }
+        }
+        throw new IllegalArgumentException("no agent of '" + serverName + "'");
+    }
+}

@@ -1,0 +1,647 @@
+package org.haarbiter.sim;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A database server as MySQL or MariaDB behave where it matters to a failover: a log of numbered transactions, streams to
+ * who follows, commits that wait for acknowledgements without time limit, a start that refuses clients, a crash whose
+ * recovery decides over what nobody had acknowledged.
+ */
+final class SimServer extends SimProcess {
+    private static final int SOURCE_TIMEOUT_MILLIS = 1_000;
+    private static final int ORIGIN_SHIFT = 40;
+
+    /** One replica's connection, seen from both sides. */
+    private final class Dump {
+        final SimServer replica;
+        final SimNetwork.Stream down = new SimNetwork.Stream();
+        final SimNetwork.Stream back = new SimNetwork.Stream();
+        final int sourceLife = life();
+        final int replicaLife;
+        final boolean acknowledges;
+        int sent;
+        int acknowledged;
+
+        Dump(SimServer replica) {
+            this.replica = replica;
+            this.replicaLife = replica.life();
+            this.acknowledges = replica.acknowledges;
+        }
+
+        SimServer source() {
+            return SimServer.this;
+        }
+    }
+
+    private record Waiting(long transaction, int index) {}
+
+    final SimGroup group;
+    final int number;
+    final Endpoint address;
+    private final SimNetwork network;
+    private final Chance chance;
+    private final String uuid;
+
+    private final List<Long> log = new ArrayList<>();
+    private final ArrayDeque<Long> relay = new ArrayDeque<>();
+    private final BitSet[] holds;
+    private final BitSet[] visible;
+    private final BitSet[] applied;
+    private long lastLogged;
+    private long lastHeld;
+    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private boolean clientsThere;
+
+    private int starts;
+    boolean starting;
+    boolean writable;
+    int required;
+    private boolean acknowledges;
+    private @Nullable Endpoint source;
+    private boolean input;
+    private @Nullable Dump dump;
+    private long attempt;
+    private final List<Dump> dumps = new ArrayList<>();
+    private long sourceHeardAt = Long.MIN_VALUE;
+    private boolean applying;
+    long applyLagNanos = 1_000_000;
+
+    private @Nullable Observation lastRunning;
+
+    @Nullable
+    Consumer<String> deathWatch;
+
+    SimServer(
+            String name,
+            int number,
+            int servers,
+            SimGroup group,
+            Timeline timeline,
+            SimNetwork network,
+            Chance chance) {
+        super(name, timeline, chance);
+        this.group = group;
+        this.number = number;
+        this.network = network;
+        this.chance = chance;
+        this.address = new Endpoint(name, 3306);
+        this.uuid = "00000000-0000-0000-0000-%012d".formatted(number);
+        this.holds = sets(servers);
+        this.visible = sets(servers);
+        this.applied = sets(servers);
+    }
+
+    private static BitSet[] sets(int servers) {
+        BitSet[] sets = new BitSet[servers + 1];
+        for (int i = 0; i < sets.length; i++) {
+            sets[i] = new BitSet();
+        }
+        return sets;
+    }
+
+    private boolean mysql() {
+        return group.kind == PositionKind.MYSQL_GTID;
+    }
+
+    private static int origin(long transaction) {
+        return (int) (transaction >>> ORIGIN_SHIFT);
+    }
+
+    private static int sequence(long transaction) {
+        return (int) transaction;
+    }
+
+    static String text(long transaction) {
+        return origin(transaction) + ":" + sequence(transaction);
+    }
+
+    String instance() {
+        return name + "#" + starts;
+    }
+
+    boolean holds(long transaction) {
+        return holds[origin(transaction)].get(sequence(transaction));
+    }
+
+    /** A transaction that this server has and the other lacks; 0 where there is none. */
+    long beyond(SimServer other) {
+        for (int i = 0; i < holds.length; i++) {
+            BitSet rest = (BitSet) holds[i].clone();
+            rest.andNot(other.holds[i]);
+            if (!rest.isEmpty()) {
+                return ((long) i << ORIGIN_SHIFT) | rest.nextSetBit(0);
+            }
+        }
+        return 0;
+    }
+
+    // ---- processes
+
+    void boot(long recoveryNanos) {
+        begin();
+        starts++;
+        starting = true;
+        writable = false;
+        required = 0;
+        acknowledges = false;
+        input = false;
+        lastRunning = null;
+        recover();
+        after(recoveryNanos, () -> {
+            starting = false;
+            housekeeping();
+        });
+    }
+
+    private void recover() {
+        if (mysql()) {
+            log.forEach(t -> {
+                visible[origin(t)].set(sequence(t));
+                applied[origin(t)].set(sequence(t));
+            });
+            applyLater();
+            return;
+        }
+        // What was received and not applied is gone; so is the unacknowledged end of an old primary's log, and some
+        // more.
+        relay.clear();
+        int cut = Math.min(unacknowledgedAtCrash + (unacknowledgedAtCrash > 0 ? chance.below(4) : 0), log.size());
+        for (int i = 0; i < cut; i++) {
+            log.remove(log.size() - 1);
+        }
+        for (int i = 0; i < holds.length; i++) {
+            holds[i].clear();
+        }
+        log.forEach(t -> holds[origin(t)].set(sequence(t)));
+        lastLogged = log.isEmpty() ? 0 : log.get(log.size() - 1);
+        lastHeld = lastLogged;
+    }
+
+    private int unacknowledgedAtCrash;
+
+    /** The process ends; its kernel still delivers what it had sent. */
+    void crash(String evidence) {
+        if (!up()) {
+            return;
+        }
+        group.world.timeline.note("server " + name + " ended: " + evidence);
+        String ended = instance();
+        unacknowledgedAtCrash = waiting.size();
+        clientsThere = false;
+        waiting.clear();
+        for (Dump next : List.copyOf(dumps)) {
+            next.down.broken = true;
+            next.replica.sourceGone(next, this);
+        }
+        dumps.clear();
+        dropInput();
+        end();
+        starting = false;
+        writable = false;
+        Consumer<String> watch = deathWatch;
+        if (watch != null) {
+            watch.accept(ended);
+        }
+    }
+
+    private void sourceGone(Dump ended, SimServer from) {
+        if (network.cut(from.name, name)) {
+            return;
+        }
+        int inLife = life();
+        timeline.after(
+                chance.millis(1, 80),
+                () -> arrive(inLife, () -> {
+                    if (dump == ended) {
+                        dropInput();
+                    }
+                }));
+    }
+
+    private void housekeeping() {
+        after(100_000_000, this::housekeeping);
+        for (Dump next : List.copyOf(dumps)) {
+            if (next.down.broken) {
+                dumps.remove(next);
+            } else {
+                network.stream(name, next.replica.name, next.down, () -> next.replica.sourceSpoke(next));
+            }
+        }
+        Dump present = dump;
+        if (present != null && timeline.now() - sourceHeardAt > SOURCE_TIMEOUT_MILLIS * 1_000_000L) {
+            dropInput();
+        }
+        if (input && dump == null) {
+            connect();
+        }
+    }
+
+    /** A person provisions it anew from another server's data. */
+    void provision(SimServer from) {
+        crash("provisioned anew from " + from.name);
+        log.clear();
+        relay.clear();
+        from.log.stream()
+                .filter(t -> !mysql() || from.visible[origin(t)].get(sequence(t)))
+                .forEach(log::add);
+        for (int i = 0; i < holds.length; i++) {
+            holds[i].clear();
+            visible[i].clear();
+            applied[i].clear();
+        }
+        log.forEach(t -> holds[origin(t)].set(sequence(t)));
+        lastLogged = log.isEmpty() ? 0 : log.get(log.size() - 1);
+        lastHeld = lastLogged;
+        unacknowledgedAtCrash = 0;
+        boot(50_000_000);
+    }
+
+    // ---- replication, the replica's side
+
+    private void dropInput() {
+        Dump present = dump;
+        attempt++;
+        if (present != null) {
+            dump = null;
+            present.down.closed = true;
+            present.down.broken = true;
+        }
+    }
+
+    private void connect() {
+        SimServer from = group.at(source);
+        if (from == null) {
+            return;
+        }
+        long mine = ++attempt;
+        int fromLife = from.life();
+        int inLife = life();
+        network.datagram(name, from.name, () -> from.arrive(fromLife, () -> from.follower(this, inLife, mine)));
+    }
+
+    /** Source's side: a replica has come. */
+    private void follower(SimServer replica, int replicaLife, long replicaAttempt) {
+        if (starting || !replica.up() || replica.life() != replicaLife || replica.attempt != replicaAttempt) {
+            return;
+        }
+        Dump next = new Dump(replica);
+        boolean known = mysql() || replica.lastHeld == 0 || log.contains(replica.lastHeld);
+        if (!known) {
+            group.world.count("refused-1236");
+            return;
+        }
+        network.stream(
+                name,
+                replica.name,
+                next.down,
+                () -> replica.arrive(replicaLife, () -> replica.attached(next, replicaAttempt)));
+        while (next.sent < log.size() && replica.holds(log.get(next.sent))) {
+            next.sent++;
+        }
+        next.acknowledged = next.sent;
+        dumps.add(next);
+        push(next);
+        commitWhatIsAcknowledged();
+    }
+
+    private void attached(Dump next, long replicaAttempt) {
+        if (attempt != replicaAttempt || !input) {
+            next.down.closed = true;
+            next.down.broken = true;
+            return;
+        }
+        dump = next;
+        sourceHeardAt = timeline.now();
+        group.world.truth.follows(this, next.source());
+    }
+
+    private void sourceSpoke(Dump from) {
+        arrive(from.replicaLife, () -> {
+            if (dump == from) {
+                sourceHeardAt = timeline.now();
+            }
+        });
+    }
+
+    private void push(Dump to) {
+        while (to.sent < log.size()) {
+            long transaction = log.get(to.sent);
+            int index = ++to.sent;
+            if (mysql() && to.replica.holds(transaction)) {
+                continue;
+            }
+            network.stream(
+                    name,
+                    to.replica.name,
+                    to.down,
+                    () -> to.replica.arrive(to.replicaLife, () -> to.replica.receive(to, transaction, index)));
+        }
+    }
+
+    private void receive(Dump from, long transaction, int index) {
+        if (dump != from) {
+            return;
+        }
+        sourceHeardAt = timeline.now();
+        if (!mysql() && sequence(transaction) != sequence(lastHeld) + 1) {
+            dropInput();
+            return;
+        }
+        holds[origin(transaction)].set(sequence(transaction));
+        visible[origin(transaction)].set(sequence(transaction));
+        lastHeld = transaction;
+        relay.add(transaction);
+        applyLater();
+        if (from.acknowledges && acknowledges) {
+            network.stream(
+                    name,
+                    from.source().name,
+                    from.back,
+                    () -> from.source()
+                            .arrive(from.sourceLife, () -> from.source().acknowledged(from, index)));
+        }
+    }
+
+    private void applyLater() {
+        if (applying || relay.isEmpty()) {
+            return;
+        }
+        applying = true;
+        int inLife = life();
+        timeline.after(applyLagNanos, () -> {
+            applying = false;
+            if (life() == inLife && !frozen()) {
+                applyRelay();
+            } else if (up()) {
+                timeline.after(20_000_000, this::applyLater);
+            }
+        });
+    }
+
+    private void applyRelay() {
+        while (!relay.isEmpty()) {
+            long transaction = relay.remove();
+            log.add(transaction);
+            lastLogged = transaction;
+            applied[origin(transaction)].set(sequence(transaction));
+        }
+        dumps.forEach(this::push);
+    }
+
+    // ---- the source's side
+
+    private void acknowledged(Dump from, int index) {
+        from.acknowledged = Math.max(from.acknowledged, index);
+        commitWhatIsAcknowledged();
+    }
+
+    private void commitWhatIsAcknowledged() {
+        while (!waiting.isEmpty()) {
+            Waiting first = waiting.peek();
+            int acknowledgements = 0;
+            for (Dump next : dumps) {
+                if (next.acknowledges && next.acknowledged > first.index()) {
+                    acknowledgements++;
+                }
+            }
+            if (acknowledgements < required) {
+                return;
+            }
+            waiting.remove();
+            visible[number].set(sequence(first.transaction()));
+            applied[number].set(sequence(first.transaction()));
+            if (clientsThere) {
+                group.world.truth.acknowledged(this, first.transaction());
+            }
+        }
+    }
+
+    /** A client tries to write. */
+    void write() {
+        if (!up() || frozen() || starting || !writable || waiting.size() >= 4) {
+            return;
+        }
+        int sequence = mysql() ? holds[number].length() : sequence(lastHeld) + 1;
+        long transaction = ((long) number << ORIGIN_SHIFT) | Math.max(1, sequence);
+        holds[number].set(sequence(transaction));
+        log.add(transaction);
+        lastLogged = transaction;
+        lastHeld = transaction;
+        clientsThere = true;
+        waiting.add(new Waiting(transaction, log.size() - 1));
+        dumps.forEach(this::push);
+        commitWhatIsAcknowledged();
+    }
+
+    private void cutClients() {
+        clientsThere = false;
+    }
+
+    // ---- what an agent can do; each calls back with a sentence where it failed
+
+    interface Done {
+        void ended(@Nullable String problem);
+    }
+
+    void fence(Done done) {
+        writable = false;
+        cutClients();
+        showTail();
+        done.ended(null);
+    }
+
+    /**
+     * What waits for acknowledgements is in its log, though not in its position, and will be in its position some day: a
+     * position that is compared must hold it. (An engine ends the waiting once nobody is left to hear a false yes.)
+     */
+    private void showTail() {
+        required = 0;
+        commitWhatIsAcknowledged();
+    }
+
+    void drain(BooleanSupplier alive, long deadline, Done done) {
+        writable = false;
+        if (waiting.isEmpty()) {
+            done.ended(null);
+        } else if (timeline.now() > deadline) {
+            writable = true;
+            done.ended("commits wait for acknowledgements");
+        } else if (alive.getAsBoolean()) {
+            after(5_000_000, () -> drain(alive, deadline, done));
+        }
+    }
+
+    void seal(Done done) {
+        input = false;
+        dropInput();
+        done.ended(null);
+    }
+
+    void awaitApplied(String upTo, long deadline, BooleanSupplier alive, Done done) {
+        input = false;
+        dropInput();
+        if (group.kind.parse(appliedText()).covers(group.kind.parse(upTo))) {
+            done.ended(null);
+        } else if (timeline.now() > deadline) {
+            done.ended("not applied in time");
+        } else if (alive.getAsBoolean()) {
+            after(5_000_000, () -> awaitApplied(upTo, deadline, alive, done));
+        }
+    }
+
+    void open(long epoch, int acknowledgers) {
+        required = acknowledgers;
+        input = false;
+        dropInput();
+        writable = true;
+        group.world.truth.opened(this, epoch);
+    }
+
+    void settle(Done done) {
+        source = null;
+        done.ended(null);
+    }
+
+    void follow(Endpoint from, boolean acknowledging, Done done) {
+        writable = false;
+        cutClients();
+        showTail();
+        dropInput();
+        source = from;
+        acknowledges = acknowledging;
+        input = true;
+        connect();
+        done.ended(null);
+    }
+
+    void require(int acknowledgers, Done done) {
+        required = acknowledgers;
+        commitWhatIsAcknowledged();
+        done.ended(null);
+    }
+
+    /** A person sets it up before any agent is there. */
+    void configured(@Nullable Endpoint from, boolean open, int acknowledgers) {
+        source = from;
+        input = from != null;
+        acknowledges = true;
+        writable = open;
+        required = acknowledgers;
+    }
+
+    // ---- what an agent can see
+
+    private String appliedText() {
+        return mysql() ? gtids(applied) : lastLogged == 0 ? "" : domain(lastLogged);
+    }
+
+    private String receivedText() {
+        return mysql() ? gtids(visible) : lastHeld == 0 ? "" : domain(lastHeld);
+    }
+
+    private static String domain(long transaction) {
+        return "0-" + origin(transaction) + "-" + sequence(transaction);
+    }
+
+    private String gtids(BitSet[] sets) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < sets.length; i++) {
+            BitSet set = sets[i];
+            if (set.isEmpty()) {
+                continue;
+            }
+            text.append(text.isEmpty() ? "" : ",").append(group.uuids[i]);
+            int first = set.nextSetBit(0);
+            while (first >= 0) {
+                int end = set.nextClearBit(first);
+                text.append(':').append(first).append('-').append(end - 1);
+                first = set.nextSetBit(end);
+            }
+        }
+        return text.toString();
+    }
+
+    /** What it answers now, if it runs. */
+    Observation look() {
+        Observation seen = new Observation(
+                ServerState.RUNNING,
+                "",
+                instance(),
+                uuid,
+                "1",
+                writable,
+                source,
+                dump != null,
+                true,
+                receivedText(),
+                appliedText(),
+                0,
+                dump == null ? -1 : (timeline.now() - sourceHeardAt) / 1_000_000,
+                (int) dumps.stream()
+                        .filter(d -> d.acknowledges && !d.down.broken)
+                        .count(),
+                required,
+                List.of());
+        lastRunning = seen;
+        return seen;
+    }
+
+    /** What the agent makes of it where it doesn't run. */
+    Observation lookFromOutside() {
+        ServerState state = !up() ? ServerState.DEAD : starting ? ServerState.STARTING : ServerState.HUNG;
+        Observation last = lastRunning;
+        return last == null
+                ? new Observation(
+                        state,
+                        "it is " + state,
+                        instance(),
+                        "",
+                        "",
+                        false,
+                        null,
+                        false,
+                        false,
+                        "",
+                        "",
+                        -1,
+                        -1,
+                        -1,
+                        0,
+                        List.of())
+                : new Observation(
+                        state,
+                        "it is " + state,
+                        last.instance(),
+                        last.serverId(),
+                        last.version(),
+                        state != ServerState.DEAD && last.writable(),
+                        last.source(),
+                        false,
+                        false,
+                        last.received(),
+                        last.applied(),
+                        -1,
+                        -1,
+                        last.acknowledgers(),
+                        last.acknowledgersRequired(),
+                        List.of());
+    }
+
+    boolean answers() {
+        return up() && !frozen() && !starting;
+    }
+
+    String uuid() {
+        return uuid;
+    }
+}

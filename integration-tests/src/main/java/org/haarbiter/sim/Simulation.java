@@ -1,0 +1,150 @@
+package org.haarbiter.sim;
+
+import java.util.List;
+import java.util.SortedMap;
+import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Standing;
+import org.haarbiter.words.PositionKind;
+import org.jspecify.annotations.Nullable;
+
+/** One run from one seed: first faults, then everything heals and progress is demanded. */
+public final class Simulation {
+    private static final long SECOND = 1_000_000_000L;
+    private static final long PATIENCE = 8 * SECOND;
+
+    /**
+     * How a run ended.
+     *
+     * @param seed the seed
+     * @param invariant which invariant broke; null where none did
+     * @param sentence what happened
+     * @param recent the last events before the end
+     * @param counts what happened how often
+     */
+    public record Result(
+            long seed,
+            @Nullable String invariant,
+            String sentence,
+            List<String> recent,
+            SortedMap<String, Long> counts) {}
+
+    private Simulation() {}
+
+    /** Runs one seed. */
+    public static Result run(long seed) {
+        return run(seed, false);
+    }
+
+    static Result run(long seed, boolean everything) {
+        Chance chance = new Chance(seed);
+        boolean mysql = chance.percent(65);
+        Durability durability = chance.percent(70) ? Durability.LOSSLESS : Durability.AVAILABLE;
+        int members = 2 + chance.below(4);
+        int open = chance.percent(60) ? -1 : durability == Durability.LOSSLESS ? chance.below(2) : 0;
+        World world = new World(
+                new World.Shape(
+                        chance.percent(85) ? 3 : 5,
+                        members,
+                        mysql ? PositionKind.MYSQL_GTID : PositionKind.MARIADB_GTID,
+                        durability,
+                        open),
+                chance.split("world"),
+                everything);
+        world.timeline.note("seed " + seed + ": " + world.shape);
+        String invariant = null;
+        String sentence = "";
+        try {
+            play(world, chance);
+        } catch (Truth.Violation e) {
+            invariant = e.invariant;
+            sentence = String.valueOf(e.getMessage());
+        } catch (RuntimeException e) {
+            java.io.StringWriter trace = new java.io.StringWriter();
+            e.printStackTrace(new java.io.PrintWriter(trace));
+            invariant = "exception";
+            sentence = trace.toString();
+        }
+        world.counts.put("events", world.timeline.count());
+        world.counts.put("writes-acknowledged", world.writes);
+        return new Result(
+                seed,
+                invariant,
+                sentence,
+                everything ? world.timeline.transcript() : world.timeline.recent(),
+                world.counts);
+    }
+
+    private static void play(World world, Chance chance) {
+        Faults faults = new Faults(world, chance.split("faults"));
+        long safety = (8 + chance.below(8)) * SECOND;
+        world.timeline.after(chance.percent(80) ? 2_500_000_000L : 0, () -> faults.between(safety));
+        world.start();
+        while (world.timeline.step(safety)) {
+            // Each event checks the invariants it could break.
+        }
+        world.timeline.note("everything heals");
+        faults.healAll();
+        long healed = world.timeline.now();
+        operate(world, healed);
+        long next = healed + SECOND;
+        for (SimGroup group : world.groups) {
+            while (world.truth.notWell(group, healed) != null && next < healed + 3 * PATIENCE) {
+                while (world.timeline.step(next)) {
+                    // Each event checks the invariants it could break.
+                }
+                next += SECOND / 2;
+            }
+            String bad = world.truth.notWell(group, healed);
+            if (bad != null) {
+                throw new Truth.Violation(
+                        "liveness", "group " + group.name + " isn't well: " + bad + "; " + world.why(group));
+            }
+        }
+    }
+
+    /** What holds more than an open primary waits for a person, who provisions it anew. */
+    private static void provision(World world, SimGroup group, Group committed) {
+        SimServer primary = group.server(committed.primary());
+        for (SimServer server : group.servers) {
+            Member member = committed.members().get(server.name);
+            if (committed.phase() instanceof Phase.Steady
+                    && primary.answers()
+                    && server.answers()
+                    && member != null
+                    && member.standing() == Standing.AWAY
+                    && server.beyond(primary) != 0) {
+                world.count("provisioned-anew");
+                server.provision(primary);
+            }
+        }
+    }
+
+    /** A person watches: ends pauses, says which is the primary, and accepts a loss where nothing else helps. */
+    private static void operate(World world, long healed) {
+        world.timeline.after(SECOND / 2, () -> {
+            for (SimGroup group : world.groups) {
+                Group committed = world.committed(group);
+                if (committed != null && committed.pause() != null) {
+                    world.command(new Command.Resume(group.name, "person", "all is well"));
+                }
+                if (committed != null) {
+                    provision(world, group, committed);
+                }
+                boolean patient = world.timeline.now() < healed + PATIENCE;
+                if (!patient && committed == null) {
+                    world.command(new Command.Promote(
+                            group.name, group.servers.get(0).name, false, "person", "it was the primary"));
+                } else if (!patient && world.why(group).contains("accept-data-loss")) {
+                    world.count("a-person-had-to-accept-loss");
+                    SimServer most = group.servers.get(world.chance.below(group.servers.size()));
+                    world.command(new Command.Promote(group.name, most.name, true, "person", "no proof"));
+                }
+            }
+            operate(world, healed);
+        });
+    }
+}

@@ -1,0 +1,229 @@
+package org.haarbiter.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Invariants;
+import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Standing;
+import org.jspecify.annotations.Nullable;
+
+/** Knows all that happened, and checks the invariants of the design against it. */
+final class Truth {
+
+    /** A broken invariant; ends the run. */
+    static final class Violation extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        final String invariant;
+
+        Violation(String invariant, String sentence) {
+            super(invariant + ": " + sentence);
+            this.invariant = invariant;
+        }
+    }
+
+    private static final class Known {
+        final TreeMap<String, Long> writerEpochs = new TreeMap<>();
+        final List<Long> acknowledged = new ArrayList<>();
+
+        @Nullable
+        SimServer newestWriter;
+
+        long newestEpoch;
+
+        @Nullable
+        SimServer newestOpened;
+
+        long openedEpoch;
+        boolean lossAccepted;
+        long lossEpoch;
+        boolean diverged;
+        long acknowledgedAt = Long.MIN_VALUE;
+
+        @Nullable
+        SimServer acknowledgedBy;
+    }
+
+    private final World world;
+    private final TreeMap<String, Known> groups = new TreeMap<>();
+    private final List<ClusterState> states = new ArrayList<>();
+    private final List<Integer> indexes = new ArrayList<>();
+
+    Truth(World world) {
+        this.world = world;
+    }
+
+    private Known known(String group) {
+        return groups.computeIfAbsent(group, g -> new Known());
+    }
+
+    Violation violated(String invariant, String sentence) {
+        return new Violation(invariant, sentence);
+    }
+
+    ClusterState newest() {
+        return states.isEmpty() ? ClusterState.empty() : states.get(states.size() - 1);
+    }
+
+    void applied(SimMaster by, int index, Entry entry, ClusterState before, ClusterState after) {
+        String broken = Invariants.broken(before, after, entry);
+        if (broken != null) {
+            throw violated("2 epochs only grow", broken);
+        }
+        int known = indexes.isEmpty() ? 0 : indexes.get(indexes.size() - 1);
+        if (index <= known) {
+            int at = java.util.Collections.binarySearch(indexes, index);
+            if (at < 0 || !states.get(at).equals(after)) {
+                throw violated("9 nothing is skipped", by.name + " has another state at index " + index);
+            }
+            return;
+        }
+        indexes.add(index);
+        states.add(after);
+        boolean late = before.equals(after);
+        world.count(late ? "entry-too-late" : entry.getClass().getSimpleName());
+        world.timeline.note("applied " + index + ": " + World.describe(entry) + (late ? " (too late)" : ""));
+        Group was = before.group(entry.group());
+        Group is = after.group(entry.group());
+        if (is == null || late) {
+            return;
+        }
+        Known about = known(is.name());
+        if (entry instanceof Entry.SwitchStarted started) {
+            world.count("switch-" + started.trigger());
+            if (started.planned()) {
+                world.count("switch-planned");
+            }
+            if (started.acceptDataLoss()) {
+                about.lossAccepted = true;
+                about.lossEpoch = is.epoch();
+                world.count("data-loss-accepted");
+            }
+        }
+        if (is.phase() instanceof Phase.Promoting
+                && (was == null || !was.phase().equals(is.phase()))) {
+            about.writerEpochs.put(is.primary(), is.epoch());
+        }
+    }
+
+    /** A server has opened writes. */
+    void opened(SimServer server, long epoch) {
+        SimGroup group = server.group;
+        world.timeline.note("server " + server.name + " opens under epoch " + epoch);
+        world.count("opened");
+        Known about = known(group.name);
+        if (epoch <= about.openedEpoch && server != about.newestOpened) {
+            throw violated(
+                    "2 epochs only grow",
+                    server.name + " opened under epoch " + epoch + " after epoch " + about.openedEpoch);
+        }
+        about.openedEpoch = epoch;
+        about.newestOpened = server;
+        if (group.durability != Durability.LOSSLESS) {
+            return;
+        }
+        if (about.lossAccepted && epoch >= about.lossEpoch) {
+            about.acknowledged.removeIf(t -> !server.holds(t));
+            about.lossAccepted = false;
+            about.diverged = true;
+        }
+        for (long transaction : about.acknowledged) {
+            if (!server.holds(transaction)) {
+                throw violated(
+                        "3 lossless means lossless",
+                        server.name + " opened under epoch " + epoch + " without acknowledged write "
+                                + SimServer.text(transaction));
+            }
+        }
+    }
+
+    /** A client has seen its write acknowledged. */
+    void acknowledged(SimServer server, long transaction) {
+        world.writes++;
+        SimGroup group = server.group;
+        Known about = known(group.name);
+        long epoch = about.writerEpochs.getOrDefault(server.name, 0L);
+        SimServer opened = about.newestOpened;
+        boolean lossless = group.durability == Durability.LOSSLESS;
+        // An acknowledgement that was under way when the replica was sealed may still come; what it acknowledges isn't
+        // lost.
+        boolean heldByNewer = lossless && opened != null && opened.holds(transaction);
+        if (epoch < about.newestEpoch && !heldByNewer) {
+            SimServer writer = about.newestWriter;
+            throw violated(
+                    "1 one writer",
+                    server.name + " (epoch " + epoch + ") acknowledged " + SimServer.text(transaction) + " after "
+                            + (writer == null ? "?" : writer.name) + " had under epoch " + about.newestEpoch);
+        }
+        if (lossless && opened != null && about.openedEpoch > epoch && !heldByNewer && epoch >= about.lossEpoch) {
+            throw violated(
+                    "3 lossless means lossless",
+                    server.name + " acknowledged " + SimServer.text(transaction) + " which " + opened.name
+                            + ", open under epoch " + about.openedEpoch + ", lacks");
+        }
+        if (epoch >= about.newestEpoch) {
+            about.newestEpoch = epoch;
+            about.newestWriter = server;
+            about.acknowledgedAt = world.timeline.now();
+            about.acknowledgedBy = server;
+        }
+        if (lossless && (epoch >= about.lossEpoch)) {
+            about.acknowledged.add(transaction);
+        }
+    }
+
+    /** A replica has begun to receive from a source. */
+    void follows(SimServer replica, SimServer source) {
+        Known about = known(replica.group.name);
+        if (about.openedEpoch == 0 || about.newestOpened != source || about.diverged) {
+            return;
+        }
+        Group group = newest().group(replica.group.name);
+        if (group == null
+                || !group.primary().equals(source.name)
+                || !group.members().containsKey(replica.name)
+                || group.member(replica.name).standing() != Standing.FOLLOWING) {
+            return;
+        }
+        long extra = replica.beyond(source);
+        if (extra != 0 && source.up() && !(group.phase() instanceof Phase.Sealing)) {
+            throw violated(
+                    "10 histories don't part",
+                    replica.name + " follows " + source.name + " and holds " + SimServer.text(extra)
+                            + ", which that one lacks");
+        }
+    }
+
+    /** Why a group isn't well; null where it is: steady, its primary acknowledges, DNS shows it. */
+    @Nullable
+    String notWell(SimGroup simGroup, long since) {
+        Group group = newest().group(simGroup.name);
+        if (group == null) {
+            return "not adopted";
+        }
+        if (!(group.phase() instanceof Phase.Steady)) {
+            return "phase " + group.phase();
+        }
+        Known about = known(simGroup.name);
+        SimServer writer = about.acknowledgedBy;
+        if (about.acknowledgedAt < since || writer == null || !writer.name.equals(group.primary())) {
+            return "primary " + group.primary() + " acknowledges nothing";
+        }
+        if (group.publishedEpoch() != group.epoch()
+                || !world.dns.shows(simGroup.name, group.epoch(), group.primary())) {
+            return "DNS doesn't show epoch " + group.epoch();
+        }
+        for (SimServer server : simGroup.servers) {
+            boolean follows = group.members().containsKey(server.name)
+                    && group.member(server.name).standing() == Standing.FOLLOWING;
+            if (!follows && server.beyond(simGroup.server(group.primary())) == 0) {
+                return server.name + " doesn't follow, though it holds nothing that the primary lacks";
+            }
+        }
+        return null;
+    }
+}
