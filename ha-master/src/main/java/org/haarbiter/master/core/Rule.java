@@ -453,6 +453,15 @@ public enum Rule {
                 }
             }
             String stopped = stopped(view);
+            Heard named = sealing.acceptDataLoss() ? cutOff(view, sealing.target()) : null;
+            if (named != null && stopped != null) {
+                return choose(
+                        view,
+                        named,
+                        named.received(),
+                        sealed,
+                        "data loss accepted by a person; " + stopped + lost(view, named));
+            }
             if (group.durability() == Durability.LOSSLESS && !sealing.acceptDataLoss()) {
                 String gap = gapInProof(view, sealed);
                 List<Heard> whole = gap != null
@@ -486,15 +495,13 @@ public enum Rule {
                         + Math.max(0, (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000) + " ms");
             }
             if (candidates.isEmpty()) {
-                return old != null && mayBe(view, old, sealing)
+                // Where nobody else is left its own history is the newest there is, even if a restart has shortened it.
+                old = old != null ? old : cutOff(view, group.primary());
+                return old != null && mayBe(view, old, sealing) && coversAll(old.received(), sealed)
                         ? choose(view, old, old.received(), sealed, "no replica could take over, and it is back")
                         : new Hold(noCandidate(sealed));
             }
             Heard best = best(view, candidates);
-            Heard from = view.heardOf(group.primary());
-            Position beyond = from == null
-                    ? best.received().minus(best.received())
-                    : from.received().minus(best.received());
             return choose(
                     view,
                     best,
@@ -502,7 +509,29 @@ public enum Rule {
                     sealed,
                     (sealing.acceptDataLoss() ? "data loss accepted by a person; " : "newest replica; ")
                             + stopped
-                            + (beyond.isEmpty() ? "" : "; lost at least " + beyond));
+                            + lost(view, best));
+        }
+
+        /** A member that takes no writes and has no input, whatever it holds; null where that isn't sure. */
+        private static @Nullable Heard cutOff(View view, @Nullable String member) {
+            long epoch = view.adopted().epoch();
+            Heard heard = member == null ? null : view.heardOf(member);
+            if (heard == null || !view.in(ServerState.RUNNING, heard.sighting().member())) {
+                return null;
+            }
+            Sighting s = heard.sighting();
+            boolean asked = s.fencedEpoch() == epoch || s.sealedEpoch() == epoch;
+            return asked && !s.writable() && !s.receiving() ? heard : null;
+        }
+
+        /** What the old primary had and the candidate lacks, as far as anybody knows. */
+        private static String lost(View view, Heard candidate) {
+            Heard from = view.heardOf(view.adopted().primary());
+            if (from == null) {
+                return "";
+            }
+            Position beyond = from.received().minus(candidate.received());
+            return beyond.isEmpty() ? "" : "; lost at least " + beyond;
         }
 
         private static String noCandidate(List<Heard> sealed) {
