@@ -61,7 +61,7 @@ public final class AgentCore {
     private long fencedEpoch;
     private long openEpoch;
     private long settledEpoch;
-    private boolean historyComplete = true;
+    private boolean historyComplete;
     private @Nullable Step followed;
 
     /** A seal, fence or drain that has returned; it counts once an observation that began later confirms it. */
@@ -87,6 +87,8 @@ public final class AgentCore {
         this.session = session;
         this.knownEpoch = knownEpoch;
         this.startNanos = nowNanos;
+        // Whether the server was restarted under an earlier agent isn't known.
+        this.historyComplete = traits.historySurvivesRestart() || knownEpoch == 0;
     }
 
     /**
