@@ -57,6 +57,14 @@ public enum Rule {
                 return new Pass("nobody is being promoted");
             }
             String lost = whyLost(view);
+            if (lost != null
+                    && group.epoch() == 1
+                    && group.durability() == Durability.AVAILABLE
+                    && view.silent(group.primary())) {
+                // It may have been open before anybody adopted it: then no permission runs out until it knows of one.
+                return new Hold(group.primary() + " was adopted and hasn't been heard of since: it may be taking writes"
+                        + " without a permission that could run out");
+            }
             return lost == null
                     ? new Hold("waiting for " + group.primary() + " to open writes")
                     : start(view, Trigger.CANDIDATE_LOST, "candidate " + group.primary() + " was lost: " + lost, null);
@@ -67,7 +75,7 @@ public enum Rule {
         @Override
         public Verdict check(View view) {
             Group group = view.adopted();
-            if (!(group.phase() instanceof Phase.Draining draining)) {
+            if (!(group.phase() instanceof Phase.Draining)) {
                 return new Pass("no planned switch is under way");
             }
             String lost = whyLost(view);
@@ -77,7 +85,8 @@ public enum Rule {
                             view,
                             Trigger.DRAIN_LOST,
                             group.primary() + " was lost while drained: " + lost,
-                            draining.target());
+                            // The service is down now: whoever is best, not whom a person had wished for.
+                            null);
         }
     },
     /** See the sentence. */
