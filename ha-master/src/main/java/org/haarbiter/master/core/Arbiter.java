@@ -218,12 +218,20 @@ public final class Arbiter {
         if (entry instanceof Entry.SwitchStarted started) {
             Group group = state.group(entry.group());
             Heard primary = group == null ? null : memory.heard.get(group.primary());
-            // A person's wish isn't noticed late, however long the primary has been as it is.
-            memory.noticedNanos = primary == null || started.trigger() == Trigger.MANUAL
-                    ? nowNanos
-                    : Math.max(primary.stateNanos(), listeningSinceNanos);
+            memory.noticedNanos = primary == null ? nowNanos : noticed(started.trigger(), primary, nowNanos);
         }
         return entry;
+    }
+
+    /** When this master was first told what set the switch off, or last heard of a primary that fell silent. */
+    private long noticed(Trigger trigger, Heard primary, long nowNanos) {
+        return switch (trigger) {
+            // A person's wish isn't noticed late, however long the primary has been as it is.
+            case MANUAL -> nowNanos;
+            case PRIMARY_SILENT -> Math.max(primary.arrivedNanos(), listeningSinceNanos);
+            case PRIMARY_DEAD, PRIMARY_RESTARTED, PRIMARY_HUNG, CANDIDATE_LOST, DRAIN_LOST ->
+                Math.max(primary.stateNanos(), listeningSinceNanos);
+        };
     }
 
     /** A master that didn't run for a while has heard nothing in it: that silence is its own. */
