@@ -74,6 +74,9 @@ final class SimServer extends SimProcess {
     private final List<Dump> dumps = new ArrayList<>();
     private long sourceHeardAt = Long.MIN_VALUE;
     private boolean applying;
+    /** Its source has said that their histories have parted; a person sees that as replication's error. */
+    boolean parted;
+
     long applyLagNanos = 1_000_000;
 
     private @Nullable Observation lastRunning;
@@ -263,6 +266,7 @@ final class SimServer extends SimProcess {
         lastLogged = log.isEmpty() ? 0 : log.get(log.size() - 1);
         lastHeld = lastLogged;
         unacknowledgedAtCrash = 0;
+        parted = false;
         boot(50_000_000);
     }
 
@@ -297,7 +301,8 @@ final class SimServer extends SimProcess {
         Dump next = new Dump(replica);
         boolean known = mysql() || replica.lastHeld == 0 || log.contains(replica.lastHeld);
         if (!known) {
-            group.world.count("refused-1236");
+            group.world.count("source-refused-replica");
+            replica.parted = true;
             return;
         }
         network.stream(
@@ -321,6 +326,7 @@ final class SimServer extends SimProcess {
             return;
         }
         dump = next;
+        parted = false;
         sourceHeardAt = timeline.now();
         group.world.truth.follows(this, next.source());
     }
@@ -369,6 +375,10 @@ final class SimServer extends SimProcess {
                     from.back,
                     () -> from.source()
                             .arrive(from.sourceLife, () -> from.source().acknowledged(from, index)));
+            if (from.back.broken) {
+                // A reset ends a connection in both directions.
+                dropInput();
+            }
         }
     }
 

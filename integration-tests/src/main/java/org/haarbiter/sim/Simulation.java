@@ -115,9 +115,8 @@ public final class Simulation {
                     && primary.answers()
                     && server.answers()
                     && member != null
-                    && member.standing() == Standing.AWAY
-                    && server.beyond(primary) != 0) {
-                world.count("provisioned-anew");
+                    && (server.parted || (member.standing() == Standing.AWAY && server.beyond(primary) != 0))) {
+                world.count(server.parted ? "provisioned-anew-parted" : "provisioned-anew");
                 server.provision(primary);
             }
         }
@@ -136,8 +135,11 @@ public final class Simulation {
                 }
                 boolean patient = world.timeline.now() < healed + PATIENCE;
                 if (!patient && committed == null) {
-                    world.command(new Command.Promote(
-                            group.name, group.servers.get(0).name, false, "person", "it was the primary"));
+                    SimServer likely = group.servers.get(world.chance.below(group.servers.size()));
+                    world.command(new Command.Promote(group.name, likely.name, false, "person", "it was the primary"));
+                } else if (!patient && world.why(group).contains("CHOOSE_SEALED holds") && world.chance.percent(50)) {
+                    SimServer other = group.servers.get(world.chance.below(group.servers.size()));
+                    world.command(new Command.Promote(group.name, other.name, false, "person", "another"));
                 } else if (!patient && world.why(group).contains("accept-data-loss")) {
                     world.count("a-person-had-to-accept-loss");
                     SimServer most = group.servers.get(world.chance.below(group.servers.size()));
