@@ -269,6 +269,11 @@ public final class AgentCore {
         if (wish == null || running != null || fencing || unconfirmed != null || !takesCommands(server)) {
             return null;
         }
+        if (answeredSequence < instanceSequence) {
+            // The goal was meant for the process before. Whoever followed may have stopped counting when that one ended: if
+            // it followed and acknowledged again, nobody would ask it what it holds.
+            return null;
+        }
         Step step = wanted(server, wish, nowNanos);
         if (step == null || waits(step, nowNanos)) {
             return null;

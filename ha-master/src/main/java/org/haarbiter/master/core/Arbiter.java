@@ -23,7 +23,9 @@ public final class Arbiter {
         final TreeMap<String, Heard> heard = new TreeMap<>();
         final TreeMap<String, Long> replacedSessions = new TreeMap<>();
         final TreeMap<String, Long> granted = new TreeMap<>();
-        boolean pending;
+        @Nullable
+        Entry pending;
+
         long epoch = -1;
 
         @Nullable
@@ -76,7 +78,7 @@ public final class Arbiter {
         leading = true;
         leaderSinceNanos = nowNanos;
         memories.values().forEach(memory -> {
-            memory.pending = false;
+            memory.pending = null;
             memory.granted.clear();
             memory.times.clear();
         });
@@ -151,7 +153,7 @@ public final class Arbiter {
     public void proposalEnded(String group) {
         GroupMemory memory = memories.get(group);
         if (memory != null) {
-            memory.pending = false;
+            memory.pending = null;
         }
     }
 
@@ -203,7 +205,7 @@ public final class Arbiter {
 
     private @Nullable Entry decideOn(String name, long nowNanos, long wallMillis) {
         GroupMemory memory = memories.computeIfAbsent(name, n -> new GroupMemory());
-        if (!leading || memory.pending) {
+        if (!leading || memory.pending != null) {
             return null;
         }
         if (!(Rule.decide(view(name, nowNanos, wallMillis)) instanceof Verdict.Act act)) {
@@ -213,7 +215,7 @@ public final class Arbiter {
     }
 
     private Entry taken(GroupMemory memory, Entry entry, long nowNanos) {
-        memory.pending = true;
+        memory.pending = entry;
         memory.decidedNanos = nowNanos;
         if (entry instanceof Entry.SwitchStarted started) {
             Group group = state.group(entry.group());
@@ -252,7 +254,7 @@ public final class Arbiter {
             return Command.Outcome.refused(
                     "no group '" + command.group() + "' (known: " + String.join(", ", groups()) + ")");
         }
-        if (memory.pending) {
+        if (memory.pending != null) {
             return Command.Outcome.refused(
                     "a decision on group '" + command.group() + "' is being committed; ask again");
         }
@@ -282,11 +284,15 @@ public final class Arbiter {
         return explanations;
     }
 
-    /** The whole wish for a member that was heard; null where nothing was heard of it. */
+    /** The whole wish for a member that was heard; null where nothing was heard of it, or it can't be said yet. */
     public @Nullable Goal goal(String group, String member) {
         GroupMemory memory = memories.get(group);
         Heard heard = memory == null ? null : memory.heard.get(member);
         if (memory == null || heard == null) {
+            return null;
+        }
+        if (memory.pending instanceof Entry.MemberAway away && away.member().equals(member)) {
+            // It may have come back meanwhile: it must not follow, and acknowledge, while it is being taken off the list.
             return null;
         }
         Group adopted = state.group(group);
@@ -309,6 +315,7 @@ public final class Arbiter {
                 Collections.unmodifiableSortedMap(known.heard),
                 Collections.unmodifiableSortedMap(known.granted),
                 limits,
+                term,
                 leaderSinceNanos,
                 listeningSinceNanos,
                 known.phaseSinceNanos,

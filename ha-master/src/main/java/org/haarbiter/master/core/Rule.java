@@ -669,7 +669,10 @@ public enum Rule {
             Heard primary = view.heardOf(group.primary());
             for (Member follower : group.followers()) {
                 Heard gone = view.heardOf(follower.name());
-                if (gone == null || !view.in(ServerState.DEAD, follower.name())) {
+                // Said after it had heard of this leader: an earlier one may have let its next process follow already.
+                if (gone == null
+                        || !view.in(ServerState.DEAD, follower.name())
+                        || gone.sighting().acceptedTerm() != view.term()) {
                     continue;
                 }
                 List<Member> others = group.followers().stream()

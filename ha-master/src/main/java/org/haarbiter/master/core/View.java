@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param heard what was last heard of each member, by name
  * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
  * @param limits the times by which rules judge
+ * @param term in which this master leads
  * @param leaderSinceNanos since when this master leads
  * @param listeningSinceNanos since when it has listened without a pause of its own; silence counts from here
  * @param phaseSinceNanos when it first saw the group's present epoch and phase
@@ -32,6 +33,7 @@ public record View(
         SortedMap<String, Heard> heard,
         SortedMap<String, Long> grantedNanos,
         Limits limits,
+        long term,
         long leaderSinceNanos,
         long listeningSinceNanos,
         long phaseSinceNanos,
