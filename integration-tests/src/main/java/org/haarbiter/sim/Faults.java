@@ -150,8 +150,10 @@ final class Faults {
             }
         });
         for (int i = 1; i <= 4; i++) {
-            later(100 * i, 100 * i + 100, () -> world.command(
-                    new Command.Promote(group.name, other.name, false, "person", "now")));
+            later(
+                    100 * i,
+                    100 * i + 100,
+                    () -> world.command(new Command.Promote(group.name, other.name, false, "person", "now")));
         }
     }
 

@@ -41,13 +41,20 @@ final class PlantedBugs {
     record Bug(String story, String file, List<String> edits, long from, int seeds) {}
 
     /** What became of a bug: invariant and sentence are null where no seed found it. */
-    record Found(Bug bug, long seed, @Nullable String invariant, @Nullable String sentence, long millis) {}
+    record Found(
+            Bug bug,
+            long seed,
+            @Nullable String invariant,
+            @Nullable String sentence,
+            long millis) {}
 
     private PlantedBugs() {}
 
     private static Path root() {
         Path here = Path.of("").toAbsolutePath();
-        return Files.isDirectory(here.resolve("ha-master")) ? here : here.resolveSibling(".").normalize();
+        return Files.isDirectory(here.resolve("ha-master"))
+                ? here
+                : here.resolveSibling(".").normalize();
     }
 
     static List<Bug> all() {
@@ -154,7 +161,8 @@ final class PlantedBugs {
                     }
                 }) {
             List<String> options = List.of("-nowarn", "-proc:none", "-cp", System.getProperty("java.class.path"));
-            if (!compiler.getTask(said, memory, null, options, null, List.of(in)).call()) {
+            if (!compiler.getTask(said, memory, null, options, null, List.of(in))
+                    .call()) {
                 throw new IllegalStateException(file + " with the planted bug doesn't compile: " + said);
             }
         }

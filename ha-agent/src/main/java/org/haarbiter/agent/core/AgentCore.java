@@ -270,7 +270,8 @@ public final class AgentCore {
             return null;
         }
         if (answeredSequence < instanceSequence) {
-            // The goal was meant for the process before. Whoever followed may have stopped counting when that one ended: if
+            // The goal was meant for the process before. Whoever followed may have stopped counting when that one
+            // ended: if
             // it followed and acknowledged again, nobody would ask it what it holds.
             return null;
         }

@@ -23,6 +23,7 @@ public final class Arbiter {
         final TreeMap<String, Heard> heard = new TreeMap<>();
         final TreeMap<String, Long> replacedSessions = new TreeMap<>();
         final TreeMap<String, Long> granted = new TreeMap<>();
+
         @Nullable
         Entry pending;
 
@@ -292,7 +293,8 @@ public final class Arbiter {
             return null;
         }
         if (memory.pending instanceof Entry.MemberAway away && away.member().equals(member)) {
-            // It may have come back meanwhile: it must not follow, and acknowledge, while it is being taken off the list.
+            // It may have come back meanwhile: it must not follow, and acknowledge, while it is being taken off the
+            // list.
             return null;
         }
         Group adopted = state.group(group);
