@@ -8,6 +8,7 @@ import java.util.List;
 import org.haarbiter.sim.PlantedBugs.Bug;
 
 /** The planted bugs. One that isn't found asks for richer faults, not for its removal. */
+@SuppressWarnings("StringConcatToTextBlock") // each line is a line of the source that is replaced
 final class BugList {
     private BugList() {}
 
