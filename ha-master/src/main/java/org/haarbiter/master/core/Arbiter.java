@@ -1,5 +1,6 @@
 package org.haarbiter.master.core;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,10 +19,43 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Arbiter {
 
+    /** When a member's latest heartbeats came in, so that it is known what a look is newer than. */
+    private static final class Arrivals {
+        private static final int LIMIT = 256;
+
+        private record Arrival(long sequence, long nanos) {}
+
+        private final ArrayDeque<Arrival> latest = new ArrayDeque<>();
+        private long lookedNanos = Long.MIN_VALUE;
+        private long term;
+
+        long lookedNanos(Heartbeat heartbeat, long arrivedNanos, boolean sessionGoesOn) {
+            if (!sessionGoesOn || heartbeat.sighting().acceptedTerm() != term) {
+                term = heartbeat.sighting().acceptedTerm();
+                lookedNanos = Long.MIN_VALUE;
+            }
+            if (!sessionGoesOn) {
+                latest.clear();
+            }
+            Arrival next = latest.peek();
+            while (next != null && next.sequence() <= heartbeat.lookAnswered()) {
+                lookedNanos = next.sequence() == heartbeat.lookAnswered() ? next.nanos() : lookedNanos;
+                latest.remove();
+                next = latest.peek();
+            }
+            latest.add(new Arrival(heartbeat.sequence(), arrivedNanos));
+            if (latest.size() > LIMIT) {
+                latest.remove();
+            }
+            return lookedNanos;
+        }
+    }
+
     /** Soft knowledge of one group. */
     private static final class GroupMemory {
         final TreeMap<String, Heard> heard = new TreeMap<>();
         final TreeMap<String, Long> replacedSessions = new TreeMap<>();
+        final TreeMap<String, Arrivals> arrivals = new TreeMap<>();
         final TreeMap<String, Long> granted = new TreeMap<>();
 
         @Nullable
@@ -111,7 +145,11 @@ public final class Arbiter {
             memory.replacedSessions.put(member, before.session());
         }
         try {
-            memory.heard.put(member, Heard.next(before, heartbeat, arrivedNanos));
+            boolean goesOn = before != null && before.session() == heartbeat.session();
+            long looked = memory.arrivals
+                    .computeIfAbsent(member, m -> new Arrivals())
+                    .lookedNanos(heartbeat, arrivedNanos, goesOn);
+            memory.heard.put(member, Heard.next(before, heartbeat, arrivedNanos, looked));
         } catch (IllegalArgumentException e) {
             return "member " + member + " of group " + name + " reports a position that can't be read: "
                     + e.getMessage();

@@ -678,9 +678,13 @@ public enum Rule {
                 List<Member> others = group.followers().stream()
                         .filter(m -> !m.name().equals(follower.name()))
                         .toList();
-                // Compared with what the primary said after the death: what the dead one acknowledged is part of that.
+                // Compared with a look at the primary after the death, when the dead one's connection was gone and its
+                // last
+                // acknowledgements had come: what it acknowledged is part of that.
                 boolean held = primary != null
-                        && primary.arrivedNanos() > gone.stateNanos()
+                        && view.lookedAfter(gone.stateNanos(), primary)
+                        && (group.durability() == Durability.AVAILABLE
+                                || primary.sighting().acknowledgers() <= others.size())
                         && view.in(ServerState.RUNNING, group.primary())
                         && primary.sighting().openEpoch() == group.epoch()
                         && !others.isEmpty()
@@ -688,6 +692,8 @@ public enum Rule {
                             Heard heard = view.heardOf(m.name());
                             return heard != null
                                     && view.in(ServerState.RUNNING, m.name())
+                                    && view.lookedAfter(gone.stateNanos(), heard)
+                                    && heard.sighting().receiving()
                                     && heard.received().covers(primary.received());
                         });
                 if (held) {

@@ -70,6 +70,11 @@ public record View(
         return last != null && nowNanos - last.arrivedNanos() < Limits.nanos(limits.silenceMillis());
     }
 
+    /** What was heard tells of a look at the server that began after this moment, on the word of this leader's answers. */
+    boolean lookedAfter(long nanos, Heard last) {
+        return last.sighting().acceptedTerm() == term && last.lookedNanos() > nanos;
+    }
+
     /** Fresh and in this state. */
     boolean in(ServerState state, String member) {
         Heard last = heard.get(member);
