@@ -4,7 +4,6 @@ import java.util.List;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
-import org.haarbiter.master.core.Phase;
 
 /** What goes wrong, and its mending. */
 final class Faults {
@@ -47,10 +46,6 @@ final class Faults {
     private void one() {
         SimGroup group = group();
         SimServer server = server(group);
-        if (chance.percent(25)) {
-            compound(group);
-            return;
-        }
         switch (chance.below(20)) {
             case 0, 1, 2 -> kill(server);
             case 3 -> hang(server, chance.millis(50, 3_000));
@@ -69,139 +64,6 @@ final class Faults {
         if (chance.percent(30)) {
             heal();
         }
-    }
-
-    private void later(int fromMillis, int toMillis, Runnable what) {
-        world.timeline.after(chance.millis(fromMillis, toMillis), () -> {
-            if (!world.calm) {
-                what.run();
-            }
-        });
-    }
-
-    /** What single faults find too rarely: several, each at the worst moment. */
-    private void compound(SimGroup group) {
-        Group committed = world.committed(group);
-        SimMaster leader = world.leader();
-        if (committed == null || leader == null) {
-            return;
-        }
-        SimServer primary = group.server(committed.primary());
-        SimServer other = group.servers.get(chance.below(group.servers.size()));
-        switch (chance.below(7)) {
-            case 0 -> soleHolder(group, primary, other);
-            case 1 -> handover(group, primary, leader, other);
-            case 2 -> {
-                world.timeline.note("compound: the primary and the leader die together");
-                kill(primary);
-                later(0, 300, () -> killMaster(leader, chance.millis(50, 1_000)));
-            }
-            case 3 -> {
-                world.timeline.note("compound: candidates die while they are promoted");
-                kill(primary);
-                killCandidate(group, committed.epoch(), 0);
-            }
-            case 4 -> deposed(primary, leader);
-            case 5 -> cutOffReplica(primary, other);
-            default -> {
-                world.timeline.note("compound: a replica dies just before the primary");
-                kill(other);
-                later(0, 700, () -> kill(primary));
-            }
-        }
-    }
-
-    /** One replica alone holds what was acknowledged last; it dies, and then the primary. */
-    private void soleHolder(SimGroup group, SimServer primary, SimServer holder) {
-        world.timeline.note("compound: only " + holder.name + " keeps up with " + primary.name + ", and both die");
-        boolean cut = chance.percent(30);
-        for (SimServer server : group.servers) {
-            if (server != holder && server != primary) {
-                if (cut) {
-                    world.network.cut(primary.name, server.name, false);
-                } else {
-                    world.network.slow(primary.name, server.name, chance.millis(50, 900));
-                }
-            }
-        }
-        later(20, 600, () -> {
-            kill(holder);
-            later(1, 300, () -> world.bootIfDown(holder));
-            later(10, 900, () -> kill(primary));
-        });
-    }
-
-    /** The primary is cut off while the leadership moves, and a person wants a switch at once. */
-    private void handover(SimGroup group, SimServer primary, SimMaster leader, SimServer other) {
-        world.timeline.note("compound: " + primary.name + " is cut off while " + leader.name + " hands over");
-        if (chance.percent(50)) {
-            isolate(primary.name, chance.percent(50));
-        } else {
-            for (SimMaster master : world.masters) {
-                cutOneWay(primary.name, master.name, chance.percent(50));
-            }
-        }
-        later(0, 100, () -> {
-            for (SimMaster master : world.masters) {
-                if (master != leader && master.up() && !master.frozen()) {
-                    master.campaignNow();
-                    break;
-                }
-            }
-        });
-        for (int i = 1; i <= 4; i++) {
-            later(
-                    100 * i,
-                    100 * i + 100,
-                    () -> world.command(new Command.Promote(group.name, other.name, false, "person", "now")));
-        }
-    }
-
-    private void killCandidate(SimGroup group, long epoch, int tries) {
-        later(1, 6, () -> {
-            Group now = world.committed(group);
-            if (now != null && now.epoch() > epoch && now.phase() instanceof Phase.Promoting) {
-                kill(group.server(now.primary()));
-                if (chance.percent(40)) {
-                    killCandidate(group, now.epoch(), tries + 1);
-                }
-            } else if (tries < 400) {
-                killCandidate(group, epoch, tries + 1);
-            }
-        });
-    }
-
-    /** The leader and the primary see each other and nobody else does: it goes on answering, and another is elected. */
-    private void deposed(SimServer primary, SimMaster leader) {
-        world.timeline.note("compound: " + leader.name + " is deposed, and only " + primary.name + " still hears it");
-        for (SimMaster master : world.masters) {
-            if (master != leader) {
-                cutOneWay(leader.name, master.name, false);
-                cutOneWay(master.name, leader.name, false);
-                cutOneWay(primary.name, master.name, false);
-            }
-        }
-    }
-
-    /** A replica restarts; no master hears of it any more, but the primary does. */
-    private void cutOffReplica(SimServer primary, SimServer replica) {
-        world.timeline.note("compound: " + replica.name + " restarts and only " + primary.name + " hears it");
-        kill(replica);
-        later(0, 60, () -> {
-            for (SimMaster master : world.masters) {
-                cutOneWay(replica.name, master.name, chance.percent(30));
-                if (chance.percent(50)) {
-                    cutOneWay(master.name, replica.name, chance.percent(30));
-                }
-            }
-            for (SimServer server : replica.group.servers) {
-                if (server != primary && server != replica && chance.percent(70)) {
-                    world.network.slow(primary.name, server.name, chance.millis(100, 900));
-                }
-            }
-        });
-        later(10, 200, () -> world.bootIfDown(replica));
-        later(400, 1_600, () -> kill(primary));
     }
 
     private String host(SimServer server) {
@@ -357,7 +219,7 @@ final class Faults {
 
     void lag(SimServer server) {
         world.count("fault-slow-applier");
-        server.applyLagNanos = chance.millis(1, chance.percent(50) ? 300 : 2_000);
+        server.applyLagNanos = chance.millis(1, 400);
     }
 
     void command(SimGroup group, SimServer server) {

@@ -54,12 +54,6 @@ public final class AgentCore {
     private volatile Lease lease = Lease.NONE;
 
     private long answeredSequence;
-
-    /** Answers of the accepted term that have come, with the time by which they had. */
-    private final ArrayDeque<Sent> answers = new ArrayDeque<>();
-
-    private long unstampedAnswer;
-    private long lookAnswered;
     private long lastNanos = Long.MIN_VALUE;
     private long lastWallMillis;
 
@@ -107,14 +101,6 @@ public final class AgentCore {
         if (observation.instance().equals(deadInstance) && observation.state() != ServerState.DEAD) {
             // The look began before the process was seen to end.
             return;
-        }
-        if (observation.state() == ServerState.RUNNING) {
-            Sent answer = answers.peek();
-            while (answer != null && answer.sentNanos() <= began) {
-                lookAnswered = answer.sequence();
-                answers.remove();
-                answer = answers.peek();
-            }
         }
         seen = observation;
         if (before != null
@@ -221,7 +207,7 @@ public final class AgentCore {
         if (sent.size() > SENT_LIMIT) {
             sent.removeFirst();
         }
-        return new Heartbeat(session, sequence, lookAnswered, sighting());
+        return new Heartbeat(session, sequence, sighting());
     }
 
     /** A leader's answer. What is older than what was accepted before, or meant for another session, changes nothing. */
@@ -235,13 +221,8 @@ public final class AgentCore {
                 || (present != null && wish.epoch() < present.epoch())) {
             return;
         }
-        if (wish.term() != term) {
-            answers.clear();
-            lookAnswered = 0;
-        }
         term = wish.term();
         answeredSequence = answer.sequence();
-        unstampedAnswer = answer.sequence();
         if (present == null || present.role() != wish.role() || present.epoch() != wish.epoch()) {
             retryNanos = Long.MIN_VALUE;
             failure = null;
@@ -272,13 +253,6 @@ public final class AgentCore {
      */
     public @Nullable Step next(long nowNanos, long wallMillis) {
         noticeSuspension(nowNanos, wallMillis);
-        if (unstampedAnswer > 0) {
-            answers.add(new Sent(unstampedAnswer, nowNanos));
-            unstampedAnswer = 0;
-            if (answers.size() > SENT_LIMIT) {
-                answers.remove();
-            }
-        }
         Observation server = seen;
         Goal wish = goal;
         if (server == null) {
@@ -293,12 +267,6 @@ public final class AgentCore {
             return fence;
         }
         if (wish == null || running != null || fencing || unconfirmed != null || !takesCommands(server)) {
-            return null;
-        }
-        if (answeredSequence < instanceSequence) {
-            // The goal was meant for the process before. Whoever followed may have stopped counting when that one
-            // ended: if
-            // it followed and acknowledged again, nobody would ask it what it holds.
             return null;
         }
         Step step = wanted(server, wish, nowNanos);

@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @param firstNanos when this master first heard of the member
  * @param stateNanos when the present state and instance were first heard
  * @param receivedNanos when the present received position was first heard
- * @param lookedNanos its server was looked at later than this, and the sighting tells of that look, where the sighting's term
- *     is the present one; {@link Long#MIN_VALUE} while that isn't known
  */
 public record Heard(
         Sighting sighting,
@@ -30,11 +28,10 @@ public record Heard(
         long arrivedNanos,
         long firstNanos,
         long stateNanos,
-        long receivedNanos,
-        long lookedNanos) {
+        long receivedNanos) {
 
     /** What is heard now, after what was heard before. */
-    static Heard next(@Nullable Heard before, Heartbeat heartbeat, long arrivedNanos, long lookedNanos) {
+    static Heard next(@Nullable Heard before, Heartbeat heartbeat, long arrivedNanos) {
         Sighting sighting = heartbeat.sighting();
         PositionKind kind = sighting.positionKind();
         if (before == null) {
@@ -47,8 +44,7 @@ public record Heard(
                     arrivedNanos,
                     arrivedNanos,
                     arrivedNanos,
-                    arrivedNanos,
-                    lookedNanos);
+                    arrivedNanos);
         }
         Sighting last = before.sighting();
         boolean sameState = last.state() == sighting.state() && last.instance().equals(sighting.instance());
@@ -62,7 +58,6 @@ public record Heard(
                 arrivedNanos,
                 before.firstNanos(),
                 sameState ? before.stateNanos() : arrivedNanos,
-                sameReceived ? before.receivedNanos() : arrivedNanos,
-                lookedNanos);
+                sameReceived ? before.receivedNanos() : arrivedNanos);
     }
 }

@@ -669,22 +669,15 @@ public enum Rule {
             Heard primary = view.heardOf(group.primary());
             for (Member follower : group.followers()) {
                 Heard gone = view.heardOf(follower.name());
-                // Said after it had heard of this leader: an earlier one may have let its next process follow already.
-                if (gone == null
-                        || !view.in(ServerState.DEAD, follower.name())
-                        || gone.sighting().acceptedTerm() != view.term()) {
+                if (gone == null || !view.in(ServerState.DEAD, follower.name())) {
                     continue;
                 }
                 List<Member> others = group.followers().stream()
                         .filter(m -> !m.name().equals(follower.name()))
                         .toList();
-                // Compared with a look at the primary after the death, when the dead one's connection was gone and its
-                // last
-                // acknowledgements had come: what it acknowledged is part of that.
+                // Compared with what the primary said after the death: what the dead one acknowledged is part of that.
                 boolean held = primary != null
-                        && view.lookedAfter(gone.stateNanos(), primary)
-                        && (group.durability() == Durability.AVAILABLE
-                                || primary.sighting().acknowledgers() <= others.size())
+                        && primary.arrivedNanos() > gone.stateNanos()
                         && view.in(ServerState.RUNNING, group.primary())
                         && primary.sighting().openEpoch() == group.epoch()
                         && !others.isEmpty()
@@ -692,8 +685,6 @@ public enum Rule {
                             Heard heard = view.heardOf(m.name());
                             return heard != null
                                     && view.in(ServerState.RUNNING, m.name())
-                                    && view.lookedAfter(gone.stateNanos(), heard)
-                                    && heard.sighting().receiving()
                                     && heard.received().covers(primary.received());
                         });
                 if (held) {
