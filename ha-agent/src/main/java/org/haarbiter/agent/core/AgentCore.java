@@ -335,8 +335,7 @@ public final class AgentCore {
         return switch (wish.role()) {
             case OBSERVE -> null;
             // Whoever is fenced follows nobody: what an older source still sends would part it from the new one.
-            // An input that isn't connected at the moment may be again in the next.
-            case FENCED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
+            case FENCED -> server.receiving() ? new Step.Seal(wish.epoch()) : null;
             case PRIMARY -> primaryStep(server, wish, nowNanos);
             case SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
             case DRAINED -> fencedEpoch == wish.epoch() ? null : new Step.Drain(wish.epoch());
