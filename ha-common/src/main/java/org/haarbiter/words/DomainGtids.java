@@ -1,25 +1,29 @@
 package org.haarbiter.words;
 
+import java.util.Comparator;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * A MariaDB position: the newest GTID of each replication domain, written {@code domain-server-sequence,...}. Sequence
- * numbers are ordered within a domain, so the larger one covers the smaller as long as nobody wrote past the primary;
- * where the sequence numbers are equal the servers must be too, or the histories have parted.
+ * A MariaDB position: for each replication domain the newest GTID of each server that is known to be in the history, written
+ * {@code domain-server-sequence,...}, as {@code gtid_binlog_state} has it. Within a domain the history is one line of growing
+ * sequence numbers, so whoever has another's newest GTID has everything before it too. The sequence number alone doesn't
+ * show that: where two servers both wrote, the one with the larger number may lack what the other has.
+ *
+ * <p>Who was provisioned from a backup doesn't know the servers that wrote before it. Then what it has is underestimated.
  */
 public final class DomainGtids implements Position {
 
-    private record Newest(long server, long sequence) {}
+    /** By domain, then by server. */
+    private final TreeMap<Long, TreeMap<Long, Long>> sequences;
 
-    private final TreeMap<Long, Newest> domains;
-
-    private DomainGtids(TreeMap<Long, Newest> domains) {
-        this.domains = domains;
+    private DomainGtids(TreeMap<Long, TreeMap<Long, Long>> sequences) {
+        this.sequences = sequences;
     }
 
     static DomainGtids parse(String text) {
-        TreeMap<Long, Newest> domains = new TreeMap<>();
+        TreeMap<Long, TreeMap<Long, Long>> sequences = new TreeMap<>();
         for (String part : text.split(",", -1)) {
             String gtid = part.strip();
             if (gtid.isEmpty()) {
@@ -30,21 +34,39 @@ public final class DomainGtids implements Position {
                         "GTID position: '" + gtid + "' (must be DOMAIN-SERVER-SEQUENCE, e.g. 0-1-100)");
             }
             String[] fields = gtid.split("-", -1);
-            Newest newest = new Newest(Long.parseLong(fields[1]), Long.parseLong(fields[2]));
-            Newest present = domains.get(Long.parseLong(fields[0]));
-            if (present == null || present.sequence() < newest.sequence()) {
-                domains.put(Long.parseLong(fields[0]), newest);
-            }
+            sequences
+                    .computeIfAbsent(Long.parseLong(fields[0]), d -> new TreeMap<>())
+                    .merge(Long.parseLong(fields[1]), Long.parseLong(fields[2]), Math::max);
         }
-        return new DomainGtids(domains);
+        return new DomainGtids(sequences);
     }
 
-    /** For each domain the newer of the two. */
+    /** For each domain and server the newer of the two. */
     public DomainGtids plus(DomainGtids other) {
-        TreeMap<Long, Newest> union = new TreeMap<>(domains);
-        other.domains.forEach((domain, newest) ->
-                union.merge(domain, newest, (mine, theirs) -> mine.sequence() >= theirs.sequence() ? mine : theirs));
+        TreeMap<Long, TreeMap<Long, Long>> union = new TreeMap<>();
+        sequences.forEach((domain, servers) -> union.put(domain, new TreeMap<>(servers)));
+        other.sequences.forEach((domain, servers) -> {
+            TreeMap<Long, Long> mine = union.computeIfAbsent(domain, d -> new TreeMap<>());
+            servers.forEach((server, sequence) -> mine.merge(server, sequence, Math::max));
+        });
         return new DomainGtids(union);
+    }
+
+    /** The newest GTID of each domain only, as {@code gtid_slave_pos} and {@code MASTER_GTID_WAIT} write positions. */
+    public DomainGtids newest() {
+        TreeMap<Long, TreeMap<Long, Long>> heads = new TreeMap<>();
+        sequences.forEach((domain, servers) -> {
+            Map.Entry<Long, Long> head = head(servers);
+            heads.put(domain, new TreeMap<>(Map.of(head.getKey(), head.getValue())));
+        });
+        return new DomainGtids(heads);
+    }
+
+    private static Map.Entry<Long, Long> head(TreeMap<Long, Long> servers) {
+        return servers.entrySet().stream()
+                .max(Comparator.<Map.Entry<Long, Long>>comparingLong(Map.Entry::getValue)
+                        .thenComparing(Map.Entry::getKey))
+                .orElseThrow();
     }
 
     @Override
@@ -52,19 +74,20 @@ public final class DomainGtids implements Position {
         return other.minus(this).isEmpty();
     }
 
+    /** The newest GTID of each domain of which the other isn't known to have it. */
     @Override
     public DomainGtids minus(Position other) {
         if (!(other instanceof DomainGtids set)) {
             throw new IllegalArgumentException(
                     "position: '" + other + "' (must be a MariaDB position to be compared with one)");
         }
-        TreeMap<Long, Newest> rest = new TreeMap<>();
-        domains.forEach((domain, newest) -> {
-            Newest theirs = set.domains.get(domain);
-            if (theirs == null
-                    || theirs.sequence() < newest.sequence()
-                    || (theirs.sequence() == newest.sequence() && theirs.server() != newest.server())) {
-                rest.put(domain, newest);
+        TreeMap<Long, TreeMap<Long, Long>> rest = new TreeMap<>();
+        newest().sequences.forEach((domain, head) -> {
+            long server = head.firstKey();
+            long newest = head.firstEntry().getValue();
+            Map<Long, Long> theirs = set.sequences.getOrDefault(domain, new TreeMap<>());
+            if (theirs.getOrDefault(server, 0L) < newest) {
+                rest.put(domain, head);
             }
         });
         return new DomainGtids(rest);
@@ -72,29 +95,31 @@ public final class DomainGtids implements Position {
 
     @Override
     public long transactions() {
-        return domains.values().stream().mapToLong(Newest::sequence).sum();
+        return newest().sequences.values().stream()
+                .mapToLong(head -> head.firstEntry().getValue())
+                .sum();
     }
 
     @Override
     public boolean isEmpty() {
-        return domains.isEmpty();
+        return sequences.isEmpty();
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof DomainGtids gtids && domains.equals(gtids.domains);
+        return other instanceof DomainGtids gtids && sequences.equals(gtids.sequences);
     }
 
     @Override
     public int hashCode() {
-        return domains.hashCode();
+        return sequences.hashCode();
     }
 
     @Override
     public String toString() {
-        return domains.entrySet().stream()
-                .map(e -> e.getKey() + "-" + e.getValue().server() + "-"
-                        + e.getValue().sequence())
+        return sequences.entrySet().stream()
+                .flatMap(domain -> domain.getValue().entrySet().stream()
+                        .map(server -> domain.getKey() + "-" + server.getKey() + "-" + server.getValue()))
                 .collect(Collectors.joining(","));
     }
 }

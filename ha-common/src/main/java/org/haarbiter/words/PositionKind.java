@@ -4,7 +4,7 @@ package org.haarbiter.words;
 public enum PositionKind {
     /** MySQL GTID sets: {@code uuid:1-5:7,uuid:tag:1-3}. */
     MYSQL_GTID,
-    /** MariaDB GTIDs, one a domain: {@code 0-1-100,5-2-7}. */
+    /** MariaDB GTIDs, the newest of each domain and server: {@code 0-1-100,0-2-130,5-2-7}. */
     MARIADB_GTID;
 
     /** The most acknowledgements a commit can be made to wait for; MariaDB's semi-sync knows only one. */

@@ -52,7 +52,11 @@ class PositionTest {
     @ParameterizedTest
     @CsvSource({
         "0-1-100,0-1-99,true",
-        "0-1-100,0-2-99,true",
+        "0-1-100,0-2-99,false",
+        "'0-1-99,0-2-100',0-1-99,true",
+        "'0-1-90,0-2-100',0-1-99,false",
+        "'0-1-90,0-2-100,0-3-110',0-2-95,true",
+        "'0-1-90,0-2-100','0-1-80,0-2-95',true",
         "0-1-100,0-1-100,true",
         "0-1-100,0-2-100,false",
         "0-1-99,0-1-100,false",
@@ -60,9 +64,19 @@ class PositionTest {
         "0-1-99,'0-1-99,5-1-3',false",
         "0-1-1,'',true"
     })
-    void mariadbPositionsCompareByDomain(String left, String right, boolean covers) {
+    void mariadbPositionsCompareByTheNewestOfEachDomain(String left, String right, boolean covers) {
         assertThat(PositionKind.MARIADB_GTID.parse(left).covers(PositionKind.MARIADB_GTID.parse(right)))
                 .isEqualTo(covers);
+    }
+
+    @Test
+    void aMariadbPositionIsCanonicalAndKnowsItsNewest() {
+        DomainGtids position = (DomainGtids) PositionKind.MARIADB_GTID.parse("5-9-7, 0-2-100,0-1-90,0-2-98");
+        assertThat(position).hasToString("0-1-90,0-2-100,5-9-7");
+        assertThat(position.newest()).hasToString("0-2-100,5-9-7");
+        assertThat(position.transactions()).isEqualTo(107);
+        assertThat(position.plus((DomainGtids) PositionKind.MARIADB_GTID.parse("0-1-95,7-1-1")))
+                .hasToString("0-1-95,0-2-100,5-9-7,7-1-1");
     }
 
     @ParameterizedTest

@@ -2,6 +2,7 @@ package org.haarbiter.sim;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -57,7 +58,9 @@ final class SimServer extends SimProcess {
     private final BitSet[] holds;
     private final BitSet[] visible;
     private final BitSet[] applied;
-    private long lastLogged;
+    /** The newest in its log of each origin, as a MariaDB server keeps it. */
+    private final int[] logged;
+
     private long lastHeld;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private boolean clientsThere;
@@ -102,6 +105,7 @@ final class SimServer extends SimProcess {
         this.holds = sets(servers);
         this.visible = sets(servers);
         this.applied = sets(servers);
+        this.logged = new int[servers + 1];
     }
 
     private static BitSet[] sets(int servers) {
@@ -186,8 +190,9 @@ final class SimServer extends SimProcess {
             holds[i].clear();
         }
         log.forEach(t -> holds[origin(t)].set(sequence(t)));
-        lastLogged = log.isEmpty() ? 0 : log.get(log.size() - 1);
-        lastHeld = lastLogged;
+        Arrays.fill(logged, 0);
+        log.forEach(this::logs);
+        lastHeld = log.isEmpty() ? 0 : log.get(log.size() - 1);
     }
 
     private int unacknowledgedAtCrash;
@@ -263,8 +268,9 @@ final class SimServer extends SimProcess {
             applied[i].clear();
         }
         log.forEach(t -> holds[origin(t)].set(sequence(t)));
-        lastLogged = log.isEmpty() ? 0 : log.get(log.size() - 1);
-        lastHeld = lastLogged;
+        Arrays.fill(logged, 0);
+        log.forEach(this::logs);
+        lastHeld = log.isEmpty() ? 0 : log.get(log.size() - 1);
         unacknowledgedAtCrash = 0;
         parted = false;
         boot(50_000_000);
@@ -402,7 +408,7 @@ final class SimServer extends SimProcess {
         while (!relay.isEmpty()) {
             long transaction = relay.remove();
             log.add(transaction);
-            lastLogged = transaction;
+            logs(transaction);
             applied[origin(transaction)].set(sequence(transaction));
         }
         dumps.forEach(this::push);
@@ -418,12 +424,12 @@ final class SimServer extends SimProcess {
     private void commitWhatIsAcknowledged() {
         while (!waiting.isEmpty()) {
             Waiting first = waiting.peek();
-            int acknowledgements = 0;
-            for (Dump next : dumps) {
-                if (next.acknowledges && next.acknowledged > first.index()) {
-                    acknowledgements++;
-                }
-            }
+            // A replica that has connected anew counts once: a server keeps acknowledgements by the replica's id.
+            long acknowledgements = dumps.stream()
+                    .filter(d -> d.acknowledges && d.acknowledged > first.index())
+                    .map(d -> d.replica)
+                    .distinct()
+                    .count();
             if (acknowledgements < required) {
                 return;
             }
@@ -436,6 +442,10 @@ final class SimServer extends SimProcess {
         }
     }
 
+    private void logs(long transaction) {
+        logged[origin(transaction)] = Math.max(logged[origin(transaction)], sequence(transaction));
+    }
+
     /** A client tries to write. */
     void write() {
         if (!up() || frozen() || starting || !writable || waiting.size() >= 4) {
@@ -445,7 +455,7 @@ final class SimServer extends SimProcess {
         long transaction = ((long) number << ORIGIN_SHIFT) | Math.max(1, sequence);
         holds[number].set(sequence(transaction));
         log.add(transaction);
-        lastLogged = transaction;
+        logs(transaction);
         lastHeld = transaction;
         clientsThere = true;
         waiting.add(new Waiting(transaction, log.size() - 1));
@@ -552,15 +562,28 @@ final class SimServer extends SimProcess {
     // ---- what an agent can see
 
     private String appliedText() {
-        return mysql() ? gtids(applied) : lastLogged == 0 ? "" : domain(lastLogged);
+        return mysql() ? gtids(applied) : domain();
     }
 
     private String receivedText() {
-        return mysql() ? gtids(visible) : lastHeld == 0 ? "" : domain(lastHeld);
+        // Of what was received and not applied the newest only is known.
+        return mysql()
+                ? gtids(visible)
+                : lastHeld == 0 ? "" : domain() + ",0-" + text(lastHeld).replace(':', '-');
     }
 
-    private static String domain(long transaction) {
-        return "0-" + origin(transaction) + "-" + sequence(transaction);
+    private String domain() {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < logged.length; i++) {
+            if (logged[i] > 0) {
+                text.append(text.isEmpty() ? "" : ",")
+                        .append("0-")
+                        .append(i)
+                        .append('-')
+                        .append(logged[i]);
+            }
+        }
+        return text.toString();
     }
 
     private String gtids(BitSet[] sets) {

@@ -53,7 +53,8 @@ public final class MariadbEngine extends SqlEngine {
             "PROCESS",
             "RELOAD");
 
-    private static final String POSITIONS = "SELECT @@global.gtid_slave_pos, @@global.gtid_binlog_pos";
+    /** What was applied, and what is in the binary log by each server that wrote it: the latter shows histories that parted. */
+    private static final String POSITIONS = "SELECT @@global.gtid_slave_pos, @@global.gtid_binlog_state";
 
     /** Starts watching; the server may come later. */
     public MariadbEngine(MysqlSettings settings) {
@@ -67,7 +68,7 @@ public final class MariadbEngine extends SqlEngine {
 
     @Override
     String probeSql() {
-        return "SELECT @@server_id, @@version, @@global.read_only, @@global.gtid_slave_pos, @@global.gtid_binlog_pos";
+        return "SELECT @@server_id, @@version, @@global.read_only, @@global.gtid_slave_pos, @@global.gtid_binlog_state";
     }
 
     @Override
@@ -424,7 +425,7 @@ public final class MariadbEngine extends SqlEngine {
             looked = true;
             run(
                     aim,
-                    "SELECT MASTER_GTID_WAIT(" + quoted(upTo) + ", "
+                    "SELECT MASTER_GTID_WAIT(" + quoted(parse(upTo).newest().toString()) + ", "
                             + String.format(Locale.ROOT, "%.3f", Math.min(WAIT_STEP_MILLIS, left) / 1000.0) + ")",
                     deadline + WAIT_STEP_MILLIS * 1_000_000);
         }
