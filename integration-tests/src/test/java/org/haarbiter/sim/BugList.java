@@ -1,0 +1,207 @@
+package org.haarbiter.sim;
+
+import static org.haarbiter.sim.PlantedBugs.agent;
+import static org.haarbiter.sim.PlantedBugs.master;
+import static org.haarbiter.sim.PlantedBugs.sim;
+
+import java.util.List;
+import org.haarbiter.sim.PlantedBugs.Bug;
+
+/** The planted bugs. One that isn't found asks for richer faults, not for its removal. */
+@SuppressWarnings("StringConcatToTextBlock") // each line is a line of the source that is replaced
+final class BugList {
+    private BugList() {}
+
+    private static Bug bug(String story, String file, String right, String wrong, int seeds) {
+        return new Bug(story, file, List.of(right, wrong), 1, seeds);
+    }
+
+    static final List<Bug> ALL = List.of(
+            bug(
+                    "a lease counts from the answer's receipt",
+                    agent("AgentCore"),
+                    "heartbeat.sentNanos() + AgentLimits.nanos(wish.leaseMillis())",
+                    "lastNanos + AgentLimits.nanos(wish.leaseMillis())",
+                    2_000),
+            bug(
+                    "a lease never ends",
+                    agent("AgentCore"),
+                    "return present.epoch() == epoch && nowNanos < present.endNanos()",
+                    "return present.epoch() == epoch && nowNanos - 1_000_000_000_000L < present.endNanos()",
+                    2_000),
+            bug(
+                    "an answer goes out without a confirmation",
+                    sim("SimMaster"),
+                    "            unanswered.put(key(awaiting), awaiting);\n            decide",
+                    "            answer(awaiting);\n            decide",
+                    2_000),
+            bug(
+                    "a new leader doesn't wait for leases that the old one gave",
+                    master("View"),
+                    "granted == null ? leaderSinceNanos : Math.max(granted, leaderSinceNanos)",
+                    "granted == null ? leaderSinceNanos - limits.leaseWaitNanos() : granted",
+                    2_000),
+            bug(
+                    "the wait for a lease's end is too short",
+                    master("Limits"),
+                    "return nanos(leaseMillis) * (1_000 + driftPerMille) / 1_000;",
+                    "return nanos(leaseMillis) / 2;",
+                    2_000),
+            bug(
+                    "the agent takes older goals",
+                    agent("AgentCore"),
+                    "                || wish.term() < term\n"
+                            + "                || (wish.term() == term && answer.sequence() < answeredSequence)\n"
+                            + "                || (present != null && wish.epoch() < present.epoch())) {",
+                    "                ) {",
+                    2_000),
+            bug(
+                    "one seal too few is thought to be enough",
+                    master("Group"),
+                    "return followers().size() - acknowledgers + 1;",
+                    "return Math.max(1, followers().size() - acknowledgers);",
+                    2_000),
+            bug(
+                    "the floor is ignored",
+                    master("Rule"),
+                    "c.received().covers(group.positionKind().parse(group.floor())))",
+                    "c.received().covers(c.received()))",
+                    2_000),
+            bug(
+                    "a seal is believed before a look confirms it",
+                    agent("AgentCore"),
+                    "if (step == null || began < confirmableNanos) {",
+                    "if (step == null) {",
+                    2_000),
+            bug(
+                    "an answer meant for an older server process is taken",
+                    agent("AgentCore"),
+                    "                || answer.sequence() < instanceSequence\n",
+                    "",
+                    2_000),
+            bug(
+                    "the primary waits for fewer acknowledgements before the log says so",
+                    master("Goals"),
+                    "attached >= wanted ? wanted : group.acknowledgers();",
+                    "attached >= wanted ? wanted : Math.min(attached, group.acknowledgers());",
+                    2_000),
+            bug(
+                    "a member joins whose history isn't part of the primary's",
+                    master("Rule"),
+                    "                        || !primary.received().covers(heard.received())) {",
+                    "                        ) {",
+                    2_000),
+            bug(
+                    "a candidate is chosen that lacks what another sealed one has",
+                    master("Rule"),
+                    "mayBe(view, heard, sealing) && coversAll(heard.received(), sealed)",
+                    "mayBe(view, heard, sealing)",
+                    2_000),
+            bug(
+                    "a history that a restart has shortened is taken for whole",
+                    master("Rule"),
+                    "return sealed.stream().filter(h -> h.sighting().historyComplete()).count();",
+                    "return sealed.size();",
+                    2_000),
+            bug(
+                    "the drained primary's position is taken before it is drained",
+                    master("Rule"),
+                    "                    || from.sighting().fencedEpoch() != group.epoch()\n"
+                            + "                    || from.sighting().writable()) {",
+                    "                    ) {",
+                    2_000),
+            bug(
+                    "writes open without a last look at the permission",
+                    sim("SimAgent"),
+                    "if (!running.core.permitted(promote.epoch(), clock())) {",
+                    "if (promote.epoch() < 0) {",
+                    2_000),
+            bug(
+                    "a dead replica stops counting while it alone holds what it acknowledged",
+                    master("Rule"),
+                    "                                    && heard.received().covers(primary.received());",
+                    "                                    && heard != primary;",
+                    2_000),
+            bug(
+                    "whoever wasn't sealed goes on as a follower of the new primary",
+                    master("Rule"),
+                    "if (candidate.sighting().member().equals(group.primary()) || group.phase() instanceof Phase.Draining) {",
+                    "if (candidate != null) {",
+                    2_000),
+            bug(
+                    "a fenced member still receives from its old source",
+                    agent("AgentCore"),
+                    "server.source() != null && sealedEpoch != wish.epoch() ? new Step.Seal(wish.epoch()) : null;",
+                    "null;",
+                    2_000),
+            bug(
+                    "a new agent takes its server's history for whole",
+                    agent("AgentCore"),
+                    "this.historyComplete = traits.historySurvivesRestart() || knownEpoch == 0;",
+                    "this.historyComplete = true;",
+                    4_000),
+            bug(
+                    "a restarted primary may open under the epoch of the process before",
+                    master("Goals"),
+                    "|| !heard.sighting().instance().equals(group.primaryInstance())) {",
+                    ") {",
+                    2_000),
+            bug(
+                    "commits of before are counted on to have waited for as many acknowledgements as those of now",
+                    master("Rule"),
+                    "if (holders < reached) {",
+                    "if (holders < 0) {",
+                    4_000),
+            bug(
+                    "a member joins while its old source may still send",
+                    master("Rule"),
+                    "                                && s.sealedEpoch() != group.epoch())",
+                    "                                && s.receiving())",
+                    4_000),
+            bug(
+                    "a drained primary needs no permission",
+                    agent("AgentCore"),
+                    "mayWrite(server) && !permitted(lease.epoch(), nowNanos)",
+                    "mayWrite(server) && lease.epoch() < 0",
+                    4_000),
+            bug(
+                    "MariaDB positions are compared by their sequence numbers only",
+                    "ha-common/src/main/java/org/haarbiter/words/DomainGtids.java",
+                    "theirs.getOrDefault(server, 0L) < newest",
+                    "theirs.values().stream().noneMatch(v -> v >= newest)",
+                    4_000),
+            bug(
+                    "whoever is heard of at adoption counts as a follower",
+                    master("Rule"),
+                    "s.member().equals(primary.member()) || follows || fresh;",
+                    "heard != null;",
+                    4_000),
+            bug(
+                    "a new server process follows on a goal that was meant for the one before",
+                    agent("AgentCore"),
+                    "if (answeredSequence < instanceSequence) {",
+                    "if (answeredSequence < 0) {",
+                    4_000),
+            bug(
+                    "DNS takes every update",
+                    sim("SimDns"),
+                    "if (wanted.epoch() <= epoch(first, group)) {",
+                    "if (wanted.epoch() < 0) {",
+                    2_000),
+            new Bug(
+                    "the log says more acknowledgements than commits wait for",
+                    master("Rule"),
+                    List.of(
+                            "primary.sighting().acknowledgersRequired() <= group.acknowledgers()",
+                            "primary.sighting().acknowledgersRequired() < 0",
+                            "Math.min(primary.sighting().acknowledgersRequired(), group.acknowledgersWanted())",
+                            "group.acknowledgersWanted()"),
+                    1,
+                    2_000),
+            bug(
+                    "a primary that was fenced may have been opened again",
+                    master("Rule"),
+                    "return view.leaseOver(primary) ? \"the permission of \" + primary + \" has run out\" : null;",
+                    "return \"the permission of \" + primary + \" has run out\";",
+                    2_000));
+}
