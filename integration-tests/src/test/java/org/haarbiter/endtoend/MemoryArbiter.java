@@ -2,6 +2,7 @@ package org.haarbiter.endtoend;
 
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,9 +52,11 @@ final class MemoryArbiter implements AutoCloseable {
         }
     }
 
+    /** On a net of its own, so that no outgoing connection of another process takes the port in between. */
     private static Endpoint free() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return new Endpoint("127.0.0.1", socket.getLocalPort());
+        String host = "127.78.0.1";
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
+            return new Endpoint(host, socket.getLocalPort());
         }
     }
 
