@@ -45,6 +45,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     private static final Limits LIMITS = new Limits(1_500, 3_000, 20, 50, 5_000, 0, Durability.LOSSLESS);
+    /** A change that a member reports is acted on only once it was seen again after the leader's next answer. */
+    private static final int QUIET_ROUNDS = 3;
+
     private static final String HISTORY = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-";
 
     /** A server and its agent. */
@@ -68,6 +71,8 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         long fencedEpoch;
         long openEpoch;
         long sequence;
+        long answered;
+        long term;
 
         Server(String group, String name, Endpoint address, @Nullable Endpoint source) {
             this.group = group;
@@ -78,6 +83,8 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         }
 
         void obey(Goal goal) {
+            answered = sequence;
+            term = goal.term();
             if (!obeys || goal.role() == Role.OBSERVE) {
                 return;
             }
@@ -95,6 +102,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
             return new Heartbeat(
                     1,
                     ++sequence,
+                    answered,
                     new Sighting(
                             group,
                             name,
@@ -115,7 +123,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             HISTORY + transactions,
                             0,
                             follows ? 10 : -1,
-                            1,
+                            term,
                             0,
                             sealedEpoch,
                             fencedEpoch,
@@ -177,16 +185,16 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
 
     /** Members report, the arbiter decides, members obey, until nothing changes. */
     synchronized void settle() {
-        boolean changed = true;
-        for (int round = 0; changed && round < 50; round++) {
+        int quiet = 0;
+        for (int round = 0; quiet < QUIET_ROUNDS && round < 50; round++) {
             for (Server server : servers.values()) {
                 if (server.heard) {
                     arbiter.heard(server.heartbeat(2), System.nanoTime());
                 }
             }
-            changed = false;
+            quiet++;
             for (Entry entry : arbiter.decide(System.nanoTime(), System.currentTimeMillis())) {
-                changed = true;
+                quiet = 0;
                 commit(entry);
             }
             for (Server server : servers.values()) {
@@ -200,7 +208,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                         && group.phase() instanceof Phase.Steady
                         && group.publishedEpoch() < group.epoch()) {
                     arbiter.namesServed(group.name(), group.epoch(), System.nanoTime());
-                    changed = true;
+                    quiet = 0;
                 }
             }
         }

@@ -32,6 +32,7 @@ public final class LinkReader {
         return new Heartbeat(
                 message.getSession(),
                 positive("heartbeat.sequence", message.getSequence()),
+                positive("heartbeat.look_answered", message.getLookAnswered()),
                 sighting(message.getSighting()));
     }
 

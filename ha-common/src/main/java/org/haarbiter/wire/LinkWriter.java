@@ -39,6 +39,7 @@ public final class LinkWriter {
                 .setHeartbeat(HeartbeatMessage.newBuilder()
                         .setSession(heartbeat.session())
                         .setSequence(heartbeat.sequence())
+                        .setLookAnswered(heartbeat.lookAnswered())
                         .setSighting(message(heartbeat.sighting())))
                 .build();
     }

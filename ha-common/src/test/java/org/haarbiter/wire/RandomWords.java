@@ -22,7 +22,7 @@ public final class RandomWords {
     }
 
     public Heartbeat heartbeat() {
-        return new Heartbeat(random.nextLong(), count(), sighting());
+        return new Heartbeat(random.nextLong(), count(), count(), sighting());
     }
 
     public Answer answer() {

@@ -4,6 +4,7 @@ import java.util.List;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Phase;
 
 /** What goes wrong, and its mending. */
 final class Faults {
@@ -46,6 +47,10 @@ final class Faults {
     private void one() {
         SimGroup group = group();
         SimServer server = server(group);
+        if (chance.percent(25)) {
+            compound(group);
+            return;
+        }
         switch (chance.below(20)) {
             case 0, 1, 2 -> kill(server);
             case 3 -> hang(server, chance.millis(50, 3_000));
@@ -64,6 +69,211 @@ final class Faults {
         if (chance.percent(30)) {
             heal();
         }
+    }
+
+    private void later(int fromMillis, int toMillis, Runnable what) {
+        world.timeline.after(chance.millis(fromMillis, toMillis), () -> {
+            if (!world.calm) {
+                what.run();
+            }
+        });
+    }
+
+    /** What single faults find too rarely: several, each at the worst moment. */
+    private void compound(SimGroup group) {
+        Group committed = world.committed(group);
+        SimMaster leader = world.leader();
+        if (leader == null) {
+            return;
+        }
+        if (committed == null) {
+            adoption(group);
+            return;
+        }
+        SimServer primary = group.server(committed.primary());
+        SimServer other = group.servers.get(chance.below(group.servers.size()));
+        switch (chance.below(10)) {
+            case 0 -> soleHolder(group, primary, other);
+            case 7 -> moreAcknowledgers(group, primary, other);
+            case 8 -> hungWhileDrained(group, primary, other);
+            case 9 -> keptFromTheSwitch(primary, other);
+            case 1 -> handover(group, primary, leader, other);
+            case 2 -> {
+                world.timeline.note("compound: the primary and the leader die together");
+                kill(primary);
+                later(0, 300, () -> killMaster(leader, chance.millis(50, 1_000)));
+            }
+            case 3 -> {
+                world.timeline.note("compound: candidates die while they are promoted");
+                kill(primary);
+                killCandidate(group, committed.epoch(), 0);
+            }
+            case 4 -> deposed(primary, leader);
+            case 5 -> cutOffReplica(primary, other);
+            default -> {
+                world.timeline.note("compound: a replica dies just before the primary");
+                kill(other);
+                later(0, 700, () -> kill(primary));
+            }
+        }
+    }
+
+    /** One replica alone holds what was acknowledged last; it dies, and then the primary. */
+    private void soleHolder(SimGroup group, SimServer primary, SimServer holder) {
+        world.timeline.note("compound: only " + holder.name + " keeps up with " + primary.name + ", and both die");
+        boolean cut = chance.percent(30);
+        for (SimServer server : group.servers) {
+            if (server != holder && server != primary) {
+                if (cut) {
+                    world.network.cut(primary.name, server.name, false);
+                } else {
+                    world.network.slow(primary.name, server.name, chance.millis(50, 900));
+                }
+            }
+        }
+        later(20, 600, () -> {
+            kill(holder);
+            later(1, 300, () -> world.bootIfDown(holder));
+            later(10, 900, () -> kill(primary));
+        });
+    }
+
+    /** One follower comes back and more acknowledgements are asked for, while one alone holds what was acknowledged last. */
+    private void moreAcknowledgers(SimGroup group, SimServer primary, SimServer away) {
+        if (away == primary) {
+            return;
+        }
+        world.timeline.note("compound: " + away.name + " comes back to lagging followers of " + primary.name);
+        SimServer holder = group.servers.get(chance.below(group.servers.size()));
+        kill(away);
+        later(700, 1_500, () -> {
+            for (SimServer server : group.servers) {
+                if (server != holder && server != primary && server != away) {
+                    world.network.slow(primary.name, server.name, chance.millis(200, 900));
+                }
+            }
+            world.bootIfDown(away);
+        });
+        later(1_500, 1_900, () -> world.network.slow(primary.name, away.name, chance.millis(100, 900)));
+        later(1_600, 2_600, () -> {
+            kill(holder);
+            later(1, 200, () -> kill(primary));
+        });
+    }
+
+    /** A person wants a switch while the primary hangs; then nobody hears of it, and it goes on. */
+    private void hungWhileDrained(SimGroup group, SimServer primary, SimServer other) {
+        world.timeline.note("compound: " + primary.name + " hangs, is drained, is cut off, and goes on");
+        hang(primary, chance.millis(1_300, 3_500));
+        later(0, 60, () -> world.command(new Command.Promote(group.name, other.name, false, "person", "now")));
+        later(61, 160, () -> {
+            for (SimMaster master : world.masters) {
+                world.network.cut(primary.name, master.name, false);
+                world.network.cut(master.name, primary.name, false);
+            }
+        });
+    }
+
+    /** The primary and a replica are kept from a switch, each alone, and come back together. */
+    private void keptFromTheSwitch(SimServer primary, SimServer replica) {
+        if (replica == primary) {
+            return;
+        }
+        world.timeline.note("compound: " + primary.name + " and " + replica.name + " are kept from a switch");
+        isolate(replica.name, false);
+        later(0, 150, () -> isolate(primary.name, chance.percent(50)));
+        later(1_500, 3_500, this::heal);
+    }
+
+    /** A person adopts a group of which not everybody is there. */
+    private void adoption(SimGroup group) {
+        SimServer gone = group.servers.get(chance.below(group.servers.size()));
+        SimServer head = group.servers.get(chance.below(group.servers.size()));
+        world.timeline.note("compound: " + head.name + " is adopted by hand without " + gone.name);
+        if (chance.percent(50)) {
+            kill(gone);
+        } else {
+            isolate(gone.name, chance.percent(50));
+        }
+        for (int i = 1; i <= 3; i++) {
+            later(
+                    700 * i,
+                    700 * i + 600,
+                    () -> world.command(new Command.Promote(group.name, head.name, false, "person", "now")));
+        }
+    }
+
+    /** The primary is cut off while the leadership moves, and a person wants a switch at once. */
+    private void handover(SimGroup group, SimServer primary, SimMaster leader, SimServer other) {
+        world.timeline.note("compound: " + primary.name + " is cut off while " + leader.name + " hands over");
+        if (chance.percent(50)) {
+            isolate(primary.name, chance.percent(50));
+        } else {
+            for (SimMaster master : world.masters) {
+                cutOneWay(primary.name, master.name, chance.percent(50));
+            }
+        }
+        later(0, 100, () -> {
+            for (SimMaster master : world.masters) {
+                if (master != leader && master.up() && !master.frozen()) {
+                    master.campaignNow();
+                    break;
+                }
+            }
+        });
+        for (int i = 1; i <= 4; i++) {
+            later(
+                    100 * i,
+                    100 * i + 100,
+                    () -> world.command(new Command.Promote(group.name, other.name, false, "person", "now")));
+        }
+    }
+
+    private void killCandidate(SimGroup group, long epoch, int tries) {
+        later(1, 6, () -> {
+            Group now = world.committed(group);
+            if (now != null && now.epoch() > epoch && now.phase() instanceof Phase.Promoting) {
+                kill(group.server(now.primary()));
+                if (chance.percent(40)) {
+                    killCandidate(group, now.epoch(), tries + 1);
+                }
+            } else if (tries < 400) {
+                killCandidate(group, epoch, tries + 1);
+            }
+        });
+    }
+
+    /** The leader and the primary see each other and nobody else does: it goes on answering, and another is elected. */
+    private void deposed(SimServer primary, SimMaster leader) {
+        world.timeline.note("compound: " + leader.name + " is deposed, and only " + primary.name + " still hears it");
+        for (SimMaster master : world.masters) {
+            if (master != leader) {
+                cutOneWay(leader.name, master.name, false);
+                cutOneWay(master.name, leader.name, false);
+                cutOneWay(primary.name, master.name, false);
+            }
+        }
+    }
+
+    /** A replica restarts; no master hears of it any more, but the primary does. */
+    private void cutOffReplica(SimServer primary, SimServer replica) {
+        world.timeline.note("compound: " + replica.name + " restarts and only " + primary.name + " hears it");
+        kill(replica);
+        later(0, 60, () -> {
+            for (SimMaster master : world.masters) {
+                cutOneWay(replica.name, master.name, chance.percent(30));
+                if (chance.percent(50)) {
+                    cutOneWay(master.name, replica.name, chance.percent(30));
+                }
+            }
+            for (SimServer server : replica.group.servers) {
+                if (server != primary && server != replica && chance.percent(70)) {
+                    world.network.slow(primary.name, server.name, chance.millis(100, 900));
+                }
+            }
+        });
+        later(10, 200, () -> world.bootIfDown(replica));
+        later(400, 1_600, () -> kill(primary));
     }
 
     private String host(SimServer server) {
@@ -219,7 +429,7 @@ final class Faults {
 
     void lag(SimServer server) {
         world.count("fault-slow-applier");
-        server.applyLagNanos = chance.millis(1, 400);
+        server.applyLagNanos = chance.millis(1, chance.percent(50) ? 300 : 2_000);
     }
 
     void command(SimGroup group, SimServer server) {

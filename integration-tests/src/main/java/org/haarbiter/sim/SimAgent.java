@@ -173,7 +173,9 @@ final class SimAgent extends SimProcess {
         after(chance.millis(0, 2), () -> {
             if (server.answers()) {
                 Observation seen = server.look();
-                after(chance.millis(0, 3), () -> looked(present, seen, began));
+                after(
+                        chance.percent(10) ? chance.millis(5, 120) : chance.millis(0, 3),
+                        () -> looked(present, seen, began));
             } else if (server.frozen()) {
                 after(HUNG, () -> looked(present, server.answers() ? server.look() : server.lookFromOutside(), began));
             } else {
@@ -292,7 +294,7 @@ final class SimAgent extends SimProcess {
 
     private void command(Running running) {
         Step step = running.step;
-        long limit = timeline.now() + COMMAND_LIMIT / 2;
+        long limit = timeline.now() + COMMAND_LIMIT - 100_000_000;
         if (step instanceof Step.Fence) {
             if (!server.up()) {
                 running.end(null);

@@ -133,6 +133,13 @@ final class SimMaster extends SimProcess {
         elected();
     }
 
+    /** The leadership is handed to it. */
+    void campaignNow() {
+        if (!leads) {
+            campaign();
+        }
+    }
+
     private void send(SimMaster other, Runnable what) {
         int itsLife = other.life();
         network.datagram(name, other.name, () -> other.arrive(itsLife, what));

@@ -54,6 +54,12 @@ public final class AgentCore {
     private volatile Lease lease = Lease.NONE;
 
     private long answeredSequence;
+
+    /** Answers of the accepted term that have come, with the time by which they had. */
+    private final ArrayDeque<Sent> answers = new ArrayDeque<>();
+
+    private long unstampedAnswer;
+    private long lookAnswered;
     private long lastNanos = Long.MIN_VALUE;
     private long lastWallMillis;
 
@@ -101,6 +107,14 @@ public final class AgentCore {
         if (observation.instance().equals(deadInstance) && observation.state() != ServerState.DEAD) {
             // The look began before the process was seen to end.
             return;
+        }
+        if (observation.state() == ServerState.RUNNING) {
+            Sent answer = answers.peek();
+            while (answer != null && answer.sentNanos() <= began) {
+                lookAnswered = answer.sequence();
+                answers.remove();
+                answer = answers.peek();
+            }
         }
         seen = observation;
         if (before != null
@@ -207,7 +221,7 @@ public final class AgentCore {
         if (sent.size() > SENT_LIMIT) {
             sent.removeFirst();
         }
-        return new Heartbeat(session, sequence, sighting());
+        return new Heartbeat(session, sequence, lookAnswered, sighting());
     }
 
     /** A leader's answer. What is older than what was accepted before, or meant for another session, changes nothing. */
@@ -221,13 +235,23 @@ public final class AgentCore {
                 || (present != null && wish.epoch() < present.epoch())) {
             return;
         }
+        if (wish.term() != term) {
+            answers.clear();
+            lookAnswered = 0;
+        }
         term = wish.term();
         answeredSequence = answer.sequence();
+        unstampedAnswer = answer.sequence();
         if (present == null || present.role() != wish.role() || present.epoch() != wish.epoch()) {
             retryNanos = Long.MIN_VALUE;
             failure = null;
         }
         goal = wish;
+        if (wish.role() == Role.DRAINED) {
+            // Draining must end by when the permission does: the leader counts on it where it loses sight of this
+            // member.
+            return;
+        }
         if (wish.role() != Role.PRIMARY) {
             lease = Lease.NONE;
             return;
@@ -253,6 +277,13 @@ public final class AgentCore {
      */
     public @Nullable Step next(long nowNanos, long wallMillis) {
         noticeSuspension(nowNanos, wallMillis);
+        if (unstampedAnswer > 0) {
+            answers.add(new Sent(unstampedAnswer, nowNanos));
+            unstampedAnswer = 0;
+            if (answers.size() > SENT_LIMIT) {
+                answers.remove();
+            }
+        }
         Observation server = seen;
         Goal wish = goal;
         if (server == null) {
@@ -267,6 +298,11 @@ public final class AgentCore {
             return fence;
         }
         if (wish == null || running != null || fencing || unconfirmed != null || !takesCommands(server)) {
+            return null;
+        }
+        if (answeredSequence < instanceSequence) {
+            // The goal was meant for the process before. Whoever followed may have stopped counting when that one
+            // ended: if it followed and acknowledged again, nobody would ask it what it holds.
             return null;
         }
         Step step = wanted(server, wish, nowNanos);
@@ -322,7 +358,11 @@ public final class AgentCore {
                 mayWrite(server) && server.state() != ServerState.STARTING
                         ? new Step.Fence(wish.epoch(), "it is not the primary of epoch " + wish.epoch())
                         : null;
-            case OBSERVE, DRAINED -> null;
+            case DRAINED ->
+                mayWrite(server) && !permitted(lease.epoch(), nowNanos)
+                        ? new Step.Fence(wish.epoch(), "the permission to write has run out while it is drained")
+                        : null;
+            case OBSERVE -> null;
         };
     }
 
@@ -335,7 +375,7 @@ public final class AgentCore {
         return switch (wish.role()) {
             case OBSERVE -> null;
             // Whoever is fenced follows nobody: what an older source still sends would part it from the new one.
-            case FENCED -> server.receiving() ? new Step.Seal(wish.epoch()) : null;
+            case FENCED -> server.source() != null && sealedEpoch != wish.epoch() ? new Step.Seal(wish.epoch()) : null;
             case PRIMARY -> primaryStep(server, wish, nowNanos);
             case SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
             case DRAINED -> fencedEpoch == wish.epoch() ? null : new Step.Drain(wish.epoch());

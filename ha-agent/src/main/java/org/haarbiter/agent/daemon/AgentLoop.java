@@ -177,7 +177,7 @@ public final class AgentLoop implements AutoCloseable {
         Sighting whole = lastWord.apply(heartbeat.sighting());
         lastSent = heartbeat.sighting();
         latest = whole;
-        masters.accept(new Heartbeat(heartbeat.session(), heartbeat.sequence(), whole));
+        masters.accept(new Heartbeat(heartbeat.session(), heartbeat.sequence(), heartbeat.lookAnswered(), whole));
     }
 
     /** Something changed that a leader may be waiting for: it shouldn't wait for the next heartbeat. */

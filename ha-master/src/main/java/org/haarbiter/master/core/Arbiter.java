@@ -1,5 +1,6 @@
 package org.haarbiter.master.core;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,12 +19,48 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Arbiter {
 
+    /** When a member's latest heartbeats came in, so that it is known what a look is newer than. */
+    private static final class Arrivals {
+        private static final int LIMIT = 256;
+
+        private record Arrival(long sequence, long nanos) {}
+
+        private final ArrayDeque<Arrival> latest = new ArrayDeque<>();
+        private long lookedNanos = Long.MIN_VALUE;
+        private long term;
+
+        long lookedNanos(Heartbeat heartbeat, long arrivedNanos, boolean sessionGoesOn) {
+            if (!sessionGoesOn || heartbeat.sighting().acceptedTerm() != term) {
+                term = heartbeat.sighting().acceptedTerm();
+                lookedNanos = Long.MIN_VALUE;
+            }
+            if (!sessionGoesOn) {
+                latest.clear();
+            }
+            Arrival next = latest.peek();
+            while (next != null && next.sequence() <= heartbeat.lookAnswered()) {
+                lookedNanos = next.sequence() == heartbeat.lookAnswered() ? next.nanos() : lookedNanos;
+                latest.remove();
+                next = latest.peek();
+            }
+            latest.add(new Arrival(heartbeat.sequence(), arrivedNanos));
+            if (latest.size() > LIMIT) {
+                latest.remove();
+            }
+            return lookedNanos;
+        }
+    }
+
     /** Soft knowledge of one group. */
     private static final class GroupMemory {
         final TreeMap<String, Heard> heard = new TreeMap<>();
         final TreeMap<String, Long> replacedSessions = new TreeMap<>();
+        final TreeMap<String, Arrivals> arrivals = new TreeMap<>();
         final TreeMap<String, Long> granted = new TreeMap<>();
-        boolean pending;
+
+        @Nullable
+        Entry pending;
+
         long epoch = -1;
 
         @Nullable
@@ -76,7 +113,7 @@ public final class Arbiter {
         leading = true;
         leaderSinceNanos = nowNanos;
         memories.values().forEach(memory -> {
-            memory.pending = false;
+            memory.pending = null;
             memory.granted.clear();
             memory.times.clear();
         });
@@ -108,7 +145,11 @@ public final class Arbiter {
             memory.replacedSessions.put(member, before.session());
         }
         try {
-            memory.heard.put(member, Heard.next(before, heartbeat, arrivedNanos));
+            boolean goesOn = before != null && before.session() == heartbeat.session();
+            long looked = memory.arrivals
+                    .computeIfAbsent(member, m -> new Arrivals())
+                    .lookedNanos(heartbeat, arrivedNanos, goesOn);
+            memory.heard.put(member, Heard.next(before, heartbeat, arrivedNanos, looked));
         } catch (IllegalArgumentException e) {
             return "member " + member + " of group " + name + " reports a position that can't be read: "
                     + e.getMessage();
@@ -151,7 +192,7 @@ public final class Arbiter {
     public void proposalEnded(String group) {
         GroupMemory memory = memories.get(group);
         if (memory != null) {
-            memory.pending = false;
+            memory.pending = null;
         }
     }
 
@@ -203,7 +244,7 @@ public final class Arbiter {
 
     private @Nullable Entry decideOn(String name, long nowNanos, long wallMillis) {
         GroupMemory memory = memories.computeIfAbsent(name, n -> new GroupMemory());
-        if (!leading || memory.pending) {
+        if (!leading || memory.pending != null) {
             return null;
         }
         if (!(Rule.decide(view(name, nowNanos, wallMillis)) instanceof Verdict.Act act)) {
@@ -213,7 +254,7 @@ public final class Arbiter {
     }
 
     private Entry taken(GroupMemory memory, Entry entry, long nowNanos) {
-        memory.pending = true;
+        memory.pending = entry;
         memory.decidedNanos = nowNanos;
         if (entry instanceof Entry.SwitchStarted started) {
             Group group = state.group(entry.group());
@@ -252,7 +293,7 @@ public final class Arbiter {
             return Command.Outcome.refused(
                     "no group '" + command.group() + "' (known: " + String.join(", ", groups()) + ")");
         }
-        if (memory.pending) {
+        if (memory.pending != null) {
             return Command.Outcome.refused(
                     "a decision on group '" + command.group() + "' is being committed; ask again");
         }
@@ -282,11 +323,15 @@ public final class Arbiter {
         return explanations;
     }
 
-    /** The whole wish for a member that was heard; null where nothing was heard of it. */
+    /** The whole wish for a member that was heard; null where nothing was heard of it, or it can't be said yet. */
     public @Nullable Goal goal(String group, String member) {
         GroupMemory memory = memories.get(group);
         Heard heard = memory == null ? null : memory.heard.get(member);
         if (memory == null || heard == null) {
+            return null;
+        }
+        if (memory.pending instanceof Entry.MemberAway away && away.member().equals(member)) {
+            // It may have come back meanwhile: it must not follow, and acknowledge, while it is being taken off.
             return null;
         }
         Group adopted = state.group(group);
@@ -309,6 +354,7 @@ public final class Arbiter {
                 Collections.unmodifiableSortedMap(known.heard),
                 Collections.unmodifiableSortedMap(known.granted),
                 limits,
+                term,
                 leaderSinceNanos,
                 listeningSinceNanos,
                 known.phaseSinceNanos,

@@ -75,6 +75,14 @@ final class Commands {
 
     private static Outcome adopt(View view, Command.Promote command, Heard target) {
         for (Heard heard : view.heard().values()) {
+            String member = heard.sighting().member();
+            // Whoever follows an open primary has nothing that it lacks.
+            boolean replica = target.sighting().writable()
+                    && target.sighting().address().equals(heard.sighting().source());
+            if (!replica && !view.in(ServerState.RUNNING, member) && !command.acceptDataLoss()) {
+                return Outcome.refused("it isn't known what " + member + " holds now: it is "
+                        + view.describe(member, heard) + " (--accept-data-loss overrides)");
+            }
             if (!target.received().covers(heard.received()) && !command.acceptDataLoss()) {
                 return Outcome.refused(
                         heard.sighting().member() + " holds " + heard.received().minus(target.received()) + ", which "
@@ -85,7 +93,7 @@ final class Commands {
                 return Outcome.refused(heard.sighting().member() + " takes writes; make it read-only first");
             }
         }
-        Verdict.Act act = Rule.Adoption.adopt(view, target, command.by(), command.reason());
+        Verdict.Act act = Rule.Adoption.adopt(view, target, command.acceptDataLoss(), command.by(), command.reason());
         return Outcome.accepted(act.entry(), act.sentence());
     }
 

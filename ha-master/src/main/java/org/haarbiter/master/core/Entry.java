@@ -33,6 +33,9 @@ public sealed interface Entry {
      *
      * @param instance the primary's server process
      * @param acknowledgers how many acknowledgements its commits are known to have waited for
+     * @param floor what the primary held: how its commits were acknowledged before isn't known, so every later candidate of a
+     *     lossless group must hold that
+     * @param acceptDataLoss a person accepts that what other members hold may be lost
      */
     record GroupAdopted(
             String group,
@@ -42,6 +45,8 @@ public sealed interface Entry {
             String primary,
             String instance,
             int acknowledgers,
+            String floor,
+            boolean acceptDataLoss,
             SortedMap<String, Member> members,
             String by,
             String evidence,
@@ -66,7 +71,7 @@ public sealed interface Entry {
                     primary,
                     instance,
                     acknowledgers,
-                    "",
+                    floor,
                     new Phase.Promoting(""),
                     members,
                     null,
@@ -79,7 +84,8 @@ public sealed interface Entry {
                             1,
                             "group-adopted",
                             by,
-                            "adopted with primary " + primary + " and " + (members.size() - 1) + " replicas",
+                            "adopted with primary " + primary + " and " + (members.size() - 1) + " replicas"
+                                    + (acceptDataLoss ? "; data loss accepted by a person" : ""),
                             details(
                                     "evidence",
                                     evidence,

@@ -22,7 +22,15 @@ final class Goals {
         }
         Member member = group.members().get(heard.sighting().member());
         if (member == null) {
-            return observe(term, group.epoch(), "the member isn't part of the group yet");
+            // A replica of an old primary's is cut off, so that what it holds is final; of anybody else nothing is
+            // known.
+            boolean ofOldPrimary = !heard.sighting().writable()
+                    && group.members().values().stream()
+                            .anyMatch(m -> !m.name().equals(group.primary())
+                                    && m.address().equals(heard.sighting().source()));
+            return ofOldPrimary
+                    ? fenced(term, group, "it follows another than the primary")
+                    : observe(term, group.epoch(), "the member isn't part of the group yet");
         }
         if (member.name().equals(group.primary())) {
             return ofPrimary(group, heard, term, limits);

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param firstNanos when this master first heard of the member
  * @param stateNanos when the present state and instance were first heard
  * @param receivedNanos when the present received position was first heard
+ * @param requiredNanos when it was first heard that its server's commits wait for as many acknowledgements as now
+ * @param lookedNanos its server was looked at later than this, and the sighting tells of that look, where the sighting's term
+ *     is the present one; {@link Long#MIN_VALUE} while that isn't known
  */
 public record Heard(
         Sighting sighting,
@@ -28,10 +31,12 @@ public record Heard(
         long arrivedNanos,
         long firstNanos,
         long stateNanos,
-        long receivedNanos) {
+        long receivedNanos,
+        long requiredNanos,
+        long lookedNanos) {
 
     /** What is heard now, after what was heard before. */
-    static Heard next(@Nullable Heard before, Heartbeat heartbeat, long arrivedNanos) {
+    static Heard next(@Nullable Heard before, Heartbeat heartbeat, long arrivedNanos, long lookedNanos) {
         Sighting sighting = heartbeat.sighting();
         PositionKind kind = sighting.positionKind();
         if (before == null) {
@@ -44,10 +49,14 @@ public record Heard(
                     arrivedNanos,
                     arrivedNanos,
                     arrivedNanos,
-                    arrivedNanos);
+                    arrivedNanos,
+                    arrivedNanos,
+                    lookedNanos);
         }
         Sighting last = before.sighting();
-        boolean sameState = last.state() == sighting.state() && last.instance().equals(sighting.instance());
+        boolean sameInstance = last.instance().equals(sighting.instance());
+        boolean sameState = last.state() == sighting.state() && sameInstance;
+        boolean sameRequired = last.acknowledgersRequired() == sighting.acknowledgersRequired() && sameInstance;
         boolean sameReceived = last.received().equals(sighting.received());
         return new Heard(
                 sighting,
@@ -58,6 +67,8 @@ public record Heard(
                 arrivedNanos,
                 before.firstNanos(),
                 sameState ? before.stateNanos() : arrivedNanos,
-                sameReceived ? before.receivedNanos() : arrivedNanos);
+                sameReceived ? before.receivedNanos() : arrivedNanos,
+                sameRequired ? before.requiredNanos() : arrivedNanos,
+                lookedNanos);
     }
 }

@@ -265,6 +265,19 @@ public enum Rule {
                 return new Pass("commits wait for " + group.acknowledgers() + " acknowledgements");
             }
             int reached = Math.min(primary.sighting().acknowledgersRequired(), group.acknowledgersWanted());
+            // What was committed before may have waited for fewer: as many followers must hold that, too.
+            long holders = !view.lookedAfter(primary.requiredNanos(), primary)
+                    ? 0
+                    : view.reachableFollowers().stream()
+                            .map(m -> view.heard().get(m.name()))
+                            .filter(h -> h != null
+                                    && h.sighting().receiving()
+                                    && h.received().covers(primary.received()))
+                            .count();
+            if (holders < reached) {
+                return new Pass(holders + " followers are known to hold what was committed before commits waited for "
+                        + reached);
+            }
             return new Act(
                     new AcknowledgersChanged(
                             group.name(), group.epoch(), reached, group.primary() + " says so", view.wallMillis()),
@@ -669,15 +682,21 @@ public enum Rule {
             Heard primary = view.heardOf(group.primary());
             for (Member follower : group.followers()) {
                 Heard gone = view.heardOf(follower.name());
-                if (gone == null || !view.in(ServerState.DEAD, follower.name())) {
+                // Said after it had heard of this leader: an earlier one may have let its next process follow already.
+                if (gone == null
+                        || !view.in(ServerState.DEAD, follower.name())
+                        || gone.sighting().acceptedTerm() != view.term()) {
                     continue;
                 }
                 List<Member> others = group.followers().stream()
                         .filter(m -> !m.name().equals(follower.name()))
                         .toList();
-                // Compared with what the primary said after the death: what the dead one acknowledged is part of that.
+                // Compared with a look at the primary after the death, when the dead one's connection was gone and
+                // its last acknowledgements had come: what it acknowledged is part of that.
                 boolean held = primary != null
-                        && primary.arrivedNanos() > gone.stateNanos()
+                        && view.lookedAfter(gone.stateNanos(), primary)
+                        && (group.durability() == Durability.AVAILABLE
+                                || primary.sighting().acknowledgers() <= others.size())
                         && view.in(ServerState.RUNNING, group.primary())
                         && primary.sighting().openEpoch() == group.epoch()
                         && !others.isEmpty()
@@ -685,6 +704,8 @@ public enum Rule {
                             Heard heard = view.heardOf(m.name());
                             return heard != null
                                     && view.in(ServerState.RUNNING, m.name())
+                                    && view.lookedAfter(gone.stateNanos(), heard)
+                                    && heard.sighting().receiving()
                                     && heard.received().covers(primary.received());
                         });
                 if (held) {
@@ -720,8 +741,10 @@ public enum Rule {
                         || s.positionKind() != group.positionKind()
                         // An agent that hasn't taken a goal of this epoch may still follow an older one.
                         || (known != null && s.fencedEpoch() != group.epoch())
-                        // A position is final only once the input is cut: the old source's last bytes may still come.
-                        || (s.receiving() && !group.primaryMember().address().equals(s.source()))
+                        // A position is final only once the input is cut: what an old source still has may come yet.
+                        || (s.source() != null
+                                && !group.primaryMember().address().equals(s.source())
+                                && s.sealedEpoch() != group.epoch())
                         || !primary.received().covers(heard.received())) {
                     continue;
                 }
@@ -799,18 +822,29 @@ public enum Rule {
             return adopt(
                     view,
                     head,
+                    false,
                     "rule ADOPT",
                     "the others follow " + head.sighting().address());
         }
 
-        static Act adopt(View view, Heard head, String by, String evidence) {
+        static Act adopt(View view, Heard head, boolean acceptDataLoss, String by, String evidence) {
             Sighting primary = head.sighting();
             TreeMap<String, Member> members = new TreeMap<>();
             for (Heard heard : view.heard().values()) {
                 Sighting s = heard.sighting();
+                // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once
+                // their history is known.
+                boolean follows = primary.address().equals(s.source())
+                        && (head.received().covers(heard.received()) || (primary.writable() && !acceptDataLoss));
+                boolean fresh = s.source() == null
+                        && view.in(ServerState.RUNNING, s.member())
+                        && !s.writable()
+                        && head.received().covers(heard.received());
+                boolean there = s.member().equals(primary.member()) || follows || fresh;
+                Standing standing = there ? Standing.FOLLOWING : Standing.AWAY;
                 members.put(
                         s.member(),
-                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), Standing.FOLLOWING));
+                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), standing));
             }
             Group group = new Group(
                     view.name(),
@@ -839,6 +873,8 @@ public enum Rule {
                             primary.member(),
                             primary.instance(),
                             acknowledgers,
+                            primary.received(),
+                            acceptDataLoss,
                             members,
                             by,
                             evidence,

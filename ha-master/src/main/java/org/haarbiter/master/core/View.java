@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param heard what was last heard of each member, by name
  * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
  * @param limits the times by which rules judge
+ * @param term in which this master leads
  * @param leaderSinceNanos since when this master leads
  * @param listeningSinceNanos since when it has listened without a pause of its own; silence counts from here
  * @param phaseSinceNanos when it first saw the group's present epoch and phase
@@ -32,6 +33,7 @@ public record View(
         SortedMap<String, Heard> heard,
         SortedMap<String, Long> grantedNanos,
         Limits limits,
+        long term,
         long leaderSinceNanos,
         long listeningSinceNanos,
         long phaseSinceNanos,
@@ -66,6 +68,11 @@ public record View(
     boolean fresh(String member) {
         Heard last = heard.get(member);
         return last != null && nowNanos - last.arrivedNanos() < Limits.nanos(limits.silenceMillis());
+    }
+
+    /** What was heard tells of a look at the server that began after this moment, on the word of this leader's answers. */
+    boolean lookedAfter(long nanos, Heard last) {
+        return last.sighting().acceptedTerm() == term && last.lookedNanos() >= nanos;
     }
 
     /** Fresh and in this state. */

@@ -38,6 +38,8 @@ class StateCodecTest {
                         "a",
                         "boot/1/2",
                         1,
+                        "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
+                        true,
                         members,
                         "rule ADOPT",
                         "they follow",
