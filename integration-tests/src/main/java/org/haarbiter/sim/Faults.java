@@ -47,7 +47,7 @@ final class Faults {
     private void one() {
         SimGroup group = group();
         SimServer server = server(group);
-        if (chance.percent(25)) {
+        if (chance.percent(35)) {
             compound(group);
             return;
         }
@@ -92,7 +92,8 @@ final class Faults {
         }
         SimServer primary = group.server(committed.primary());
         SimServer other = group.servers.get(chance.below(group.servers.size()));
-        switch (chance.below(10)) {
+        switch (chance.below(11)) {
+            case 10 -> lateAnswers(primary);
             case 0 -> soleHolder(group, primary, other);
             case 7 -> moreAcknowledgers(group, primary, other);
             case 8 -> hungWhileDrained(group, primary, other);
@@ -174,6 +175,19 @@ final class Faults {
         });
     }
 
+    /** The leader's answers are on their way for long when the primary is cut off. */
+    private void lateAnswers(SimServer primary) {
+        world.timeline.note("compound: answers to " + primary.name + " come late, and it is cut off");
+        for (SimMaster master : world.masters) {
+            world.network.slow(master.name, primary.name, chance.millis(300, 900));
+        }
+        later(300, 1_000, () -> {
+            for (String other : world.sites.keySet()) {
+                world.network.cut(primary.name, other, false);
+            }
+        });
+    }
+
     /** The primary and a replica are kept from a switch, each alone, and come back together. */
     private void keptFromTheSwitch(SimServer primary, SimServer replica) {
         if (replica == primary) {
@@ -221,11 +235,12 @@ final class Faults {
                 }
             }
         });
+        boolean lossAccepted = chance.percent(50);
         for (int i = 1; i <= 4; i++) {
             later(
                     100 * i,
                     100 * i + 100,
-                    () -> world.command(new Command.Promote(group.name, other.name, false, "person", "now")));
+                    () -> world.command(new Command.Promote(group.name, other.name, lossAccepted, "person", "now")));
         }
     }
 
