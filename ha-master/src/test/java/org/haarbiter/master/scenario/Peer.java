@@ -1,0 +1,190 @@
+package org.haarbiter.master.scenario;
+
+import java.util.List;
+import java.util.Locale;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/** What a scripted agent will say of its server next. A setting stays until another line changes it. */
+final class Peer {
+    /** The words a script may set. */
+    static final String SETTINGS =
+            "state, detail, restart, agent, site, writable, source, receiving, heard, received, applied,"
+                    + " sealed, fenced, open, attached, required, complete, electable, engine";
+
+    private final String group;
+    private final String name;
+    private long session = 1;
+    private long sequence;
+    private int process = 1;
+    private ServerState state = ServerState.RUNNING;
+    private String detail = "";
+    private String site = "north";
+    private PositionKind kind = PositionKind.MYSQL_GTID;
+    private boolean writable;
+    private @Nullable Endpoint source;
+    private boolean receiving;
+    private long sourceHeardMillis = -1;
+    private String received = "a:1-100";
+    private String applied = "";
+    private long sealed;
+    private long fenced;
+    private long open;
+    private int attached;
+    private int required;
+    private boolean complete = true;
+    private boolean electable = true;
+
+    Peer(String group, String name) {
+        this.group = group;
+        this.name = name;
+    }
+
+    static Endpoint address(String member) {
+        return new Endpoint(member, 3306);
+    }
+
+    void set(Line line, String setting, String value) {
+        switch (setting) {
+            case "state" -> {
+                state = state(line, value);
+                detail = state == ServerState.RUNNING ? "" : "it is " + value;
+            }
+            case "detail" -> detail = value.replace('_', ' ');
+            case "restart" -> {
+                // A restarted server comes up fenced, under another process identity.
+                process = line.number(value, "a process number");
+                state = ServerState.RUNNING;
+                detail = "";
+                writable = false;
+                receiving = false;
+                open = 0;
+                sealed = 0;
+                fenced = 0;
+            }
+            case "agent" -> {
+                session = line.number(value, "an agent's session");
+                sequence = 0;
+            }
+            case "site" -> site = value;
+            case "engine" ->
+                kind = switch (value) {
+                    case "mysql" -> PositionKind.MYSQL_GTID;
+                    case "mariadb" -> PositionKind.MARIADB_GTID;
+                    default -> throw line.wrong("engine is '" + value + "' (must be mysql or mariadb)");
+                };
+            case "writable" -> writable = line.yesOrNo(value, setting);
+            case "source" -> {
+                source = value.equals("none") ? null : address(value);
+                receiving = source != null;
+                sourceHeardMillis = receiving ? 0 : -1;
+            }
+            case "receiving" -> receiving = line.yesOrNo(value, setting);
+            case "heard" -> sourceHeardMillis = line.millis(value, "how long ago the source was heard");
+            case "received" -> received = value;
+            case "applied" -> applied = value;
+            case "sealed" -> sealed = line.number(value, "an epoch");
+            case "fenced" -> fenced = line.number(value, "an epoch");
+            case "open" -> open = line.number(value, "an epoch");
+            case "attached" -> attached = line.number(value, "a number of acknowledgers");
+            case "required" -> required = line.number(value, "a number of acknowledgers");
+            case "complete" -> complete = line.yesOrNo(value, setting);
+            case "electable" -> electable = line.yesOrNo(value, setting);
+            default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
+        }
+    }
+
+    private static ServerState state(Line line, String value) {
+        for (ServerState known : ServerState.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(value)) {
+                return known;
+            }
+        }
+        throw line.wrong(
+                "state is '" + value + "' (must be one of " + List.of(ServerState.values()) + ", in small letters)");
+    }
+
+    /** The agent has converged to its goal. */
+    void obey(Goal goal) {
+        switch (goal.role()) {
+            case OBSERVE -> {}
+            case PRIMARY -> {
+                open = goal.epoch();
+                writable = true;
+                sealed = 0;
+                fenced = 0;
+                source = null;
+                receiving = false;
+                sourceHeardMillis = -1;
+                required = goal.acknowledgers();
+                complete = true;
+            }
+            case REPLICA -> {
+                open = 0;
+                writable = false;
+                sealed = 0;
+                fenced = 0;
+                source = goal.source();
+                receiving = true;
+                sourceHeardMillis = 0;
+            }
+            case SEALED -> {
+                sealed = goal.epoch();
+                receiving = false;
+            }
+            case FENCED -> {
+                fenced = goal.epoch();
+                open = 0;
+                writable = false;
+                receiving = false;
+            }
+            case DRAINED -> {
+                fenced = goal.epoch();
+                open = 0;
+                writable = false;
+            }
+        }
+    }
+
+    Heartbeat heartbeat() {
+        sequence++;
+        return new Heartbeat(
+                session,
+                sequence,
+                new Sighting(
+                        group,
+                        name,
+                        site,
+                        kind == PositionKind.MYSQL_GTID ? "mysql" : "mariadb",
+                        kind,
+                        address(name),
+                        state,
+                        detail,
+                        "process-" + process + "-of-" + name,
+                        "server-of-" + name,
+                        "1",
+                        writable,
+                        source,
+                        receiving,
+                        true,
+                        Letters.spell(received),
+                        Letters.spell(applied.isEmpty() ? received : applied),
+                        0,
+                        sourceHeardMillis,
+                        0,
+                        0,
+                        sealed,
+                        fenced,
+                        open,
+                        attached,
+                        required,
+                        complete,
+                        electable,
+                        List.of()));
+    }
+}

@@ -1,0 +1,494 @@
+package org.haarbiter.master.scenario;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.AuditEvent;
+import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Explanation;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Rule;
+import org.haarbiter.words.Goal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plays one transcript against three masters' cores and one log. Column 0 holds inputs and comments, what the cores said is
+ * indented. Time is a number; each wait is cut into heartbeats of {@value #HEARTBEAT_MILLIS} ms. The verbs are in docs/development.md.
+ */
+final class Script {
+    static final int HEARTBEAT_MILLIS = 100;
+
+    private static final String GROUP = "shop";
+    private static final long WALL_AT_START = 1_000_000_000_000L;
+    private static final String VERBS =
+            "limits, leader, deposed, steady, hear, obey, wait, frozen, commit, fail, replay, names,"
+                    + " promote, demote, pause, resume, why, show";
+
+    private final StringBuilder out = new StringBuilder();
+    private final TreeMap<String, Peer> peers = new TreeMap<>();
+    private final TreeMap<String, String> saidGoals = new TreeMap<>();
+    private final List<Entry> entries = new ArrayList<>();
+    private final TreeMap<String, Arbiter> masters = new TreeMap<>();
+    private Limits limits = new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Durability.LOSSLESS);
+    private ClusterState state = ClusterState.empty();
+    private long index;
+    private long nowMillis = 1_000_000;
+    private long startMillis = nowMillis;
+    private @Nullable Arbiter leader;
+    private @Nullable Entry proposed;
+    private @Nullable Arbiter proposer;
+    private String saidHold = "";
+    private boolean silent;
+
+    /** The transcript with its outputs derived anew. */
+    static String play(String file, String text) {
+        Script script = new Script();
+        if (!text.startsWith("# ")) {
+            throw new IllegalArgumentException(file + ":1: must begin with a comment that says what it shows (# ...)");
+        }
+        int number = 0;
+        for (String line : text.lines().toList()) {
+            number++;
+            if (line.startsWith(" ")) {
+                continue;
+            }
+            script.out.append(line).append('\n');
+            if (!line.isBlank() && !line.startsWith("#")) {
+                script.input(Line.of(file, number, line));
+            }
+        }
+        return script.out.toString();
+    }
+
+    private void input(Line line) {
+        if (masters.isEmpty() && !line.verb().equals("limits")) {
+            for (String name : List.of("m1", "m2", "m3")) {
+                masters.put(name, new Arbiter(limits, nanos()));
+            }
+        }
+        switch (line.verb()) {
+            case "limits" -> limits(line);
+            case "leader" -> leader(line);
+            case "deposed" -> deposed(line);
+            case "steady" -> steady(line);
+            case "hear" -> hear(line);
+            case "obey" -> members(line, line.arguments()).forEach(this::obey);
+            case "wait" -> waiting(line);
+            case "frozen" -> {
+                // The machine of this master stood still: heartbeats were lost, nothing was looked at.
+                nowMillis += line.millis(line.argument(0, "time"), "a time");
+                line.atMost(1);
+            }
+            case "commit" -> commit(line);
+            case "fail" -> fail(line);
+            case "replay" -> replay(line);
+            case "names" ->
+                leading(line).namesServed(GROUP, line.number(line.argument(0, "epoch"), "an epoch"), nanos());
+            case "promote", "demote", "pause", "resume" -> command(line);
+            case "why" -> why(line);
+            case "show" -> show(line);
+            default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
+        }
+        look();
+    }
+
+    private void limits(Line line) {
+        if (!masters.isEmpty()) {
+            throw line.wrong("limits must come first");
+        }
+        for (String word : line.arguments()) {
+            String[] parts = pair(line, word);
+            int silence = limits.silenceMillis();
+            int lease = limits.leaseMillis();
+            int gather = limits.gatherMillis();
+            int drain = limits.drainMillis();
+            Durability durability = limits.durability();
+            switch (parts[0]) {
+                case "silence" -> silence = line.millis(parts[1], "the silence");
+                case "lease" -> lease = line.millis(parts[1], "the lease");
+                case "gather" -> gather = line.millis(parts[1], "the gathering time");
+                case "drain" -> drain = line.millis(parts[1], "the draining time");
+                case "durability" ->
+                    durability = switch (parts[1]) {
+                        case "lossless" -> Durability.LOSSLESS;
+                        case "available" -> Durability.AVAILABLE;
+                        default -> throw line.wrong("durability is '" + parts[1] + "' (must be lossless or available)");
+                    };
+                default ->
+                    throw line.wrong(
+                            "unknown limit '" + parts[0] + "' (known: silence, lease, gather, drain, durability)");
+            }
+            limits = new Limits(silence, lease, 100, gather, drain, 2_000, durability);
+        }
+    }
+
+    private void leader(Line line) {
+        Arbiter next = masters.get(line.argument(0, "master"));
+        if (next == null) {
+            throw line.wrong("'" + line.argument(0, "master") + "' isn't a master (known: " + masters.keySet() + ")");
+        }
+        int term = line.number(line.argument(1, "term"), "a term");
+        line.atMost(2);
+        depose();
+        next.leaderStarted(term, nanos());
+        leader = next;
+    }
+
+    private void deposed(Line line) {
+        line.atMost(0);
+        leading(line);
+        depose();
+    }
+
+    private void depose() {
+        Arbiter old = leader;
+        if (old != null) {
+            old.leaderStopped();
+        }
+        leader = null;
+        saidHold = "";
+    }
+
+    private Arbiter leading(Line line) {
+        Arbiter present = leader;
+        if (present == null) {
+            throw line.wrong("nobody leads (say: leader m1 1)");
+        }
+        return present;
+    }
+
+    /** Adopts a group whose first member is the primary, and brings it to rest; only the end is in the transcript. */
+    private void steady(Line line) {
+        leading(line);
+        silent = true;
+        String first = line.argument(0, "primary");
+        for (String name : line.arguments()) {
+            Peer peer = peers.computeIfAbsent(name, n -> new Peer(GROUP, n));
+            if (!name.equals(first)) {
+                peer.set(line, "source", first);
+            }
+        }
+        List<String> all = List.copyOf(peers.keySet());
+        tick(line, 2_500, all);
+        for (int i = 0; i < 8; i++) {
+            if (proposed != null) {
+                commit(line);
+            }
+            all.forEach(this::obey);
+            peer(line, first).set(line, "attached", Integer.toString(all.size() - 1));
+            leading(line).namesServed(GROUP, 1, nanos());
+            tick(line, HEARTBEAT_MILLIS, all);
+        }
+        silent = false;
+        show(line);
+        startMillis = nowMillis;
+    }
+
+    private void hear(Line line) {
+        String name = line.argument(0, "member");
+        Peer peer = peers.computeIfAbsent(name, n -> new Peer(GROUP, n));
+        for (String word : line.arguments().subList(1, line.arguments().size())) {
+            String[] parts = pair(line, word);
+            peer.set(line, parts[0], parts[1]);
+        }
+        heartbeat(name);
+    }
+
+    private void heartbeat(String name) {
+        var heartbeat = Objects.requireNonNull(peers.get(name)).heartbeat();
+        masters.forEach((master, arbiter) -> {
+            String problem = arbiter.heard(heartbeat, nanos());
+            if (problem != null && arbiter == leader) {
+                say("not believed: " + problem);
+            }
+        });
+        Arbiter present = leader;
+        Goal goal = present == null ? null : present.goal(GROUP, name);
+        if (present != null && goal != null && goal.leaseMillis() > 0) {
+            present.granted(GROUP, name, nanos());
+        }
+    }
+
+    private void obey(String name) {
+        Arbiter present = leader;
+        Goal goal = present == null ? null : present.goal(GROUP, name);
+        if (goal != null) {
+            Objects.requireNonNull(peers.get(name)).obey(goal);
+        }
+        heartbeat(name);
+    }
+
+    private void waiting(Line line) {
+        int millis = line.millis(line.argument(0, "time"), "a time");
+        List<String> hearing = List.of();
+        if (line.arguments().size() > 1) {
+            if (!line.arguments().get(1).equals("hearing")) {
+                throw line.wrong(
+                        "'" + line.arguments().get(1) + "' isn't expected (wait MS [hearing MEMBER... | all])");
+            }
+            hearing = members(line, line.arguments().subList(2, line.arguments().size()));
+        }
+        tick(line, millis, hearing);
+    }
+
+    private void tick(Line line, int millis, List<String> hearing) {
+        if (millis % HEARTBEAT_MILLIS != 0) {
+            throw line.wrong(millis + " ms isn't a whole number of heartbeats of " + HEARTBEAT_MILLIS + " ms");
+        }
+        for (int passed = 0; passed < millis; passed += HEARTBEAT_MILLIS) {
+            nowMillis += HEARTBEAT_MILLIS;
+            hearing.forEach(this::heartbeat);
+            look();
+        }
+    }
+
+    private List<String> members(Line line, List<String> names) {
+        if (names.isEmpty()) {
+            throw line.wrong("the members are missing (names, or all)");
+        }
+        if (names.equals(List.of("all"))) {
+            return List.copyOf(peers.keySet());
+        }
+        names.forEach(name -> peer(line, name));
+        return names;
+    }
+
+    private Peer peer(Line line, String name) {
+        Peer peer = peers.get(name);
+        if (peer == null) {
+            throw line.wrong("nothing was heard of '" + name + "' yet (known: " + peers.keySet() + ")");
+        }
+        return peer;
+    }
+
+    private void commit(Line line) {
+        Entry entry = proposed;
+        if (entry == null) {
+            throw line.wrong("nothing is proposed");
+        }
+        line.atMost(line.verb().equals("steady") ? Integer.MAX_VALUE : 0);
+        apply(entry);
+        end();
+    }
+
+    private void fail(Line line) {
+        if (proposed == null) {
+            throw line.wrong("nothing is proposed");
+        }
+        line.atMost(0);
+        end();
+    }
+
+    private void end() {
+        Objects.requireNonNull(proposer).proposalEnded(GROUP);
+        proposed = null;
+        proposer = null;
+    }
+
+    private void apply(Entry entry) {
+        ClusterState before = state;
+        index++;
+        state = entry.applyTo(state, index);
+        masters.values().forEach(master -> master.applied(state, nanos()));
+        if (state.equals(before)) {
+            say("log: it came too late and changes nothing");
+            return;
+        }
+        AuditEvent event = state.recent().get(state.recent().size() - 1);
+        say("log: " + event.kind() + " by " + event.by() + ": " + event.text());
+    }
+
+    private void replay(Line line) {
+        int number = line.number(line.argument(0, "number"), "the number of a proposal since steady");
+        line.atMost(1);
+        if (number < 1 || number > entries.size()) {
+            throw line.wrong("there are proposals 1 to " + entries.size());
+        }
+        apply(entries.get(number - 1));
+    }
+
+    private void command(Line line) {
+        Arbiter present = leading(line);
+        List<String> words = new ArrayList<>(line.arguments());
+        boolean accept = line.verb().equals("promote") && words.remove("--accept-data-loss");
+        boolean fleet = words.remove("fleet");
+        boolean reasoned = !words.remove("without-reason");
+        String group = fleet ? "" : GROUP;
+        String reason = reasoned ? "work on the rack" : "";
+        boolean named = line.verb().equals("promote") || line.verb().equals("demote");
+        if (words.size() != (named ? 1 : 0)) {
+            throw line.wrong(
+                    "must be promote MEMBER [--accept-data-loss], demote MEMBER, pause [fleet] or resume [fleet]");
+        }
+        Command command = switch (line.verb()) {
+            case "promote" -> new Command.Promote(group, words.get(0), accept, "ann", reason);
+            case "demote" -> new Command.Demote(group, words.get(0), "ann", reason);
+            case "pause" -> new Command.Pause(group, "ann", reason);
+            default -> new Command.Resume(group, "ann", reason);
+        };
+        Command.Outcome outcome = present.command(command, nanos(), wall());
+        Entry entry = outcome.entry();
+        say((entry == null ? "refused: " : "accepted: ") + outcome.sentence());
+        if (entry != null) {
+            proposes(present, entry);
+            say("proposes " + kind(entry));
+        }
+    }
+
+    private void proposes(Arbiter by, Entry entry) {
+        proposed = entry;
+        proposer = by;
+        if (!silent) {
+            entries.add(entry);
+        }
+    }
+
+    /** What the leader's thread does after each input: looks at the group, and at what its members should be told. */
+    private void look() {
+        for (Arbiter master : masters.values()) {
+            if (master != leader) {
+                master.decide(nanos(), wall());
+            }
+        }
+        Arbiter present = leader;
+        if (present == null) {
+            return;
+        }
+        Entry entry = present.decide(GROUP, nanos(), wall());
+        if (entry != null) {
+            Explanation acting = ending(present);
+            proposes(present, entry);
+            say(acting.rule() + " acts: " + acting.sentence());
+            say("proposes " + kind(entry));
+            saidHold = "";
+        } else if (proposed == null) {
+            Explanation holding = ending(present);
+            // A time that grows with each heartbeat is no news.
+            String hold = holding.outcome().equals("holds")
+                    ? holding.rule() + " " + holding.sentence().replaceAll("[0-9]+ ms", "N ms")
+                    : "";
+            if (!hold.isEmpty() && !hold.equals(saidHold)) {
+                say(holding);
+            }
+            saidHold = hold;
+        }
+        for (String member : peers.keySet()) {
+            Goal goal = present.goal(GROUP, member);
+            String text = goal == null ? "" : text(goal);
+            if (goal != null && !text.equals(saidGoals.get(member))) {
+                say("goal of " + member + ": " + text);
+                saidGoals.put(member, text);
+            }
+        }
+    }
+
+    /** The rule that acts or holds, or the last one. */
+    private Explanation ending(Arbiter present) {
+        List<Explanation> all = present.why(GROUP, nanos(), wall());
+        for (Explanation one : all) {
+            if (one.outcome().equals("acts") || one.outcome().equals("holds")) {
+                return one;
+            }
+        }
+        return all.get(all.size() - 1);
+    }
+
+    private void why(Line line) {
+        Arbiter present = leading(line);
+        line.atMost(1);
+        List<Explanation> all = present.why(GROUP, nanos(), wall());
+        if (line.arguments().isEmpty()) {
+            all.forEach(this::say);
+            return;
+        }
+        String wanted = line.arguments().get(0);
+        List<Explanation> named =
+                all.stream().filter(e -> e.rule().name().equals(wanted)).toList();
+        if (named.isEmpty()) {
+            throw line.wrong("'" + wanted + "' isn't a rule (known: " + List.of(Rule.values()) + ")");
+        }
+        named.forEach(this::say);
+    }
+
+    private void say(Explanation one) {
+        say(one.rule() + " " + one.outcome() + (one.sentence().isEmpty() ? "" : ": " + one.sentence()));
+    }
+
+    private void show(Line line) {
+        line.atMost(line.verb().equals("steady") ? Integer.MAX_VALUE : 0);
+        Group group = state.group(GROUP);
+        if (group == null) {
+            say("the group isn't adopted");
+            return;
+        }
+        say("group: epoch " + group.epoch() + ", primary " + group.primary() + ", " + phase(group.phase())
+                + ", commits wait for " + group.acknowledgers() + ", DNS shows epoch " + group.publishedEpoch()
+                + (group.pause() == null ? "" : ", paused")
+                + (group.floor().isEmpty() ? "" : ", floor " + group.floor()));
+        say("members: " + group.members().values().stream().map(Script::member).collect(Collectors.joining(", ")));
+    }
+
+    private static String member(Member member) {
+        return member.name() + " " + member.standing().name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String phase(Phase phase) {
+        return phase.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    private static String text(Goal goal) {
+        return goal.role().name().toLowerCase(Locale.ROOT) + " at epoch " + goal.epoch() + " of term " + goal.term()
+                + (goal.source() == null ? "" : ", source " + goal.source().host())
+                + (goal.acknowledges() ? ", acknowledges" : "")
+                + (goal.upTo().isEmpty() ? "" : ", up to " + goal.upTo())
+                + (goal.leaseMillis() == 0
+                        ? ""
+                        : ", lease " + goal.leaseMillis() + " ms, commits wait for " + goal.acknowledgers())
+                + " (" + goal.reason() + ")";
+    }
+
+    private static String kind(Entry entry) {
+        String kind = entry.getClass().getSimpleName().replaceAll("(?<=[a-z])([A-Z])", "-$1");
+        String more = "";
+        if (entry instanceof Entry.CandidateChosen chosen) {
+            more = ": " + chosen.candidate() + " up to " + chosen.upTo() + ", behind it: " + chosen.behind();
+        }
+        return kind.toLowerCase(Locale.ROOT) + more;
+    }
+
+    private void say(String text) {
+        if (!silent) {
+            out.append("  ")
+                    .append(nowMillis - startMillis)
+                    .append(" ms  ")
+                    .append(Letters.brief(text))
+                    .append('\n');
+        }
+    }
+
+    private static String[] pair(Line line, String word) {
+        String[] parts = word.split("=", 2);
+        if (parts.length != 2) {
+            throw line.wrong("'" + word + "' must be SETTING=VALUE");
+        }
+        return parts;
+    }
+
+    private long nanos() {
+        return nowMillis * 1_000_000;
+    }
+
+    private long wall() {
+        return WALL_AT_START + nowMillis;
+    }
+}
