@@ -21,6 +21,10 @@ final class Peer {
     private final String name;
     private long session = 1;
     private long sequence;
+    private long acceptedTerm;
+    private long acceptedEpoch;
+    private long answered;
+    private long lookAnswered;
     private int process = 1;
     private ServerState state = ServerState.RUNNING;
     private String detail = "";
@@ -70,6 +74,10 @@ final class Peer {
             case "agent" -> {
                 session = line.number(value, "an agent's session");
                 sequence = 0;
+                acceptedTerm = 0;
+                acceptedEpoch = 0;
+                answered = 0;
+                lookAnswered = 0;
             }
             case "site" -> site = value;
             case "engine" ->
@@ -151,11 +159,28 @@ final class Peer {
         }
     }
 
+    /** The leader has answered the last heartbeat; the agent looks at its server before the next one. */
+    void answered(Goal goal) {
+        if (goal.term() < acceptedTerm || goal.epoch() < acceptedEpoch) {
+            return;
+        }
+        if (goal.term() != acceptedTerm) {
+            lookAnswered = 0;
+        }
+        acceptedTerm = goal.term();
+        acceptedEpoch = goal.epoch();
+        answered = sequence;
+    }
+
     Heartbeat heartbeat() {
+        if (state == ServerState.RUNNING && acceptedTerm > 0) {
+            lookAnswered = answered;
+        }
         sequence++;
         return new Heartbeat(
                 session,
                 sequence,
+                lookAnswered,
                 new Sighting(
                         group,
                         name,
@@ -176,8 +201,8 @@ final class Peer {
                         Letters.spell(applied.isEmpty() ? received : applied),
                         0,
                         sourceHeardMillis,
-                        0,
-                        0,
+                        acceptedTerm,
+                        acceptedEpoch,
                         sealed,
                         fenced,
                         open,

@@ -14,6 +14,7 @@ import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
@@ -42,6 +43,7 @@ final class Script {
     private Limits limits = new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Durability.LOSSLESS);
     private ClusterState state = ClusterState.empty();
     private long index;
+    private long arrivals;
     private long nowMillis = 1_000_000;
     private long startMillis = nowMillis;
     private @Nullable Arbiter leader;
@@ -205,6 +207,8 @@ final class Script {
     }
 
     private void heartbeat(String name) {
+        // No two heartbeats arrive at the same moment: rules ask which was first.
+        arrivals++;
         var heartbeat = Objects.requireNonNull(peers.get(name)).heartbeat();
         masters.forEach((master, arbiter) -> {
             String problem = arbiter.heard(heartbeat, nanos());
@@ -214,7 +218,11 @@ final class Script {
         });
         Arbiter present = leader;
         Goal goal = present == null ? null : present.goal(GROUP, name);
-        if (present != null && goal != null && goal.leaseMillis() > 0) {
+        if (present == null || goal == null) {
+            return;
+        }
+        Objects.requireNonNull(peers.get(name)).answered(goal);
+        if (goal.leaseMillis() > 0) {
             present.granted(GROUP, name, nanos());
         }
     }
@@ -299,6 +307,10 @@ final class Script {
         ClusterState before = state;
         index++;
         state = entry.applyTo(state, index);
+        String broken = Invariants.broken(before, state, entry);
+        if (broken != null) {
+            throw new IllegalStateException("after " + entry + ": " + broken);
+        }
         masters.values().forEach(master -> master.applied(state, nanos()));
         if (state.equals(before)) {
             say("log: it came too late and changes nothing");
@@ -485,7 +497,7 @@ final class Script {
     }
 
     private long nanos() {
-        return nowMillis * 1_000_000;
+        return nowMillis * 1_000_000 + arrivals;
     }
 
     private long wall() {
