@@ -35,7 +35,8 @@ public final class StateCodec {
             Map.entry("switch-abandoned", Entry.SwitchAbandoned.class),
             Map.entry("names-published", Entry.NamesPublished.class),
             Map.entry("paused", Entry.Paused.class),
-            Map.entry("resumed", Entry.Resumed.class));
+            Map.entry("resumed", Entry.Resumed.class),
+            Map.entry("master-changed", Entry.MasterChanged.class));
 
     private static final Map<String, Class<? extends Phase>> PHASES = Map.of(
             "steady", Phase.Steady.class,

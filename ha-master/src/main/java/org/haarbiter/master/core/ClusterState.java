@@ -46,6 +46,10 @@ public record ClusterState(
         return new ClusterState(groups, pause, appended(event));
     }
 
+    ClusterState withEvent(AuditEvent event) {
+        return new ClusterState(groups, fleetPause, appended(event));
+    }
+
     private List<AuditEvent> appended(AuditEvent event) {
         List<AuditEvent> events = new ArrayList<>(recent.size() + 1);
         events.addAll(

@@ -365,6 +365,29 @@ public sealed interface Entry {
         }
     }
 
+    /**
+     * A person has changed who votes among the masters. The members themselves are the Raft log's own matter: this puts who
+     * asked, and why, on record.
+     *
+     * @param master its name and Raft address, or the address alone where the leader's settings don't name it
+     * @param problem why it stays; empty but with {@link MasterChange#STAYS}
+     */
+    record MasterChanged(String master, MasterChange change, String problem, String by, String reason, long wallMillis)
+            implements Entry {
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            String text = "master " + master + " " + change.words() + (problem.isEmpty() ? "" : " (" + problem + ")")
+                    + (reason.isEmpty() ? "" : ": " + reason);
+            return state.withEvent(
+                    event(index, this, 0, change.kind(), by, text, details("master", master, "reason", reason)));
+        }
+    }
+
     private static ClusterState pauseChanged(
             ClusterState state, Entry entry, long index, @Nullable Pause pause, String kind, String by, String reason) {
         if (entry.group().isEmpty()) {

@@ -23,15 +23,21 @@ import org.haarbiter.master.admin.MasterFacts;
 import org.haarbiter.master.admin.Views;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.loop.MasterLoop;
 import org.haarbiter.master.raft.NotLeaderException;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Answers the admin API from the loop and the log. */
 final class LoopBackend implements AdminBackend {
+    private static final Logger LOG = LoggerFactory.getLogger(LoopBackend.class);
+
     private final MasterNode node;
     private final MasterSettings settings;
 
@@ -190,10 +196,29 @@ final class LoopBackend implements AdminBackend {
                 judge(new Command.Demote(request.group(), request.member(), request.by(), request.reason()), answer);
             case "pause" -> judge(new Command.Pause(request.group(), request.by(), request.reason()), answer);
             case "resume" -> judge(new Command.Resume(request.group(), request.by(), request.reason()), answer);
-            case "add-master" -> member(answer, "is added", endpoint(request.member()), node.log()::addMember);
-            case "remove-master" -> member(answer, "is removed", endpoint(request.member()), node.log()::removeMember);
-            case "transfer-leader" ->
-                member(answer, "leads", endpoint(request.member()), node.log()::transferLeadership);
+            case "add-master" -> {
+                Endpoint master = raftAddress(request, answer);
+                if (master != null) {
+                    add(request, master, answer);
+                }
+            }
+            case "remove-master" -> {
+                Endpoint master = raftAddress(request, answer);
+                if (master != null) {
+                    remove(request, master, answer);
+                }
+            }
+            case "transfer-leader" -> {
+                Endpoint master = raftAddress(request, answer);
+                if (master != null) {
+                    node.log()
+                            .transferLeadership(master)
+                            .whenComplete((nothing, failure) -> answer.complete(
+                                    failure == null
+                                            ? new CommandResult(true, "master " + master + " leads", 0, 0)
+                                            : refused(master, failure)));
+                }
+            }
             default ->
                 answer.completeExceptionally(
                         new AdminException(AdminException.Kind.BAD_REQUEST, "no action '" + request.action() + "'"));
@@ -214,34 +239,88 @@ final class LoopBackend implements AdminBackend {
                 accepted, judged.outcome().sentence(), group == null ? 0 : group.epoch(), judged.index());
     }
 
-    private static @Nullable Endpoint endpoint(String text) {
+    /** The master that is meant; null where the request can't be followed, which {@code answer} then says. */
+    private @Nullable Endpoint raftAddress(CommandRequest request, CompletableFuture<CommandResult> answer) {
+        if (!leading()) {
+            answer.completeExceptionally(notLeader(node.log().leader()));
+            return null;
+        }
         try {
-            return Endpoint.parse(text);
+            return Endpoint.parse(request.member());
         } catch (IllegalArgumentException e) {
-            return null; // said by member(), with the text
+            answer.completeExceptionally(new AdminException(
+                    AdminException.Kind.BAD_REQUEST,
+                    "the master must be given as its Raft address HOST:PORT: " + e.getMessage()));
+            return null;
         }
     }
 
-    private void member(
-            CompletableFuture<CommandResult> answer,
-            String done,
-            @Nullable Endpoint master,
-            Function<Endpoint, CompletableFuture<Void>> change) {
-        if (!leading()) {
-            answer.completeExceptionally(notLeader(node.log().leader()));
-            return;
-        }
-        if (master == null) {
-            answer.completeExceptionally(new AdminException(
-                    AdminException.Kind.BAD_REQUEST, "the master must be given as its Raft address HOST:PORT"));
-            return;
-        }
-        change.apply(master).whenComplete((nothing, failure) -> {
+    private void add(CommandRequest request, Endpoint master, CompletableFuture<CommandResult> answer) {
+        node.log().addMember(master).whenComplete((nothing, failure) -> {
             if (failure == null) {
-                answer.complete(new CommandResult(true, "master " + master + " " + done, 0, 0));
+                record(request, master, MasterChange.ADDED, "")
+                        .whenComplete((index, unrecorded) ->
+                                answer.complete(done(master, MasterChange.ADDED, index, unrecorded)));
             } else {
-                answer.complete(new CommandResult(false, "master " + master + ": " + failure.getMessage(), 0, 0));
+                answer.complete(refused(master, failure));
             }
         });
+    }
+
+    private void remove(CommandRequest request, Endpoint master, CompletableFuture<CommandResult> answer) {
+        if (!master.equals(settings.own().raft())) {
+            node.log().removeMember(master).whenComplete((nothing, failure) -> {
+                if (failure == null) {
+                    record(request, master, MasterChange.REMOVED, "")
+                            .whenComplete((index, unrecorded) ->
+                                    answer.complete(done(master, MasterChange.REMOVED, index, unrecorded)));
+                } else {
+                    answer.complete(refused(master, failure));
+                }
+            });
+            return;
+        }
+        record(request, master, MasterChange.LEAVES, "").whenComplete((index, unrecorded) -> {
+            if (unrecorded != null) {
+                answer.complete(refused(master, unrecorded));
+                return;
+            }
+            node.log().removeMember(master).whenComplete((nothing, failure) -> {
+                if (failure == null) {
+                    answer.complete(done(master, MasterChange.REMOVED, index, null));
+                    return;
+                }
+                record(request, master, MasterChange.STAYS, String.valueOf(failure.getMessage()))
+                        .whenComplete((ignored, second) -> {
+                            if (second != null) {
+                                LOG.warn("that master {} stays isn't in the switch log: {}", master, second.toString());
+                            }
+                            answer.complete(refused(master, failure));
+                        });
+            });
+        });
+    }
+
+    private CompletableFuture<Long> record(
+            CommandRequest request, Endpoint master, MasterChange change, String problem) {
+        String name = nameOf(master);
+        String shown = name.equals(master.toString()) ? name : name + " (" + master + ")";
+        return node.loop()
+                .commit(wallMillis ->
+                        new Entry.MasterChanged(shown, change, problem, request.by(), request.reason(), wallMillis));
+    }
+
+    private static CommandResult done(
+            Endpoint master, MasterChange change, @Nullable Long index, @Nullable Throwable unrecorded) {
+        String sentence = "master " + master + " " + change.words();
+        if (unrecorded != null) {
+            return new CommandResult(
+                    true, sentence + ", but the switch log lacks it: " + unrecorded.getMessage(), 0, 0);
+        }
+        return new CommandResult(true, sentence, 0, index == null ? 0 : index);
+    }
+
+    private static CommandResult refused(Endpoint master, Throwable failure) {
+        return new CommandResult(false, "master " + master + ": " + failure.getMessage(), 0, 0);
     }
 }

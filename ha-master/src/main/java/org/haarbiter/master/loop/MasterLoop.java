@@ -12,6 +12,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.core.Arbiter;
@@ -194,6 +195,35 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             propose(replicated, entry).whenComplete((index, failure) -> {
                 if (failure == null) {
                     done.complete(new Judged(outcome, index));
+                } else {
+                    done.completeExceptionally(failure);
+                }
+            });
+        });
+        if (!taken) {
+            done.completeExceptionally(new RejectedExecutionException("the master is overloaded; ask again"));
+        }
+        return done;
+    }
+
+    /**
+     * Commits what was done outside the arbiter's rules, for the switch log. Any thread.
+     *
+     * @param entry made from the wall clock, in ms
+     * @return its index; fails with {@link NotLeaderException} on a follower
+     */
+    public CompletableFuture<Long> commit(LongFunction<Entry> entry) {
+        CompletableFuture<Long> done = new CompletableFuture<>();
+        boolean taken = inbox.offer(() -> {
+            ReplicatedLog replicated = log;
+            if (!arbiter.leading() || replicated == null) {
+                done.completeExceptionally(new NotLeaderException(
+                        "this master doesn't lead", replicated == null ? null : replicated.leader()));
+                return;
+            }
+            propose(replicated, entry.apply(wallMillis.getAsLong())).whenComplete((index, failure) -> {
+                if (failure == null) {
+                    done.complete(index);
                 } else {
                     done.completeExceptionally(failure);
                 }

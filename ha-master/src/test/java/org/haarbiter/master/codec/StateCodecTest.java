@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.Trigger;
@@ -52,6 +53,8 @@ class StateCodecTest {
                 new Entry.Paused("g", "me", "work", 7),
                 new Entry.Resumed("g", "me", "done", 8),
                 new Entry.Paused("", "me", "work on all", 9),
+                new Entry.MasterChanged("m4 (10.0.0.4:7101)", MasterChange.ADDED, "", "me", "m1's host is old", 9),
+                new Entry.MasterChanged("m1 (10.0.0.1:7101)", MasterChange.STAYS, "no quorum", "me", "old", 9),
                 new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", false, "me", "test", details, 10),
                 new Entry.SwitchAbandoned("g", 2, "too slow", 11),
                 new Entry.SwitchStarted("g", 2, Trigger.PRIMARY_DEAD, false, null, false, "rule", "dead", details, 12),
@@ -89,6 +92,21 @@ class StateCodecTest {
         }
         assertThat(codec.line(codec.line(state.recent().get(0))))
                 .isEqualTo(state.recent().get(0));
+    }
+
+    @Test
+    void aChangeOfMastersStandsInTheSwitchLogWithWhoAndWhy() {
+        ClusterState state = new Entry.MasterChanged(
+                        "m4 (10.0.0.4:7101)", MasterChange.ADDED, "", "ann", "m1's host is old", 9)
+                .applyTo(ClusterState.empty(), 5);
+        assertThat(state.recent()).singleElement().satisfies(line -> {
+            assertThat(line.kind()).isEqualTo("master-added");
+            assertThat(line.index()).isEqualTo(5);
+            assertThat(line.by()).isEqualTo("ann");
+            assertThat(line.group()).isEmpty();
+            assertThat(line.text()).isEqualTo("master m4 (10.0.0.4:7101) is added: m1's host is old");
+            assertThat(line.details()).containsEntry("reason", "m1's host is old");
+        });
     }
 
     @Test
