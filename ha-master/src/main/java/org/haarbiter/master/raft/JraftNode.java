@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,6 +49,7 @@ public final class JraftNode implements ReplicatedLog {
     private static final int THREADS = 3;
     private static final int QUEUED_TASKS = 1024;
     private static final int CLOSE_MILLIS = 5000;
+    private static final int DISK_CHECK_MILLIS = 5000;
 
     private final RaftSettings settings;
     private final LogListener listener;
@@ -55,6 +57,7 @@ public final class JraftNode implements ReplicatedLog {
     private final ExecutorService requests;
     private final FixedThreadsExecutorGroup appends;
     private final ExecutorService files;
+    private final ScheduledExecutorService diskChecks;
     private final AtomicBoolean faulted = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicBoolean savingSnapshot = new AtomicBoolean();
@@ -74,6 +77,7 @@ public final class JraftNode implements ReplicatedLog {
         this.appends = DefaultFixedThreadsExecutorGroupFactory.INSTANCE.newExecutorGroup(
                 2, "raft-append", Utils.MAX_APPEND_ENTRIES_TASKS_PER_THREAD, true);
         this.files = Executors.newSingleThreadExecutor(new DefaultThreadFactory("raft-snapshot", true));
+        this.diskChecks = Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("raft-disk", true));
     }
 
     /**
@@ -94,6 +98,20 @@ public final class JraftNode implements ReplicatedLog {
             throw e;
         }
         transport.keep(settings.initialMembers());
+        diskChecks.scheduleWithFixedDelay(this::checkDisk, DISK_CHECK_MILLIS, DISK_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * The log's files are allocated ahead and little is decided on a quiet day: a full disk would first be met in the middle
+     * of a switch, perhaps on every master at once.
+     */
+    private void checkDisk() {
+        DataDirectory held = directory;
+        String complaint = held == null || closed.get() ? null : held.complaint();
+        // Asked twice, since the directory is given up while the node closes.
+        if (complaint != null && !closed.get()) {
+            fault(complaint, new IOException(complaint));
+        }
     }
 
     private void startNode(DataDirectory opened) throws RaftStartException {
@@ -333,6 +351,7 @@ public final class JraftNode implements ReplicatedLog {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        diskChecks.shutdownNow();
         NodeImpl running = node;
         if (running != null) {
             // The library can wait for ever in here; on a thread of its own it holds nobody else.
