@@ -7,10 +7,13 @@ usage() {
   cat <<'EOF'
 usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault kill|hang|partition] [--client dns|any]
                                  [--rate WRITES_PER_SECOND] [--json]
+       scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
              the outage that a client saw and of each phase, with acknowledged writes lost and moments with two writers
+  masters    times N elections (default 10) after the start of the second master and after the death of the leader, and
+             counts changes of the leader while all processors are kept busy for 180 s (--load-seconds)
   simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
 EOF
 }
@@ -29,6 +32,12 @@ case $command in
     "$home/scripts/install-servers.sh" "$engine" bind >&2
     build
     run_java org.haarbiter.trial.FailoverBench "$@"
+    ;;
+  masters)
+    need_build_tools
+    "$home/scripts/install-servers.sh" mariadb bind >&2
+    build
+    run_java org.haarbiter.trial.MastersBench "$@"
     ;;
   simulate)
     need_build_tools

@@ -12,9 +12,11 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.haarbiter.admin.EventView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MemberView;
+import org.haarbiter.admin.StatusView;
 import org.haarbiter.admin.SwitchView;
 import org.haarbiter.lab.Host;
 import org.haarbiter.words.Endpoint;
@@ -94,6 +96,31 @@ public final class ArbiterApi {
     private static boolean open(GroupView group) {
         return group.members().stream()
                 .anyMatch(m -> m.name().equals(group.primary()) && m.openEpoch() == group.epoch() && m.writable());
+    }
+
+    /** Everything else that was decided, newest first; empty while there is no leader. */
+    public List<EventView> events() {
+        LogView log = ask("/v1/log", LogView.class);
+        return log == null ? List.of() : log.events();
+    }
+
+    /** The fleet as the leader sees it; null while there is none. */
+    public @Nullable StatusView status() {
+        return ask("/v1/status", StatusView.class);
+    }
+
+    /** What one master, leader or not, knows itself; null while it doesn't answer. */
+    public @Nullable StatusView ownStatus(Endpoint admin) {
+        try {
+            return host.call(() -> get(admin, "/v1/status?local=true", StatusView.class));
+        } catch (IOException e) {
+            lastSilence = e;
+            return null;
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("can't ask " + admin, e);
+        }
     }
 
     /** Durations of the newest switch's phases in ms, as the leader measured them. */

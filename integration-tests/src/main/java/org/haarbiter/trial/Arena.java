@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import org.haarbiter.admin.StatusView;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.BindServer;
 import org.haarbiter.lab.DatabaseServer;
@@ -130,15 +132,7 @@ public final class Arena implements AutoCloseable {
         writeSecret(keyFile, "user: " + key.name() + "\npassword: \"" + key.secret() + "\"\n");
         StringBuilder all = new StringBuilder("masters:\n");
         for (int i = 1; i <= plan.masters(); i++) {
-            all.append("  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\"}\n"
-                    .formatted(
-                            i,
-                            controlAddress(),
-                            17_100 + i,
-                            controlAddress(),
-                            17_200 + i,
-                            controlAddress(),
-                            17_300 + i));
+            all.append(masterLine(i));
         }
         for (int i = 1; i <= plan.masters(); i++) {
             Path directory = Files.createDirectories(plan.work().resolve("m" + i));
@@ -300,6 +294,66 @@ public final class Arena implements AutoCloseable {
     /** A master's process. */
     public ServerProcess master(String name) {
         return known(masters, name);
+    }
+
+    /** The masters' names. */
+    public List<String> masterNames() {
+        return List.copyOf(masters.keySet());
+    }
+
+    /** A master's admin address. */
+    public Endpoint admin(String master) {
+        return new Endpoint(controlAddress(), 17_300 + masterNumber(master));
+    }
+
+    /** A master's Raft address. */
+    public Endpoint raft(String master) {
+        return new Endpoint(controlAddress(), 17_100 + masterNumber(master));
+    }
+
+    private static int masterNumber(String master) {
+        return Integer.parseInt(master.substring(1));
+    }
+
+    /** Waits until one of the masters leads; returns its name. */
+    public String awaitLeader(Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        while (System.nanoTime() - end < 0) {
+            StatusView status = api.status();
+            if (status != null && !status.leader().isEmpty()) {
+                return status.leader();
+            }
+            LockSupport.parkNanos(5_000_000);
+        }
+        throw new IllegalStateException("no master leads within " + limit.toSeconds() + " s");
+    }
+
+    /** Makes the settings of one more master, one that joins a running quorum; it isn't started. */
+    public ServerProcess joiningMaster() throws IOException {
+        int number = plan.masters() + 1;
+        String name = "m" + number;
+        String first = Files.readString(plan.work().resolve("m1").resolve("ha-master.yaml"));
+        Path directory = Files.createDirectories(plan.work().resolve(name));
+        Path file = directory.resolve("ha-master.yaml");
+        Files.writeString(
+                file,
+                first.replace("name: m1\n", "name: " + name + "\njoin: true\n")
+                        .replace("data-directory:", masterLine(number) + "data-directory:"));
+        ServerProcess process = process(name, "ha-master", file, controlHost(), directory.resolve("log"));
+        masters.put(name, process);
+        return process;
+    }
+
+    private String masterLine(int number) {
+        return "  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\"}\n"
+                .formatted(
+                        number,
+                        controlAddress(),
+                        17_100 + number,
+                        controlAddress(),
+                        17_200 + number,
+                        controlAddress(),
+                        17_300 + number);
     }
 
     /** The process of the agent beside a database server. */
