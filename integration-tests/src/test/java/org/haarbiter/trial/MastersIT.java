@@ -246,7 +246,9 @@ class MastersIT {
                 awaitStatus("names a leader", LIMIT, s -> !s.leader().isEmpty());
         long end = System.nanoTime() + LIMIT.toNanos();
         StatusView own = arena.api().ownStatus(arena.admin(master));
-        while (own == null || own.appliedIndex() < leading.appliedIndex() || !epochs(own).equals(epochs(leading))) {
+        while (own == null
+                || own.appliedIndex() < leading.appliedIndex()
+                || !epochs(own).equals(epochs(leading))) {
             if (System.nanoTime() - end > 0) {
                 throw new IllegalStateException(
                         master + " hasn't caught up; the leader had " + leading + ", it has " + own);
