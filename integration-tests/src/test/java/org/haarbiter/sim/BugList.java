@@ -72,13 +72,7 @@ final class BugList {
                     agent("AgentCore"),
                     "if (step == null || began < confirmableNanos) {",
                     "if (step == null) {",
-                    2_000),
-            bug(
-                    "an answer meant for an older server process is taken",
-                    agent("AgentCore"),
-                    "                || answer.sequence() < instanceSequence\n",
-                    "",
-                    2_000),
+                    6_000),
             bug(
                     "the primary waits for fewer acknowledgements before the log says so",
                     master("Goals"),
