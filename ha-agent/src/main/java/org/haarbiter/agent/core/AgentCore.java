@@ -172,7 +172,8 @@ public final class AgentCore {
 
     private void confirm(Observation observation, long began) {
         Step step = unconfirmed;
-        if (step == null || began < confirmableNanos) {
+        // An order to open writes that had its permission may still be carried out after the fence.
+        if (step == null || began < confirmableNanos || running instanceof Step.Promote) {
             return;
         }
         unconfirmed = null;
@@ -266,7 +267,9 @@ public final class AgentCore {
     /** True while writes may be opened under the epoch. Any thread. */
     public boolean permitted(long epoch, long nowNanos) {
         Lease present = lease;
-        return present.epoch() == epoch && nowNanos < present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis());
+        return !present.equals(Lease.NONE)
+                && present.epoch() == epoch
+                && nowNanos < present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis());
     }
 
     /**
@@ -319,6 +322,8 @@ public final class AgentCore {
             long ahead = wallMillis - lastWallMillis - (nowNanos - lastNanos) / 1_000_000;
             if (ahead > limits.jumpMillis()) {
                 lease = Lease.NONE;
+                // What was sent before is older than this clock says: an answer that lay waiting gives no permission.
+                sent.clear();
             }
         }
         lastNanos = nowNanos;
@@ -445,6 +450,9 @@ public final class AgentCore {
             fencing = false;
         } else {
             running = null;
+        }
+        if (step instanceof Step.Promote) {
+            confirmableNanos = nowNanos;
         }
         // Given again after a while if its effect doesn't show.
         lastStep = step;

@@ -1,0 +1,302 @@
+package org.haarbiter.agent.scenario;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.haarbiter.agent.core.AgentCore;
+import org.haarbiter.agent.core.AgentLimits;
+import org.haarbiter.agent.core.Identity;
+import org.haarbiter.agent.core.Step;
+import org.haarbiter.agent.engine.Traits;
+import org.haarbiter.words.Answer;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Goal;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Role;
+import org.haarbiter.words.Sighting;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plays one transcript against one agent's core. Column 0 holds inputs and comments, what the core said is indented. Time is a
+ * number; each wait is cut at heartbeats and the core's deadlines. The verbs are in docs/development.md.
+ */
+final class Script {
+    private static final long WALL_AT_START = 1_000_000_000_000L;
+    private static final long HEARTBEAT_NANOS = 100_000_000;
+    private static final long NANOS_AT_START = 5_000_000_000L;
+    private static final String VERBS = "agent, look, beat, answer, wait, suspended, done, failed, died, permitted";
+
+    private final StringBuilder out = new StringBuilder();
+    private final Server server = new Server();
+    private final List<Step> underWay = new ArrayList<>();
+    private long nowNanos = NANOS_AT_START;
+    private long suspendedMillis;
+    private long sequence;
+    private long session = 7;
+    private long term = 1;
+    private long epoch = 1;
+    private @Nullable AgentCore core;
+    private String saidPermission = "";
+
+    /** The transcript with its outputs derived anew. */
+    static String play(String file, String text) {
+        Script script = new Script();
+        if (!text.startsWith("# ")) {
+            throw new IllegalArgumentException(file + ":1: must begin with a comment that says what it shows (# ...)");
+        }
+        int number = 0;
+        for (String line : text.lines().toList()) {
+            number++;
+            if (line.startsWith(" ")) {
+                continue;
+            }
+            script.out.append(line).append('\n');
+            if (!line.isBlank() && !line.startsWith("#")) {
+                script.input(Line.of(file, number, line));
+            }
+        }
+        return script.out.toString();
+    }
+
+    private void input(Line line) {
+        if (line.verb().equals("agent")) {
+            agent(line);
+            return;
+        }
+        AgentCore mind = core == null ? start(new AgentLimits(250, 500, 500, 2_000), 0, true) : core;
+        switch (line.verb()) {
+            case "look" -> look(line, mind);
+            case "beat" -> {
+                line.atMost(0);
+                beat(mind);
+            }
+            case "answer" -> answer(line, mind);
+            case "wait" -> {
+                line.atMost(1);
+                waiting(mind, line.millis(line.argument(0, "time"), "a time"));
+            }
+            case "suspended" -> {
+                // The monotonic clock stands still while the machine does.
+                line.atMost(1);
+                suspendedMillis += line.millis(line.argument(0, "time"), "a time");
+            }
+            case "done" -> {
+                line.atMost(1);
+                mind.ended(ended(line), null, nowNanos);
+            }
+            case "failed" -> {
+                String problem = line.argument(1, "problem").replace('_', ' ');
+                line.atMost(2);
+                mind.ended(ended(line), problem, nowNanos);
+            }
+            case "died" -> {
+                String evidence = line.argument(0, "evidence").replace('_', ' ');
+                line.atMost(1);
+                mind.died(server.instance(), evidence);
+            }
+            case "permitted" -> {
+                line.atMost(1);
+                long asked = line.number(line.argument(0, "epoch"), "an epoch");
+                say("may open writes under epoch " + asked + ": " + (mind.permitted(asked, nowNanos) ? "yes" : "no"));
+            }
+            default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
+        }
+        proceed(mind);
+    }
+
+    /** Starts an agent; a second one is a restart of the process, which forgets all but the epoch it kept on disk. */
+    private void agent(Line line) {
+        int slack = 250;
+        int retry = 500;
+        int unanswered = 2_000;
+        int known = 0;
+        boolean survives = true;
+        for (String word : line.arguments()) {
+            String[] parts = pair(line, word);
+            switch (parts[0]) {
+                case "session" -> session = line.number(parts[1], "a session");
+                case "known-epoch" -> known = line.number(parts[1], "an epoch");
+                case "slack" -> slack = line.millis(parts[1], "the slack");
+                case "retry" -> retry = line.millis(parts[1], "the time between tries");
+                case "unanswered" -> unanswered = line.millis(parts[1], "the unanswered time");
+                case "history-survives" -> survives = line.yesOrNo(parts[1], parts[0]);
+                default ->
+                    throw line.wrong("unknown setting '" + parts[0]
+                            + "' (known: session, known-epoch, slack, retry, unanswered, history-survives)");
+            }
+        }
+        start(new AgentLimits(slack, retry, 500, unanswered), known, survives);
+    }
+
+    private AgentCore start(AgentLimits limits, long knownEpoch, boolean survives) {
+        underWay.clear();
+        sequence = 0;
+        saidPermission = "";
+        AgentCore started = new AgentCore(
+                new Identity("shop", "db1", "north", Server.address("db1"), true),
+                new Traits("mariadb", PositionKind.MARIADB_GTID, survives),
+                limits,
+                session,
+                knownEpoch,
+                nowNanos);
+        core = started;
+        return started;
+    }
+
+    private void look(Line line, AgentCore mind) {
+        long began = nowNanos;
+        for (String word : line.arguments()) {
+            String[] parts = pair(line, word);
+            if (parts[0].equals("began")) {
+                // So many ms ago: what happened since may not show.
+                began -= line.millis(parts[1], "how long ago the look began") * 1_000_000L;
+            } else {
+                server.set(line, parts[0], parts[1]);
+            }
+        }
+        mind.observed(server.look(), began);
+    }
+
+    private void beat(AgentCore mind) {
+        Heartbeat heartbeat = mind.heartbeat(nowNanos);
+        sequence = heartbeat.sequence();
+        Sighting s = heartbeat.sighting();
+        say("heartbeat " + sequence + ": " + s.state().name().toLowerCase(Locale.ROOT)
+                + (s.detail().isEmpty() ? "" : " (" + s.detail() + ")")
+                + (s.writable() ? ", may be taking writes" : "")
+                + (s.receiving() ? ", receiving" : "")
+                + (s.openEpoch() == 0 ? "" : ", open at epoch " + s.openEpoch())
+                + (s.sealedEpoch() == 0 ? "" : ", sealed at epoch " + s.sealedEpoch())
+                + (s.fencedEpoch() == 0 ? "" : ", fenced at epoch " + s.fencedEpoch())
+                + (s.historyComplete() ? "" : ", history not complete")
+                + ", term " + s.acceptedTerm() + " epoch " + s.acceptedEpoch()
+                + (heartbeat.lookAnswered() == 0 ? "" : ", looked after the answer to " + heartbeat.lookAnswered())
+                + (s.problems().isEmpty() ? "" : ", problems: " + String.join("; ", s.problems())));
+    }
+
+    private void answer(Line line, AgentCore mind) {
+        Role role = role(line, line.argument(0, "role"));
+        Endpoint source = null;
+        String upTo = "";
+        long lease = role == Role.PRIMARY ? 3_000 : 0;
+        int acknowledgers = 0;
+        boolean acknowledges = false;
+        String position = "";
+        long to = sequence;
+        long answered = session;
+        for (String word : line.arguments().subList(1, line.arguments().size())) {
+            String[] parts = pair(line, word);
+            switch (parts[0]) {
+                case "term" -> term = line.number(parts[1], "a term");
+                case "epoch" -> epoch = line.number(parts[1], "an epoch");
+                case "source" -> source = Server.address(parts[1]);
+                case "up-to" -> upTo = parts[1];
+                case "lease" -> lease = line.millis(parts[1], "the lease");
+                case "acknowledgers" -> acknowledgers = line.number(parts[1], "a number of acknowledgers");
+                case "acknowledges" -> acknowledges = line.yesOrNo(parts[1], parts[0]);
+                case "position" -> position = parts[1];
+                case "to" -> to = line.number(parts[1], "a heartbeat");
+                case "session" -> answered = line.number(parts[1], "a session");
+                default ->
+                    throw line.wrong("unknown setting '" + parts[0] + "' (known: term, epoch, source, up-to, lease,"
+                            + " acknowledgers, acknowledges, position, to, session)");
+            }
+        }
+        if (role == Role.REPLICA && source == null) {
+            throw line.wrong("a replica needs source=MEMBER");
+        }
+        Goal goal = new Goal(
+                term, epoch, role, source, upTo, lease, acknowledgers, acknowledges, position, "the leader says so");
+        mind.answered(new Answer(answered, to, goal));
+    }
+
+    private static Role role(Line line, String value) {
+        for (Role known : Role.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(value)) {
+                return known;
+            }
+        }
+        throw line.wrong("role is '" + value + "' (must be one of " + List.of(Role.values()) + ", in small letters)");
+    }
+
+    /** The core is woken by each heartbeat's time and by its own deadlines, as in the agent's loop. */
+    private void waiting(AgentCore mind, long millis) {
+        long end = nowNanos + millis * 1_000_000;
+        while (nowNanos < end) {
+            long beat = nowNanos - nowNanos % HEARTBEAT_NANOS + HEARTBEAT_NANOS;
+            nowNanos = Math.min(end, Math.min(beat, mind.deadlineNanos(nowNanos)));
+            proceed(mind);
+        }
+    }
+
+    private void proceed(AgentCore mind) {
+        long wall = WALL_AT_START + (nowNanos - NANOS_AT_START) / 1_000_000 + suspendedMillis;
+        for (Step step = mind.next(nowNanos, wall); step != null; step = mind.next(nowNanos, wall)) {
+            underWay.add(step);
+            say("engine: " + text(step));
+        }
+        Goal goal = mind.goal();
+        String permission = goal != null && mind.permitted(goal.epoch(), nowNanos)
+                ? "has the permission to write at epoch " + goal.epoch()
+                : "";
+        if (!permission.equals(saidPermission)) {
+            say(permission.isEmpty() ? "has no permission to write any more" : permission);
+            saidPermission = permission;
+        }
+    }
+
+    private Step ended(Line line) {
+        String wanted = line.argument(0, "step");
+        for (Step step : underWay) {
+            if (kind(step.getClass()).equals(wanted)) {
+                underWay.remove(step);
+                return step;
+            }
+        }
+        throw line.wrong("no '" + wanted + "' is under way (under way: "
+                + underWay.stream().map(s -> kind(s.getClass())).toList() + ")");
+    }
+
+    static String kind(Class<?> step) {
+        return step.getSimpleName().replaceAll("(?<=[a-z])([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+    }
+
+    private static String text(Step step) {
+        String text = kind(step.getClass()) + " at epoch " + step.epoch();
+        if (step instanceof Step.Fence fence) {
+            return text + " (" + fence.why() + ")";
+        }
+        if (step instanceof Step.Promote promote) {
+            return text
+                    + (promote.promotion().upTo().isEmpty()
+                            ? ""
+                            : " up to " + promote.promotion().upTo())
+                    + ", commits wait for " + promote.promotion().acknowledgers();
+        }
+        if (step instanceof Step.Follow follow) {
+            return text + " " + follow.following().source().host()
+                    + (follow.following().acknowledges() ? " and acknowledge" : "");
+        }
+        if (step instanceof Step.RequireAcknowledgers require) {
+            return text + ": " + require.acknowledgers();
+        }
+        return text;
+    }
+
+    private void say(String text) {
+        out.append("  ")
+                .append((nowNanos - NANOS_AT_START) / 1_000_000)
+                .append(" ms  ")
+                .append(text)
+                .append('\n');
+    }
+
+    private static String[] pair(Line line, String word) {
+        String[] parts = word.split("=", 2);
+        if (parts.length != 2) {
+            throw line.wrong("'" + word + "' must be SETTING=VALUE");
+        }
+        return parts;
+    }
+}

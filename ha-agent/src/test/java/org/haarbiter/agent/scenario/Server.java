@@ -1,0 +1,87 @@
+package org.haarbiter.agent.scenario;
+
+import java.util.List;
+import java.util.Locale;
+import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
+
+/** What the engine sees of the scripted server. A setting stays until another line changes it. */
+final class Server {
+    private static final String SETTINGS = "state, detail, instance, writable, source, receiving, applying, received,"
+            + " applied, attached, required, began";
+
+    private ServerState state = ServerState.RUNNING;
+    private String detail = "";
+    private int process = 1;
+    private boolean writable;
+    private @Nullable Endpoint source;
+    private boolean receiving;
+    private boolean applying = true;
+    private String received = "0-1-100";
+    private String applied = "";
+    private int attached;
+    private int required;
+
+    String instance() {
+        return "process-" + process;
+    }
+
+    void set(Line line, String setting, String value) {
+        switch (setting) {
+            case "state" -> {
+                state = state(line, value);
+                detail = "";
+            }
+            case "detail" -> detail = value.replace('_', ' ');
+            case "instance" -> process = line.number(value, "a process number");
+            case "writable" -> writable = line.yesOrNo(value, setting);
+            case "source" -> {
+                source = value.equals("none") ? null : address(value);
+                receiving = source != null;
+            }
+            case "receiving" -> receiving = line.yesOrNo(value, setting);
+            case "applying" -> applying = line.yesOrNo(value, setting);
+            case "received" -> received = value;
+            case "applied" -> applied = value;
+            case "attached" -> attached = line.number(value, "a number of acknowledgers");
+            case "required" -> required = line.number(value, "a number of acknowledgers");
+            default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
+        }
+    }
+
+    static Endpoint address(String member) {
+        return new Endpoint(member, 3306);
+    }
+
+    private static ServerState state(Line line, String value) {
+        for (ServerState known : ServerState.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(value)) {
+                return known;
+            }
+        }
+        throw line.wrong(
+                "state is '" + value + "' (must be one of " + List.of(ServerState.values()) + ", in small letters)");
+    }
+
+    Observation look() {
+        return new Observation(
+                state,
+                detail,
+                instance(),
+                "server-of-db1",
+                "1",
+                writable,
+                source,
+                receiving,
+                applying,
+                received,
+                applied.isEmpty() ? received : applied,
+                0,
+                receiving ? 0 : -1,
+                attached,
+                required,
+                List.of());
+    }
+}
