@@ -26,8 +26,8 @@ final class BugList {
             bug(
                     "a lease never ends",
                     agent("AgentCore"),
-                    "return present.epoch() == epoch && nowNanos < present.endNanos()",
-                    "return present.epoch() == epoch && nowNanos - 1_000_000_000_000L < present.endNanos()",
+                    "&& nowNanos < present.endNanos()",
+                    "&& nowNanos - 1_000_000_000_000L < present.endNanos()",
                     2_000),
             bug(
                     "an answer goes out without a confirmation",
@@ -70,8 +70,8 @@ final class BugList {
             bug(
                     "a seal is believed before a look confirms it",
                     agent("AgentCore"),
-                    "if (step == null || began < confirmableNanos) {",
-                    "if (step == null) {",
+                    "if (step == null || began < confirmableNanos || running instanceof Step.Promote) {",
+                    "if (step == null || running instanceof Step.Promote) {",
                     6_000),
             bug(
                     "the primary waits for fewer acknowledgements before the log says so",
