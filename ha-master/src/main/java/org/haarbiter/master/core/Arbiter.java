@@ -243,6 +243,9 @@ public final class Arbiter {
     }
 
     private @Nullable Entry decideOn(String name, long nowNanos, long wallMillis) {
+        if (name.isEmpty()) {
+            return null; // of an entry for all groups, or for none: a memory kept for it would be shown as a group
+        }
         GroupMemory memory = memories.computeIfAbsent(name, n -> new GroupMemory());
         if (!leading || memory.pending != null) {
             return null;

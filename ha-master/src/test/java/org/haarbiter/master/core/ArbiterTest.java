@@ -1,0 +1,18 @@
+package org.haarbiter.master.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ArbiterTest {
+    @Test
+    void anEntryThatNamesNoGroupMakesNone() {
+        Arbiter arbiter = new Arbiter(new Limits(200, 400, 10, 100, 1000, 1000, Durability.LOSSLESS), 0);
+        arbiter.leaderStarted(1, 0);
+        assertThat(arbiter.decide("", 1, 1)).isNull();
+        assertThat(arbiter.groups()).isEmpty();
+        // An unknown group that an agent names is remembered, as before.
+        assertThat(arbiter.decide("members", 1, 1)).isNull();
+        assertThat(arbiter.groups()).containsExactly("members");
+    }
+}
