@@ -18,5 +18,12 @@ launch() {
     echo "$module isn't built yet: run 'mvn -q -DskipTests package' in $home first" >&2
     exit 2
   fi
+  # Made by archive-classes.sh. One of another build would only be refused by the JVM, with a warning.
+  local archive=$home/$module/target/$module.jsa
+  if [ -n "${HA_ARBITER_ARCHIVE_TO:-}" ]; then
+    flags+=("-XX:ArchiveClassesAtExit=$HA_ARBITER_ARCHIVE_TO" -Xlog:cds=error -Xlog:cds+dynamic=error)
+  elif [ "$archive" -nt "$jar" ]; then
+    flags+=("-XX:SharedArchiveFile=$archive" -Xlog:cds=error)
+  fi
   exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${flags[@]}" -cp "$jar:$home/$module/target/lib/*" "$main" "$@"
 }
