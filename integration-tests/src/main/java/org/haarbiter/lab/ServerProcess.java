@@ -169,6 +169,11 @@ public final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** What the process that was started last ended with; 128 + N after signal N. Throws while it runs. */
+    public synchronized int exitCode() {
+        return started().exitValue();
+    }
+
     /** The last lines of the log, for messages. */
     public String lastWords() {
         return tail(log);

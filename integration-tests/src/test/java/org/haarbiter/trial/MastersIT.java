@@ -3,6 +3,8 @@ package org.haarbiter.trial;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -12,11 +14,15 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.assertj.core.groups.Tuple;
+import org.haarbiter.admin.EventView;
 import org.haarbiter.admin.GroupSummary;
 import org.haarbiter.admin.GroupView;
+import org.haarbiter.admin.MasterView;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.admin.SwitchView;
 import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.ServerProcess;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.AfterAll;
@@ -31,8 +37,8 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /**
- * Masters are killed and frozen beside a real group that takes writes: the group never switches on their account, and
- * switches when it must. One arena for all.
+ * Masters are killed, frozen, robbed of their disk, added and removed beside a real group that takes writes: the group never
+ * switches on their account, and switches when it must. One arena for all; needs root, to mount a small tmpfs.
  */
 @Tag("servers")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -43,24 +49,41 @@ class MastersIT {
 
     private static Arena arena;
     private static Path work;
+    private static Path smallDisk;
     private static boolean failed;
     private static long firstId = 1;
 
     private boolean done;
 
     @BeforeAll
-    static void openTheArena() throws IOException, SQLException {
+    static void openTheArena() throws IOException, SQLException, InterruptedException {
         work = Arena.newWorkDirectory("ha-arbiter-masters-");
         System.out.println("evidence is kept in " + work + " if this fails");
-        arena = Arena.open(new ArenaPlan(ArenaPlan.Engine.MARIADB, MEMBERS, work, false, 3, "fast", "lossless"));
+        // m2's log lies on a disk of its own from the start; it is filled in the last test.
+        smallDisk = Files.createDirectories(work.resolve("m2").resolve("raft"));
+        run("mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", smallDisk.toString());
+        try {
+            arena = Arena.open(new ArenaPlan(ArenaPlan.Engine.MARIADB, MEMBERS, work, false, 3, "fast", "lossless"));
+        } catch (IOException | SQLException | RuntimeException e) {
+            run("umount", smallDisk.toString());
+            throw e;
+        }
     }
 
     @AfterAll
-    static void closeTheArena() throws IOException {
-        if (arena != null) {
-            arena.close();
-            if (!failed) {
-                delete(work);
+    static void closeTheArena() throws IOException, InterruptedException {
+        try {
+            if (arena != null) {
+                arena.close();
+                if (!failed) {
+                    run("umount", smallDisk.toString());
+                    delete(work);
+                    return;
+                }
+            }
+        } finally {
+            if (failed) {
+                run("umount", "-l", smallDisk.toString());
             }
         }
     }
@@ -184,6 +207,88 @@ class MastersIT {
         done = true;
     }
 
+    @Test
+    @Order(5)
+    void aMasterIsAddedAndRemovedWhileTheyRun() throws IOException, InterruptedException {
+        GroupView before = group();
+        int switches = switches().size();
+        try (ServerProcess fourth = arena.joiningMaster()) {
+            fourth.start();
+            String address = arena.raft("m4").toString();
+            awaitTrue("m4 answers", () -> arena.api().ownStatus(arena.admin("m4")) != null);
+            assertThat(Hactl.run(arena, "master", "add", address, "--reason", "m1's host is old"))
+                    .isZero();
+            awaitCaughtUp("m4");
+            assertThat(status().masters()).extracting(MasterView::raft).contains(address);
+            assertThat(Hactl.run(arena, "master", "remove", address, "--yes", "--reason", "m1 gets a new disk"))
+                    .isZero();
+            assertThat(status().masters()).extracting(MasterView::raft).doesNotContain(address);
+        }
+        assertThat(status().groups()).extracting(GroupSummary::name).containsExactly(Arena.GROUP);
+        String from = arena.awaitLeader(LIMIT);
+        String to = from.equals("m1") ? "m3" : "m1";
+        assertThat(Hactl.run(
+                        arena,
+                        "master",
+                        "transfer-leader",
+                        arena.raft(to).toString(),
+                        "--reason",
+                        from + " gets a new kernel"))
+                .isZero();
+        awaitStatus("says that " + to + " leads", LIMIT, s -> s.leader().equals(to));
+        assertThat(arena.api().events().stream()
+                        .filter(e -> e.kind().startsWith("master-") || e.kind().startsWith("leader-transfer")))
+                .extracting(EventView::kind, e -> e.details().get("reason"))
+                .containsExactly(
+                        Tuple.tuple("leader-transfer", from + " gets a new kernel"),
+                        Tuple.tuple("master-removed", "m1 gets a new disk"),
+                        Tuple.tuple("master-added", "m1's host is old"));
+        String shown = Hactl.output(arena, "log");
+        System.out.println(shown);
+        assertThat(shown)
+                .contains("m1's host is old")
+                .contains("is removed: m1 gets a new disk")
+                .contains("is to take over the lead: " + from + " gets a new kernel");
+        for (String master : List.of("m1", "m2", "m3")) {
+            Path file = work.resolve(master).resolve("switches.jsonl");
+            awaitTrue(file + " has both", () -> {
+                String text = Files.readString(file);
+                return text.contains("\"master-added\"")
+                        && text.contains("m1's host is old")
+                        && text.contains("\"master-removed\"");
+            });
+        }
+        assertNoSwitch(before, switches);
+        done = true;
+    }
+
+    @Test
+    @Order(6)
+    void aMasterWhoseDiskIsFullStopsAndTheOthersGoOn() throws IOException, InterruptedException {
+        GroupView before = group();
+        int switches = switches().size();
+        Path filler = smallDisk.resolve("filler");
+        fill(filler);
+        ServerProcess full = arena.master("m2");
+        full.awaitEnd(LIMIT);
+        assertThat(full.exitCode()).isEqualTo(1);
+        String log = Files.readString(work.resolve("m2").resolve("log"));
+        assertThat(log).contains("is full or read-only").contains(smallDisk.toString());
+        System.out.println(log.lines()
+                .filter(l -> l.contains("is full or read-only"))
+                .findFirst()
+                .orElseThrow());
+        assertThat(Hactl.run(arena, "pause", "--fleet", "--reason", "two masters still decide"))
+                .isZero();
+        assertThat(Hactl.run(arena, "resume", "--fleet", "--reason", "they do")).isZero();
+        assertThat(arena.awaitLeader(LIMIT)).isNotEqualTo("m2");
+        assertNoSwitch(before, switches);
+        Files.delete(filler);
+        full.start();
+        awaitCaughtUp("m2");
+        done = true;
+    }
+
     private static WriteLoad load() {
         long from = firstId;
         firstId += 1_000_000;
@@ -208,6 +313,20 @@ class MastersIT {
         assertThat(now.epoch()).as("epoch").isEqualTo(before.epoch());
         assertThat(now.primary()).isEqualTo(before.primary());
         assertThat(switches()).as("switches on record").hasSize(switches);
+    }
+
+    private interface Condition {
+        boolean holds() throws IOException;
+    }
+
+    private static void awaitTrue(String what, Condition condition) throws IOException {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        while (!condition.holds()) {
+            if (System.nanoTime() - end > 0) {
+                throw new IllegalStateException("waited " + LIMIT.toSeconds() + " s until " + what);
+            }
+            LockSupport.parkNanos(5_000_000);
+        }
     }
 
     private static StatusView status() {
@@ -260,6 +379,25 @@ class MastersIT {
 
     private static List<Long> epochs(StatusView status) {
         return status.groups().stream().map(GroupSummary::epoch).toList();
+    }
+
+    private static void fill(Path file) throws IOException {
+        byte[] block = new byte[4 << 10];
+        try (OutputStream out = Files.newOutputStream(file)) {
+            while (true) {
+                out.write(block);
+            }
+        } catch (IOException full) {
+            assertThat(full).hasMessageContaining("No space");
+        }
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(String.join(" ", command) + ": " + said);
+        }
     }
 
     private static void delete(Path directory) throws IOException {

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.GroupView;
@@ -211,12 +212,7 @@ final class LoopBackend implements AdminBackend {
             case "transfer-leader" -> {
                 Endpoint master = raftAddress(request, answer);
                 if (master != null) {
-                    node.log()
-                            .transferLeadership(master)
-                            .whenComplete((nothing, failure) -> answer.complete(
-                                    failure == null
-                                            ? new CommandResult(true, "master " + master + " leads", 0, 0)
-                                            : refused(master, failure)));
+                    transfer(request, master, answer);
                 }
             }
             default ->
@@ -280,20 +276,54 @@ final class LoopBackend implements AdminBackend {
             });
             return;
         }
-        record(request, master, MasterChange.LEAVES, "").whenComplete((index, unrecorded) -> {
+        announced(
+                request,
+                master,
+                MasterChange.LEAVES,
+                MasterChange.STAYS,
+                () -> node.log().removeMember(master),
+                MasterChange.REMOVED.words(),
+                answer);
+    }
+
+    private void transfer(CommandRequest request, Endpoint master, CompletableFuture<CommandResult> answer) {
+        announced(
+                request,
+                master,
+                MasterChange.TAKES_OVER,
+                MasterChange.TAKES_NOT,
+                () -> node.log().transferLeadership(master),
+                "leads",
+                answer);
+    }
+
+    /** Puts on record what this leader couldn't afterwards, does it, and puts on record if that failed. */
+    private void announced(
+            CommandRequest request,
+            Endpoint master,
+            MasterChange intent,
+            MasterChange otherwise,
+            Supplier<CompletableFuture<Void>> act,
+            String done,
+            CompletableFuture<CommandResult> answer) {
+        record(request, master, intent, "").whenComplete((index, unrecorded) -> {
             if (unrecorded != null) {
                 answer.complete(refused(master, unrecorded));
                 return;
             }
-            node.log().removeMember(master).whenComplete((nothing, failure) -> {
+            act.get().whenComplete((nothing, failure) -> {
                 if (failure == null) {
-                    answer.complete(done(master, MasterChange.REMOVED, index, null));
+                    answer.complete(new CommandResult(true, "master " + master + " " + done, 0, index));
                     return;
                 }
-                record(request, master, MasterChange.STAYS, String.valueOf(failure.getMessage()))
+                record(request, master, otherwise, String.valueOf(failure.getMessage()))
                         .whenComplete((ignored, second) -> {
                             if (second != null) {
-                                LOG.warn("that master {} stays isn't in the switch log: {}", master, second.toString());
+                                LOG.warn(
+                                        "that master {} {} isn't in the switch log: {}",
+                                        master,
+                                        otherwise.words(),
+                                        second.toString());
                             }
                             answer.complete(refused(master, failure));
                         });
