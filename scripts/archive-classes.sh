@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the archive of classes with which a master starts in half the time: scripts/archive-classes.sh
+# Makes the archive of classes with which a master starts faster: scripts/archive-classes.sh
 # Two of three masters elect a leader on loopback, in a directory of their own, and the first leaves its classes in
 # ha-master/target/ha-master.jsa, where scripts/ha-master finds them. To be made again after each build; an archive older
 # than the build isn't used. demo.sh, test.sh and bench.sh make it themselves.
