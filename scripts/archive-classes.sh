@@ -2,7 +2,7 @@
 # Makes the archive of classes with which a master starts faster: scripts/archive-classes.sh
 # Two of three masters elect a leader on loopback, in a directory of their own, and the first leaves its classes in
 # ha-master/target/ha-master.jsa, where scripts/ha-master finds them. To be made again after each build; an archive older
-# than the build isn't used. demo.sh, test.sh and bench.sh make it themselves.
+# than the build isn't used. demo.sh and bench.sh make it themselves when they build.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 archive=$home/ha-master/target/ha-master.jsa
