@@ -18,6 +18,14 @@ public interface DnsProvider extends AutoCloseable {
     /** Asks every authoritative server of the zone for the names, side by side; one answer a server, in their order. */
     List<ServerReading> readBack(WantedNames wanted, Duration limit);
 
+    /**
+     * What will stand in the way of the names later though all is served now, as sentences with what to do; empty where all is
+     * well. Changes nothing.
+     */
+    default List<String> warnings(WantedNames wanted, Duration limit) {
+        return List.of();
+    }
+
     @Override
     void close();
 }

@@ -81,7 +81,7 @@ class FailoverIT {
                 .hasSize(1);
     }
 
-    private static void delete(Path work) throws IOException {
+    static void delete(Path work) throws IOException {
         try (Stream<Path> files = Files.walk(work)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);

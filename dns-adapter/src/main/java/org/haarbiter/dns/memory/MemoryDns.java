@@ -117,6 +117,15 @@ public final class MemoryDns implements DnsProvider {
                         : new ServerReading(name(), ServerReading.State.DIFFERS, String.join("; ", differences)));
     }
 
+    @Override
+    public synchronized List<String> warnings(WantedNames wanted, Duration limit) {
+        return switch (manner) {
+            case UNREACHABLE -> List.of(name() + ": no answer");
+            case REFUSES -> List.of(name() + " was told to refuse updates");
+            case ANSWERS, LOSES_ANSWERS -> List.of();
+        };
+    }
+
     private List<String> differences(WantedNames wanted) {
         List<String> differences = new ArrayList<>();
         Long held = epochs.get(wanted.epochName());

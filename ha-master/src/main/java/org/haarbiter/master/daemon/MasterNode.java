@@ -189,7 +189,7 @@ public final class MasterNode implements AutoCloseable {
         return audit.problem().isEmpty() ? List.of() : List.of(audit.problem());
     }
 
-    /** By group, why agents' heartbeats weren't believed lately. */
+    /** By group, why agents' heartbeats weren't believed lately, and what the check of its names found. */
     SortedMap<String, List<String>> groupProblems() {
         long now = Ticker.SYSTEM.nanos();
         long recent = TimeUnit.MILLISECONDS.toNanos(10L * settings.timing().silenceMillis());
@@ -198,6 +198,14 @@ public final class MasterNode implements AutoCloseable {
         refusals.values()
                 .forEach(refusal -> problems.computeIfAbsent(refusal.group(), g -> new ArrayList<>())
                         .add(refusal.sentence()));
+        if (publisher != null) {
+            for (var found : publisher.warnings().entrySet()) {
+                List<String> sentences = problems.computeIfAbsent(found.getKey(), g -> new ArrayList<>());
+                for (String warning : found.getValue()) {
+                    sentences.add("DNS: " + warning);
+                }
+            }
+        }
         return problems;
     }
 

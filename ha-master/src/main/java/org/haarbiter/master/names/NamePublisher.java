@@ -45,6 +45,8 @@ public final class NamePublisher implements AutoCloseable {
         WantedNames wanted;
         boolean running;
         int failures;
+        boolean checkDue;
+        List<String> warnings = List.of();
         boolean published;
 
         @Nullable
@@ -60,6 +62,7 @@ public final class NamePublisher implements AutoCloseable {
     private final Listener listener;
     private final ExecutorService workers;
     private final ScheduledExecutorService timer;
+    private final ExecutorService checker;
     private final TreeMap<String, Work> works = new TreeMap<>();
 
     /**
@@ -74,6 +77,7 @@ public final class NamePublisher implements AutoCloseable {
         this.listener = listener;
         this.workers = Executors.newFixedThreadPool(THREADS, task -> daemon(task, "names"));
         this.timer = Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "names-timer"));
+        this.checker = Executors.newSingleThreadExecutor(task -> daemon(task, "names-checker"));
         timer.scheduleWithFixedDelay(this::verifyAll, verifyMillis, verifyMillis, TimeUnit.MILLISECONDS);
     }
 
@@ -120,6 +124,19 @@ public final class NamePublisher implements AutoCloseable {
         return all;
     }
 
+    /** By group, what the newest regular check found that will stand in the way later; only groups with something. */
+    public SortedMap<String, List<String>> warnings() {
+        TreeMap<String, List<String>> all = new TreeMap<>();
+        synchronized (works) {
+            works.forEach((group, work) -> {
+                if (!work.warnings.isEmpty()) {
+                    all.put(group, work.warnings);
+                }
+            });
+        }
+        return all;
+    }
+
     private void start(String group, Work work, long delayMillis) {
         if (work.running) {
             return;
@@ -135,12 +152,15 @@ public final class NamePublisher implements AutoCloseable {
     private void attempt(String group, Work work) {
         WantedNames wanted;
         boolean published;
+        boolean checkDue;
         synchronized (works) {
             if (works.get(group) != work) {
                 return;
             }
             wanted = work.wanted;
             published = work.published;
+            checkDue = work.checkDue;
+            work.checkDue = false;
         }
         NamesStatus status;
         boolean givenUp = false;
@@ -199,6 +219,31 @@ public final class NamePublisher implements AutoCloseable {
             }
             listener.changed(status);
         }
+        if (checkDue && status.served()) {
+            checker.execute(() -> check(group, work, wanted));
+        }
+    }
+
+    /** On a thread of its own, after a regular read-back of served names: it must not delay a switch's update. */
+    private void check(String group, Work work, WantedNames wanted) {
+        synchronized (works) {
+            if (works.get(group) != work || !work.wanted.equals(wanted)) {
+                return;
+            }
+        }
+        List<String> warnings;
+        try {
+            warnings = provider.warnings(wanted, limit);
+        } catch (RuntimeException e) {
+            LOG.error("the DNS of group {} can't be checked", group, e);
+            warnings = List.of("the check of its DNS failed: " + e);
+        }
+        synchronized (works) {
+            if (!warnings.equals(work.warnings)) {
+                warnings.forEach(warning -> LOG.warn("names of group {}: {}", group, warning));
+            }
+            work.warnings = warnings;
+        }
     }
 
     private static String firstProblem(List<ServerReading> readings) {
@@ -215,6 +260,7 @@ public final class NamePublisher implements AutoCloseable {
         synchronized (works) {
             works.forEach((group, work) -> {
                 if (work.status != null && work.status.served()) {
+                    work.checkDue = true;
                     start(group, work, 0);
                 }
             });
@@ -226,5 +272,6 @@ public final class NamePublisher implements AutoCloseable {
     public void close() {
         timer.shutdownNow();
         workers.shutdownNow();
+        checker.shutdownNow();
     }
 }

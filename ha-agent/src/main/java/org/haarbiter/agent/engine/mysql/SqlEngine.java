@@ -255,10 +255,10 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             }
             dropProbe();
             nextLoginNanos = System.nanoTime() + LOGIN_RETRY_NANOS;
-            boolean full = e.code() == TOO_MANY_CONNECTIONS || e.code() == TOO_MANY_CONNECTIONS_OF_USER;
+            boolean full = tooManyConnections(e);
             loginState = full ? ServerState.REFUSING : ServerState.UNKNOWN;
             loginProblem = full
-                    ? "it turns new connections away, the agent's too (" + e.getMessage() + "): raise max_connections"
+                    ? turnedAway(e)
                     : "the agent can't log in as " + settings.user() + " (" + e.getMessage()
                             + "): check user and password in " + settings.credentialsFile() + "; the account needs: "
                             + grant();
@@ -266,10 +266,19 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         }
     }
 
+    private static boolean tooManyConnections(SqlProblem e) {
+        return e.code() == TOO_MANY_CONNECTIONS || e.code() == TOO_MANY_CONNECTIONS_OF_USER;
+    }
+
+    private static String turnedAway(SqlProblem e) {
+        return "it turns new connections away, the agent's too (" + e.getMessage() + "): raise max_connections";
+    }
+
     private Observation running(Probe answer, long deadline) {
         wasUp = true;
         ServerProcess server = Objects.requireNonNull(process);
         List<String> problems = new ArrayList<>();
+        String turnedAway = null;
         Replication now;
         try {
             if (!attachedInstance.equals(server.instance())) {
@@ -284,10 +293,15 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 watch.recheck();
             }
             now = replication;
-            problems.add(
-                    e.kind() == SqlProblem.Kind.REFUSED
-                            ? "the server doesn't tell of its replication (" + e.getMessage() + "): " + grant()
-                            : "the server doesn't tell of its replication: " + e.getMessage());
+            // A full server may have let the agent in on the one connection that it keeps for administrators.
+            if (tooManyConnections(e)) {
+                turnedAway = turnedAway(e);
+            } else {
+                problems.add(
+                        e.kind() == SqlProblem.Kind.REFUSED
+                                ? "the server doesn't tell of its replication (" + e.getMessage() + "): " + grant()
+                                : "the server doesn't tell of its replication: " + e.getMessage());
+            }
         }
         problems.addAll(checked);
         addIfAny(problems, canary.unavailable());
@@ -301,7 +315,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         ServerState state = ServerState.RUNNING;
         String detail = "";
         DiskCanary.Trouble trouble = canary.trouble();
-        String full = now == null ? null : full(now);
+        String full = turnedAway != null || now == null ? turnedAway : full(now);
         if (trouble != null) {
             state = trouble.state();
             detail = trouble.detail();
