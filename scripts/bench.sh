@@ -8,12 +8,14 @@ usage() {
 usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault kill|hang|partition] [--client dns|any]
                                  [--rate WRITES_PER_SECOND] [--json]
        scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
+       scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
              the outage that a client saw and of each phase, with acknowledged writes lost and moments with two writers
   masters    times N elections (default 10) after the start of the second master and after the death of the leader, and
              counts changes of the leader while all processors are kept busy for 180 s (--load-seconds)
+  idle       prints the processor time and memory of each master and agent of a group at rest
   simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
 EOF
 }
@@ -21,7 +23,7 @@ EOF
 command=${1:-}
 [ $# -gt 0 ] && shift
 case $command in
-  failover)
+  failover | idle)
     engine=mysql
     previous=
     for argument in "$@"; do
@@ -31,7 +33,11 @@ case $command in
     need_build_tools
     "$home/scripts/install-servers.sh" "$engine" bind >&2
     build
-    run_java org.haarbiter.trial.FailoverBench "$@"
+    if [ "$command" = idle ]; then
+      run_java org.haarbiter.trial.IdleBench "$@"
+    else
+      run_java org.haarbiter.trial.FailoverBench "$@"
+    fi
     ;;
   masters)
     need_build_tools

@@ -115,6 +115,11 @@ public final class FailoverBench implements Callable<Integer> {
     private static void discard(Arena arena) throws IOException {
         Path work = arena.plan().work();
         arena.close();
+        delete(work);
+    }
+
+    /** Takes a directory away with everything in it. */
+    static void delete(Path work) throws IOException {
         try (var files = Files.walk(work)) {
             for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
