@@ -21,8 +21,8 @@ public final class ProcessWatch implements AutoCloseable {
     private static final int BELT_MILLIS = 500;
 
     /**
-     * How often to look where no events come. A look every 2 ms takes 4 % of a core, every 10 ms 1 %; the notice is then 5 ms
-     * late on average. The pidfd wakes at once, but the kernel reports by it only after the memory was freed.
+     * How often to look where no events come. A look every 2 ms takes 4 % of a core; every 10 ms should take a fifth. The
+     * notice is then 5 ms late on average. The pidfd wakes at once, but the kernel reports by it only after the memory was freed.
      */
     private static final int WITHOUT_EVENTS_MILLIS = 10;
 
@@ -119,8 +119,9 @@ public final class ProcessWatch implements AutoCloseable {
     private @Nullable ExitEvents without(String reason) {
         LOG.info(
                 "the kernel's process events aren't available: {}. The server's process is looked at every {} ms instead,"
-                        + " which costs about 1 % of a core and notices its end up to so much later",
-                reason, withoutEventsMillis());
+                        + " which takes some processor time and notices its end up to so much later",
+                reason,
+                withoutEventsMillis());
         return null;
     }
 
