@@ -147,18 +147,6 @@ final class BugList {
                     "mayWrite(server) && lease.epoch() < 0",
                     4_000),
             bug(
-                    "MariaDB positions are compared by their sequence numbers only",
-                    "ha-common/src/main/java/org/haarbiter/words/DomainGtids.java",
-                    "theirs.getOrDefault(server, 0L) < newest",
-                    "theirs.values().stream().noneMatch(v -> v >= newest)",
-                    4_000),
-            bug(
-                    "whoever is heard of at adoption counts as a follower",
-                    master("Rule"),
-                    "s.member().equals(primary.member()) || follows || fresh;",
-                    "heard != null;",
-                    4_000),
-            bug(
                     "a new server process follows on a goal that was meant for the one before",
                     agent("AgentCore"),
                     "if (answeredSequence < instanceSequence) {",
@@ -169,16 +157,6 @@ final class BugList {
                     sim("SimDns"),
                     "if (wanted.epoch() <= epoch(first, group)) {",
                     "if (wanted.epoch() < 0) {",
-                    4_000),
-            new Bug(
-                    "the log says more acknowledgements than commits wait for",
-                    master("Rule"),
-                    List.of(
-                            "primary.sighting().acknowledgersRequired() <= group.acknowledgers()",
-                            "primary.sighting().acknowledgersRequired() < 0",
-                            "Math.min(primary.sighting().acknowledgersRequired(), group.acknowledgersWanted())",
-                            "group.acknowledgersWanted()"),
-                    1,
                     4_000),
             bug(
                     "a primary that was fenced may have been opened again",
