@@ -8,6 +8,8 @@ import org.haarbiter.agent.core.AgentLimits;
 import org.haarbiter.agent.core.Identity;
 import org.haarbiter.agent.core.Step;
 import org.haarbiter.agent.engine.Traits;
+import org.haarbiter.scenario.Line;
+import org.haarbiter.scenario.Transcript;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
@@ -27,7 +29,7 @@ final class Script {
     private static final long NANOS_AT_START = 5_000_000_000L;
     private static final String VERBS = "agent, look, beat, answer, wait, suspended, done, failed, died, permitted";
 
-    private final StringBuilder out = new StringBuilder();
+    private final Transcript out = new Transcript();
     private final Server server = new Server();
     private final List<Step> underWay = new ArrayList<>();
     private long nowNanos = NANOS_AT_START;
@@ -42,21 +44,7 @@ final class Script {
     /** The transcript with its outputs derived anew. */
     static String play(String file, String text) {
         Script script = new Script();
-        if (!text.startsWith("# ")) {
-            throw new IllegalArgumentException(file + ":1: must begin with a comment that says what it shows (# ...)");
-        }
-        int number = 0;
-        for (String line : text.lines().toList()) {
-            number++;
-            if (line.startsWith(" ")) {
-                continue;
-            }
-            script.out.append(line).append('\n');
-            if (!line.isBlank() && !line.startsWith("#")) {
-                script.input(Line.of(file, number, line));
-            }
-        }
-        return script.out.toString();
+        return script.out.play(file, text, script::input);
     }
 
     private void input(Line line) {
@@ -113,7 +101,7 @@ final class Script {
         int known = 0;
         boolean survives = true;
         for (String word : line.arguments()) {
-            String[] parts = pair(line, word);
+            String[] parts = line.pair(word);
             switch (parts[0]) {
                 case "session" -> session = line.number(parts[1], "a session");
                 case "known-epoch" -> known = line.number(parts[1], "an epoch");
@@ -147,7 +135,7 @@ final class Script {
     private void look(Line line, AgentCore mind) {
         long began = nowNanos;
         for (String word : line.arguments()) {
-            String[] parts = pair(line, word);
+            String[] parts = line.pair(word);
             if (parts[0].equals("began")) {
                 // So many ms ago: what happened since may not show.
                 began -= line.millis(parts[1], "how long ago the look began") * 1_000_000L;
@@ -176,7 +164,7 @@ final class Script {
     }
 
     private void answer(Line line, AgentCore mind) {
-        Role role = role(line, line.argument(0, "role"));
+        Role role = line.oneOf(Role.class, line.argument(0, "role"), "role");
         Endpoint source = null;
         String upTo = "";
         long lease = role == Role.PRIMARY ? 3_000 : 0;
@@ -186,7 +174,7 @@ final class Script {
         long to = sequence;
         long answered = session;
         for (String word : line.arguments().subList(1, line.arguments().size())) {
-            String[] parts = pair(line, word);
+            String[] parts = line.pair(word);
             switch (parts[0]) {
                 case "term" -> term = line.number(parts[1], "a term");
                 case "epoch" -> epoch = line.number(parts[1], "an epoch");
@@ -209,15 +197,6 @@ final class Script {
         Goal goal = new Goal(
                 term, epoch, role, source, upTo, lease, acknowledgers, acknowledges, position, "the leader says so");
         mind.answered(new Answer(answered, to, goal));
-    }
-
-    private static Role role(Line line, String value) {
-        for (Role known : Role.values()) {
-            if (known.name().toLowerCase(Locale.ROOT).equals(value)) {
-                return known;
-            }
-        }
-        throw line.wrong("role is '" + value + "' (must be one of " + List.of(Role.values()) + ", in small letters)");
     }
 
     /** The core is woken by each heartbeat's time and by its own deadlines, as in the agent's loop. */
@@ -249,21 +228,17 @@ final class Script {
     private Step ended(Line line) {
         String wanted = line.argument(0, "step");
         for (Step step : underWay) {
-            if (kind(step.getClass()).equals(wanted)) {
+            if (Transcript.kind(step.getClass()).equals(wanted)) {
                 underWay.remove(step);
                 return step;
             }
         }
         throw line.wrong("no '" + wanted + "' is under way (under way: "
-                + underWay.stream().map(s -> kind(s.getClass())).toList() + ")");
-    }
-
-    static String kind(Class<?> step) {
-        return step.getSimpleName().replaceAll("(?<=[a-z])([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+                + underWay.stream().map(s -> Transcript.kind(s.getClass())).toList() + ")");
     }
 
     private static String text(Step step) {
-        String text = kind(step.getClass()) + " at epoch " + step.epoch();
+        String text = Transcript.kind(step.getClass()) + " at epoch " + step.epoch();
         if (step instanceof Step.Fence fence) {
             return text + " (" + fence.why() + ")";
         }
@@ -285,18 +260,6 @@ final class Script {
     }
 
     private void say(String text) {
-        out.append("  ")
-                .append((nowNanos - NANOS_AT_START) / 1_000_000)
-                .append(" ms  ")
-                .append(text)
-                .append('\n');
-    }
-
-    private static String[] pair(Line line, String word) {
-        String[] parts = word.split("=", 2);
-        if (parts.length != 2) {
-            throw line.wrong("'" + word + "' must be SETTING=VALUE");
-        }
-        return parts;
+        out.say((nowNanos - NANOS_AT_START) / 1_000_000, text);
     }
 }

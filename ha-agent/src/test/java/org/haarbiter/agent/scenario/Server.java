@@ -1,8 +1,8 @@
 package org.haarbiter.agent.scenario;
 
 import java.util.List;
-import java.util.Locale;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.scenario.Line;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +31,7 @@ final class Server {
     void set(Line line, String setting, String value) {
         switch (setting) {
             case "state" -> {
-                state = state(line, value);
+                state = line.oneOf(ServerState.class, value, setting);
                 detail = "";
             }
             case "detail" -> detail = value.replace('_', ' ');
@@ -53,16 +53,6 @@ final class Server {
 
     static Endpoint address(String member) {
         return new Endpoint(member, 3306);
-    }
-
-    private static ServerState state(Line line, String value) {
-        for (ServerState known : ServerState.values()) {
-            if (known.name().toLowerCase(Locale.ROOT).equals(value)) {
-                return known;
-            }
-        }
-        throw line.wrong(
-                "state is '" + value + "' (must be one of " + List.of(ServerState.values()) + ", in small letters)");
     }
 
     Observation look() {

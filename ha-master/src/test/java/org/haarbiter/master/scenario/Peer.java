@@ -1,7 +1,7 @@
 package org.haarbiter.master.scenario;
 
 import java.util.List;
-import java.util.Locale;
+import org.haarbiter.scenario.Line;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
@@ -56,7 +56,7 @@ final class Peer {
     void set(Line line, String setting, String value) {
         switch (setting) {
             case "state" -> {
-                state = state(line, value);
+                state = line.oneOf(ServerState.class, value, setting);
                 detail = state == ServerState.RUNNING ? "" : "it is " + value;
             }
             case "detail" -> detail = value.replace('_', ' ');
@@ -105,16 +105,6 @@ final class Peer {
             case "electable" -> electable = line.yesOrNo(value, setting);
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }
-    }
-
-    private static ServerState state(Line line, String value) {
-        for (ServerState known : ServerState.values()) {
-            if (known.name().toLowerCase(Locale.ROOT).equals(value)) {
-                return known;
-            }
-        }
-        throw line.wrong(
-                "state is '" + value + "' (must be one of " + List.of(ServerState.values()) + ", in small letters)");
     }
 
     /** The agent has converged to its goal. */

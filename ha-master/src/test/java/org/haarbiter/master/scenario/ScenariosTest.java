@@ -4,13 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.haarbiter.master.core.Rule;
+import org.haarbiter.scenario.Transcript;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -18,43 +17,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every transcript says what the core says; -Dscenarios.rewrite=true writes them anew. */
 class ScenariosTest {
-    private static final Path DIRECTORY = Path.of("src", "test", "resources", "scenarios");
-
     static List<Path> transcripts() throws IOException {
-        List<Path> files;
-        try (Stream<Path> found = Files.list(DIRECTORY)) {
-            files = found.sorted().toList();
-        }
-        assertThat(files).as("transcripts in %s", DIRECTORY).isNotEmpty();
-        assertThat(files)
-                .allMatch(file -> file.toString().endsWith(".txt"), "a transcript (.txt), or it would not be run");
-        return files;
+        return Transcript.files();
     }
 
     @ParameterizedTest
     @MethodSource("transcripts")
     void theTranscriptSaysWhatTheCoreSays(Path file) throws IOException {
-        String written = Files.readString(file);
-        String played = Script.play(file.toString(), written);
-        if (Boolean.getBoolean("scenarios.rewrite")) {
-            Files.writeString(file, played);
-            return;
-        }
-        assertThat(written)
-                .as("%s (-Dscenarios.rewrite=true writes it anew)", file)
-                .isEqualTo(played);
+        Transcript.check(file, Script::play);
     }
 
     @Test
     void everyRuleActsAndIsStoppedInSomeTranscript() throws IOException {
-        StringBuilder all = new StringBuilder();
-        for (Path file : transcripts()) {
-            all.append(Files.readString(file));
-        }
+        String all = Transcript.all();
         List<String> missing = new ArrayList<>();
         for (Rule rule : Rule.values()) {
             // A pause only ever holds.
-            if (rule != Rule.PAUSED && !all.toString().contains(" " + rule + " acts: ")) {
+            if (rule != Rule.PAUSED && !all.contains(" " + rule + " acts: ")) {
                 missing.add(rule + " acts");
             }
             if (!Pattern.compile(" " + rule + " (holds|passes): ").matcher(all).find()) {

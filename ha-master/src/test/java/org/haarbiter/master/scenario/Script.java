@@ -19,6 +19,8 @@ import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Rule;
+import org.haarbiter.scenario.Line;
+import org.haarbiter.scenario.Transcript;
 import org.haarbiter.words.Goal;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +37,7 @@ final class Script {
             "limits, leader, deposed, steady, hear, obey, wait, frozen, commit, fail, replay, names,"
                     + " promote, demote, pause, resume, why, show";
 
-    private final StringBuilder out = new StringBuilder();
+    private final Transcript out = new Transcript();
     private final TreeMap<String, Peer> peers = new TreeMap<>();
     private final TreeMap<String, String> saidGoals = new TreeMap<>();
     private final List<Entry> entries = new ArrayList<>();
@@ -55,21 +57,7 @@ final class Script {
     /** The transcript with its outputs derived anew. */
     static String play(String file, String text) {
         Script script = new Script();
-        if (!text.startsWith("# ")) {
-            throw new IllegalArgumentException(file + ":1: must begin with a comment that says what it shows (# ...)");
-        }
-        int number = 0;
-        for (String line : text.lines().toList()) {
-            number++;
-            if (line.startsWith(" ")) {
-                continue;
-            }
-            script.out.append(line).append('\n');
-            if (!line.isBlank() && !line.startsWith("#")) {
-                script.input(Line.of(file, number, line));
-            }
-        }
-        return script.out.toString();
+        return script.out.play(file, text, script::input);
     }
 
     private void input(Line line) {
@@ -109,7 +97,7 @@ final class Script {
             throw line.wrong("limits must come first");
         }
         for (String word : line.arguments()) {
-            String[] parts = pair(line, word);
+            String[] parts = line.pair(word);
             int silence = limits.silenceMillis();
             int lease = limits.leaseMillis();
             int gather = limits.gatherMillis();
@@ -200,7 +188,7 @@ final class Script {
         String name = line.argument(0, "member");
         Peer peer = peers.computeIfAbsent(name, n -> new Peer(GROUP, n));
         for (String word : line.arguments().subList(1, line.arguments().size())) {
-            String[] parts = pair(line, word);
+            String[] parts = line.pair(word);
             peer.set(line, parts[0], parts[1]);
         }
         heartbeat(name);
@@ -470,30 +458,17 @@ final class Script {
     }
 
     private static String kind(Entry entry) {
-        String kind = entry.getClass().getSimpleName().replaceAll("(?<=[a-z])([A-Z])", "-$1");
         String more = "";
         if (entry instanceof Entry.CandidateChosen chosen) {
             more = ": " + chosen.candidate() + " up to " + chosen.upTo() + ", behind it: " + chosen.behind();
         }
-        return kind.toLowerCase(Locale.ROOT) + more;
+        return Transcript.kind(entry.getClass()) + more;
     }
 
     private void say(String text) {
         if (!silent) {
-            out.append("  ")
-                    .append(nowMillis - startMillis)
-                    .append(" ms  ")
-                    .append(Letters.brief(text))
-                    .append('\n');
+            out.say(nowMillis - startMillis, Letters.brief(text));
         }
-    }
-
-    private static String[] pair(Line line, String word) {
-        String[] parts = word.split("=", 2);
-        if (parts.length != 2) {
-            throw line.wrong("'" + word + "' must be SETTING=VALUE");
-        }
-        return parts;
     }
 
     private long nanos() {

@@ -1,41 +1,42 @@
-package org.haarbiter.agent.scenario;
+package org.haarbiter.scenario;
 
 import java.util.List;
+import java.util.Locale;
 
 /** One input line of a transcript, split into words; every complaint names the file and the line. */
-record Line(String file, int number, List<String> words) {
+public record Line(String file, int number, List<String> words) {
 
     static Line of(String file, int number, String text) {
         return new Line(file, number, List.of(text.strip().split(" +")));
     }
 
-    String verb() {
+    public String verb() {
         return words.get(0);
     }
 
     /** The words after the verb. */
-    List<String> arguments() {
+    public List<String> arguments() {
         return words.subList(1, words.size());
     }
 
-    String argument(int position, String what) {
+    public String argument(int position, String what) {
         if (position >= arguments().size()) {
             throw wrong("the " + what + " is missing");
         }
         return arguments().get(position);
     }
 
-    void atMost(int count) {
+    public void atMost(int count) {
         if (arguments().size() > count) {
             throw wrong("'" + arguments().get(count) + "' isn't expected");
         }
     }
 
-    int millis(String text, String what) {
+    public int millis(String text, String what) {
         return number(text, what + " in ms");
     }
 
-    int number(String text, String what) {
+    public int number(String text, String what) {
         try {
             int number = Integer.parseInt(text);
             if (number >= 0) {
@@ -48,7 +49,7 @@ record Line(String file, int number, List<String> words) {
         throw wrong("'" + text + "' isn't " + what + " (a whole number, 0 or more)");
     }
 
-    boolean yesOrNo(String text, String what) {
+    public boolean yesOrNo(String text, String what) {
         return switch (text) {
             case "yes" -> true;
             case "no" -> false;
@@ -56,7 +57,27 @@ record Line(String file, int number, List<String> words) {
         };
     }
 
-    IllegalArgumentException wrong(String problem) {
+    /** One of an enum's values, whose names a transcript writes in small letters. */
+    public <E extends Enum<E>> E oneOf(Class<E> values, String text, String what) {
+        List<E> known = List.of(values.getEnumConstants());
+        for (E value : known) {
+            if (value.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return value;
+            }
+        }
+        throw wrong(what + " is '" + text + "' (must be one of " + known + ", in small letters)");
+    }
+
+    /** A word of this line that must be SETTING=VALUE: its setting, then its value. */
+    public String[] pair(String word) {
+        String[] parts = word.split("=", 2);
+        if (parts.length != 2) {
+            throw wrong("'" + word + "' must be SETTING=VALUE");
+        }
+        return parts;
+    }
+
+    public IllegalArgumentException wrong(String problem) {
         return new IllegalArgumentException(complaint(problem));
     }
 
