@@ -27,7 +27,6 @@ final class SimAgent extends SimProcess {
     private final Identity identity;
     private @Nullable AgentCore core;
     private long knownEpoch;
-    private @Nullable Heartbeat lastSent;
     private long nextBeat;
     private long wokenAt;
     private boolean looking;
@@ -59,7 +58,6 @@ final class SimAgent extends SimProcess {
         begin();
         looking = false;
         lookAgain = false;
-        lastSent = null;
         acceptedEpoch = 0;
         boolean survives = server.group.kind == PositionKind.MYSQL_GTID;
         AgentCore born = new AgentCore(
@@ -92,7 +90,7 @@ final class SimAgent extends SimProcess {
         if (present == null) {
             return;
         }
-        present.answered(answer);
+        present.answered(answer, clock());
         Goal goal = present.goal();
         if (goal != null) {
             if (goal.epoch() < acceptedEpoch) {
@@ -120,7 +118,7 @@ final class SimAgent extends SimProcess {
         }
         long now = clock();
         boolean due = now >= nextBeat;
-        if (due || tellsMore(present.sighting())) {
+        if (due || present.tellsMore()) {
             beat(present, now);
         }
         if (due) {
@@ -142,25 +140,8 @@ final class SimAgent extends SimProcess {
 
     private void beat(AgentCore present, long now) {
         Heartbeat heartbeat = present.heartbeat(now);
-        lastSent = heartbeat;
         knownEpoch = Math.max(knownEpoch, heartbeat.sighting().acceptedEpoch());
         world.heartbeat(this, heartbeat);
-    }
-
-    private boolean tellsMore(Sighting now) {
-        Heartbeat sent = lastSent;
-        if (sent == null) {
-            return true;
-        }
-        Sighting last = sent.sighting();
-        return last.state() != now.state()
-                || !last.instance().equals(now.instance())
-                || last.sealedEpoch() != now.sealedEpoch()
-                || last.fencedEpoch() != now.fencedEpoch()
-                || last.openEpoch() != now.openEpoch()
-                || last.writable() != now.writable()
-                || last.receiving() != now.receiving()
-                || last.acknowledgersRequired() != now.acknowledgersRequired();
     }
 
     private void look(AgentCore present) {

@@ -634,40 +634,8 @@ final class SimServer extends SimProcess {
         ServerState state = !up() ? ServerState.DEAD : starting ? ServerState.STARTING : ServerState.HUNG;
         Observation last = lastRunning;
         return last == null
-                ? new Observation(
-                        state,
-                        "it is " + state,
-                        instance(),
-                        "",
-                        "",
-                        false,
-                        null,
-                        false,
-                        false,
-                        "",
-                        "",
-                        -1,
-                        -1,
-                        -1,
-                        0,
-                        List.of())
-                : new Observation(
-                        state,
-                        "it is " + state,
-                        last.instance(),
-                        last.serverId(),
-                        last.version(),
-                        state != ServerState.DEAD && last.writable(),
-                        last.source(),
-                        false,
-                        false,
-                        last.received(),
-                        last.applied(),
-                        -1,
-                        -1,
-                        last.acknowledgers(),
-                        last.acknowledgersRequired(),
-                        List.of());
+                ? Observation.unseen(state, "it is " + state, instance())
+                : last.inState(state, "it is " + state, -1);
     }
 
     boolean answers() {

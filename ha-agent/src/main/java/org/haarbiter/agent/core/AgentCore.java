@@ -58,8 +58,8 @@ public final class AgentCore {
     /** Answers of the accepted term that have come, with the time by which they had. */
     private final ArrayDeque<Sent> answers = new ArrayDeque<>();
 
-    private long unstampedAnswer;
     private long lookAnswered;
+    private @Nullable Sighting told;
     private long lastNanos = Long.MIN_VALUE;
     private long lastWallMillis;
 
@@ -196,23 +196,22 @@ public final class AgentCore {
         deathEvidence = evidence;
         instanceSequence = sequence + 1;
         dropOpen();
-        seen = new Observation(
-                ServerState.DEAD,
-                evidence,
-                instance,
-                last.serverId(),
-                last.version(),
-                false,
-                last.source(),
-                false,
-                false,
-                last.received(),
-                last.applied(),
-                last.lagMillis(),
-                last.sourceHeardMillis(),
-                last.acknowledgers(),
-                last.acknowledgersRequired(),
-                last.problems());
+        seen = last.inState(ServerState.DEAD, evidence, last.sourceHeardMillis());
+    }
+
+    /** Something changed since the last heartbeat that a leader may be waiting for: the next one shouldn't wait for its time. */
+    public boolean tellsMore() {
+        Sighting last = told;
+        Sighting now = sighting();
+        return last == null
+                || last.state() != now.state()
+                || !last.instance().equals(now.instance())
+                || last.sealedEpoch() != now.sealedEpoch()
+                || last.fencedEpoch() != now.fencedEpoch()
+                || last.openEpoch() != now.openEpoch()
+                || last.writable() != now.writable()
+                || last.receiving() != now.receiving()
+                || last.acknowledgersRequired() != now.acknowledgersRequired();
     }
 
     /** The next heartbeat; it must be sent at once, to every master. */
@@ -222,11 +221,17 @@ public final class AgentCore {
         if (sent.size() > SENT_LIMIT) {
             sent.removeFirst();
         }
-        return new Heartbeat(session, sequence, lookAnswered, sighting());
+        Sighting now = sighting();
+        told = now;
+        return new Heartbeat(session, sequence, lookAnswered, now);
     }
 
-    /** A leader's answer. What is older than what was accepted before, or meant for another session, changes nothing. */
-    public void answered(Answer answer) {
+    /**
+     * A leader's answer. What is older than what was accepted before, or meant for another session, changes nothing.
+     *
+     * @param nowNanos a look that begins from now on shows what the server did after this answer
+     */
+    public void answered(Answer answer, long nowNanos) {
         Goal wish = answer.goal();
         Goal present = goal;
         if (answer.session() != session
@@ -242,7 +247,10 @@ public final class AgentCore {
         }
         term = wish.term();
         answeredSequence = answer.sequence();
-        unstampedAnswer = answer.sequence();
+        answers.add(new Sent(answer.sequence(), nowNanos));
+        if (answers.size() > SENT_LIMIT) {
+            answers.remove();
+        }
         if (present == null || present.role() != wish.role() || present.epoch() != wish.epoch()) {
             retryNanos = Long.MIN_VALUE;
             failure = null;
@@ -280,13 +288,6 @@ public final class AgentCore {
      */
     public @Nullable Step next(long nowNanos, long wallMillis) {
         noticeSuspension(nowNanos, wallMillis);
-        if (unstampedAnswer > 0) {
-            answers.add(new Sent(unstampedAnswer, nowNanos));
-            unstampedAnswer = 0;
-            if (answers.size() > SENT_LIMIT) {
-                answers.remove();
-            }
-        }
         Observation server = seen;
         Goal wish = goal;
         if (server == null) {
@@ -505,23 +506,7 @@ public final class AgentCore {
     public Sighting sighting() {
         Observation server = seen;
         if (server == null) {
-            server = new Observation(
-                    ServerState.UNKNOWN,
-                    "not looked at yet",
-                    "",
-                    "",
-                    "",
-                    false,
-                    null,
-                    false,
-                    false,
-                    "",
-                    "",
-                    -1,
-                    -1,
-                    -1,
-                    0,
-                    List.of());
+            server = Observation.unseen(ServerState.UNKNOWN, "not looked at yet", "");
         }
         List<String> problems = new ArrayList<>(server.problems());
         if (failure != null) {

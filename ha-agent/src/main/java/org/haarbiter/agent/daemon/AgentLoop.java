@@ -53,7 +53,6 @@ public final class AgentLoop implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
     private volatile @Nullable Sighting latest;
-    private @Nullable Sighting lastSent;
     private long nextBeatNanos;
 
     /**
@@ -109,7 +108,7 @@ public final class AgentLoop implements AutoCloseable {
 
     /** A leader's answer. Any thread; dropped when the loop can't keep up, since the next says it all again. */
     public void answered(Answer answer) {
-        if (!inbox.offer(() -> core.answered(answer))) {
+        if (!inbox.offer(() -> core.answered(answer, ticker.nanos()))) {
             LOG.warn("inbox is full ({}): a leader's answer was dropped", INBOX_LIMIT);
         }
     }
@@ -163,7 +162,7 @@ public final class AgentLoop implements AutoCloseable {
         }
         long now = ticker.nanos();
         boolean due = now >= nextBeatNanos;
-        if (due || tellsMore(core.sighting())) {
+        if (due || core.tellsMore()) {
             beat(now);
         }
         if (due) {
@@ -175,23 +174,8 @@ public final class AgentLoop implements AutoCloseable {
     private void beat(long now) {
         Heartbeat heartbeat = core.heartbeat(now);
         Sighting whole = lastWord.apply(heartbeat.sighting());
-        lastSent = heartbeat.sighting();
         latest = whole;
         masters.accept(new Heartbeat(heartbeat.session(), heartbeat.sequence(), heartbeat.lookAnswered(), whole));
-    }
-
-    /** Something changed that a leader may be waiting for: it shouldn't wait for the next heartbeat. */
-    private boolean tellsMore(Sighting now) {
-        Sighting last = lastSent;
-        return last == null
-                || last.state() != now.state()
-                || !last.instance().equals(now.instance())
-                || last.sealedEpoch() != now.sealedEpoch()
-                || last.fencedEpoch() != now.fencedEpoch()
-                || last.openEpoch() != now.openEpoch()
-                || last.writable() != now.writable()
-                || last.receiving() != now.receiving()
-                || last.acknowledgersRequired() != now.acknowledgersRequired();
     }
 
     private void look() {

@@ -31,4 +31,37 @@ public record Observation(
     public Observation {
         problems = List.copyOf(problems);
     }
+
+    /** A server in this state of which nothing else is known. */
+    public static Observation unseen(ServerState state, String detail, String instance) {
+        return new Observation(
+                state, detail, instance, "", "", false, null, false, false, "", "", -1, -1, -1, 0, List.of());
+    }
+
+    /**
+     * The same instance, of which only this is known now. A {@link ServerState#DEAD} one takes no writes and no replication any
+     * more.
+     *
+     * @param heardMillis how long ago its replication heard the source; -1 where that isn't known
+     */
+    public Observation inState(ServerState now, String why, long heardMillis) {
+        boolean ended = now == ServerState.DEAD;
+        return new Observation(
+                now,
+                why,
+                instance,
+                serverId,
+                version,
+                writable && !ended,
+                source,
+                receiving && !ended,
+                applying && !ended,
+                received,
+                applied,
+                lagMillis,
+                heardMillis,
+                acknowledgers,
+                acknowledgersRequired,
+                problems);
+    }
 }

@@ -196,7 +196,7 @@ final class Script {
         }
         Goal goal = new Goal(
                 term, epoch, role, source, upTo, lease, acknowledgers, acknowledges, position, "the leader says so");
-        mind.answered(new Answer(answered, to, goal));
+        mind.answered(new Answer(answered, to, goal), nowNanos);
     }
 
     /** The core is woken by each heartbeat's time and by its own deadlines, as in the agent's loop. */

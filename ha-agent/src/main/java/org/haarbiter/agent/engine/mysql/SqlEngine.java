@@ -445,29 +445,10 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         ServerProcess known = process;
         String instance = known == null ? "" : known.instance();
         Observation before = last;
-        boolean ended = state == ServerState.DEAD;
         if (before == null || !before.instance().equals(instance)) {
-            return new Observation(
-                    state, detail, instance, "", "", false, null, false, false, "", "", -1, -1, -1, 0, List.of());
+            return Observation.unseen(state, detail, instance);
         }
-        long nanos = System.nanoTime();
-        return new Observation(
-                state,
-                detail,
-                instance,
-                before.serverId(),
-                before.version(),
-                before.writable() && !ended,
-                before.source(),
-                before.receiving() && !ended,
-                before.applying() && !ended,
-                before.received(),
-                before.applied(),
-                before.lagMillis(),
-                before.source() == null ? -1 : clock.heardMillis(nanos),
-                before.acknowledgers(),
-                before.acknowledgersRequired(),
-                before.problems());
+        return before.inState(state, detail, before.source() == null ? -1 : clock.heardMillis(System.nanoTime()));
     }
 
     private void dropProbe() {
