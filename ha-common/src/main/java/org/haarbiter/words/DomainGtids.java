@@ -82,12 +82,11 @@ public final class DomainGtids implements Position {
                     "position: '" + other + "' (must be a MariaDB position to be compared with one)");
         }
         TreeMap<Long, TreeMap<Long, Long>> rest = new TreeMap<>();
-        newest().sequences.forEach((domain, head) -> {
-            long server = head.firstKey();
-            long newest = head.firstEntry().getValue();
+        sequences.forEach((domain, servers) -> {
+            Map.Entry<Long, Long> head = head(servers);
             Map<Long, Long> theirs = set.sequences.getOrDefault(domain, new TreeMap<>());
-            if (theirs.getOrDefault(server, 0L) < newest) {
-                rest.put(domain, head);
+            if (theirs.getOrDefault(head.getKey(), 0L) < head.getValue()) {
+                rest.put(domain, new TreeMap<>(Map.of(head.getKey(), head.getValue())));
             }
         });
         return new DomainGtids(rest);
@@ -95,8 +94,8 @@ public final class DomainGtids implements Position {
 
     @Override
     public long transactions() {
-        return newest().sequences.values().stream()
-                .mapToLong(head -> head.firstEntry().getValue())
+        return sequences.values().stream()
+                .mapToLong(servers -> head(servers).getValue())
                 .sum();
     }
 

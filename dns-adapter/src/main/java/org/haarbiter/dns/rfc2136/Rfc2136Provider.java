@@ -236,9 +236,9 @@ public final class Rfc2136Provider implements DnsProvider {
 
     /**
      * What stands in the way of publishing these names, and what a read-back can't show of the zone, as sentences; empty where
-     * all is well. For start-up and the regular check of served names. It sends the update with a condition that never holds, so key, clock
-     * and zone are tried without changing anything, and with BIND the policy too (other servers may look at theirs only when
-     * the condition holds).
+     * all is well. For start-up and the regular check of served names. It sends the update with a condition that never holds,
+     * so key, clock and zone are tried without changing anything, and with BIND the policy too (other servers may look at
+     * theirs only when the condition holds).
      */
     @Override
     public List<String> warnings(WantedNames wanted, Duration limit) {

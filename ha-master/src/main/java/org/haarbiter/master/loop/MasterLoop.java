@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
@@ -167,7 +168,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             }
         });
         if (!taken) {
-            answer.completeExceptionally(new RejectedExecutionException("the master is overloaded; ask again"));
+            answer.completeExceptionally(overloaded());
         }
         return answer;
     }
@@ -178,32 +179,15 @@ public final class MasterLoop implements LogListener, AutoCloseable {
      * @return the outcome once it is committed, or the refusal; fails with {@link NotLeaderException} on a follower
      */
     public CompletableFuture<Judged> command(Command command) {
-        CompletableFuture<Judged> done = new CompletableFuture<>();
-        boolean taken = inbox.offer(() -> {
-            ReplicatedLog replicated = log;
-            if (!arbiter.leading() || replicated == null) {
-                done.completeExceptionally(new NotLeaderException(
-                        "this master doesn't lead", replicated == null ? null : replicated.leader()));
-                return;
-            }
+        return whenLeading((replicated, done) -> {
             Command.Outcome outcome = arbiter.command(command, ticker.nanos(), wallMillis.getAsLong());
             Entry entry = outcome.entry();
             if (entry == null) {
                 done.complete(new Judged(outcome, 0));
-                return;
+            } else {
+                proposeFor(done, replicated, entry, index -> new Judged(outcome, index));
             }
-            propose(replicated, entry).whenComplete((index, failure) -> {
-                if (failure == null) {
-                    done.complete(new Judged(outcome, index));
-                } else {
-                    done.completeExceptionally(failure);
-                }
-            });
         });
-        if (!taken) {
-            done.completeExceptionally(new RejectedExecutionException("the master is overloaded; ask again"));
-        }
-        return done;
     }
 
     /**
@@ -213,7 +197,13 @@ public final class MasterLoop implements LogListener, AutoCloseable {
      * @return its index; fails with {@link NotLeaderException} on a follower
      */
     public CompletableFuture<Long> commit(LongFunction<Entry> entry) {
-        CompletableFuture<Long> done = new CompletableFuture<>();
+        return whenLeading((replicated, done) ->
+                proposeFor(done, replicated, entry.apply(wallMillis.getAsLong()), index -> index));
+    }
+
+    /** On the loop's thread; the future fails where this master doesn't lead, or has too much to do. */
+    private <T> CompletableFuture<T> whenLeading(BiConsumer<ReplicatedLog, CompletableFuture<T>> work) {
+        CompletableFuture<T> done = new CompletableFuture<>();
         boolean taken = inbox.offer(() -> {
             ReplicatedLog replicated = log;
             if (!arbiter.leading() || replicated == null) {
@@ -221,18 +211,27 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                         "this master doesn't lead", replicated == null ? null : replicated.leader()));
                 return;
             }
-            propose(replicated, entry.apply(wallMillis.getAsLong())).whenComplete((index, failure) -> {
-                if (failure == null) {
-                    done.complete(index);
-                } else {
-                    done.completeExceptionally(failure);
-                }
-            });
+            work.accept(replicated, done);
         });
         if (!taken) {
-            done.completeExceptionally(new RejectedExecutionException("the master is overloaded; ask again"));
+            done.completeExceptionally(overloaded());
         }
         return done;
+    }
+
+    private <T> void proposeFor(
+            CompletableFuture<T> done, ReplicatedLog replicated, Entry entry, LongFunction<T> committed) {
+        propose(replicated, entry).whenComplete((index, failure) -> {
+            if (failure == null) {
+                done.complete(committed.apply(index));
+            } else {
+                done.completeExceptionally(failure);
+            }
+        });
+    }
+
+    private static RejectedExecutionException overloaded() {
+        return new RejectedExecutionException("the master is overloaded; ask again");
     }
 
     /** The state as this node has applied it. Any thread. */
