@@ -81,16 +81,32 @@ public final class ArbiterApi {
 
     /** Waits until all members are there, healthy, with commits waiting for as many acknowledgements as they should. */
     public void awaitWhole(String group, int members, Duration limit) {
-        await(
+        await(group, "is whole", limit, g -> whole(g, members));
+    }
+
+    /** True once the group is whole, false as soon as a member stays away from it for what only that one has. */
+    public boolean awaitWholeUnlessKeptAway(String group, int members, Duration limit) {
+        GroupView reached = await(
                 group,
-                "is whole",
+                "is whole, or keeps a member away",
                 limit,
-                g -> g.phase().equals("steady")
-                        && open(g)
-                        && g.acknowledgers() == g.acknowledgersWanted()
-                        && g.members().stream().filter(MemberView::healthy).count() == members
-                        && g.members().stream().noneMatch(m -> m.role().equals("away"))
-                        && g.names().state().equals("served"));
+                g -> whole(g, members) || g.members().stream().anyMatch(ArbiterApi::keptAway));
+        return whole(reached, members);
+    }
+
+    /** Whether it must stay fenced for transactions that nobody acknowledged, which the primary lacks. */
+    static boolean keptAway(MemberView member) {
+        return member.role().equals("away")
+                && member.problems().stream().anyMatch(problem -> problem.startsWith("holds transactions that "));
+    }
+
+    private static boolean whole(GroupView group, int members) {
+        return group.phase().equals("steady")
+                && open(group)
+                && group.acknowledgers() == group.acknowledgersWanted()
+                && group.members().stream().filter(MemberView::healthy).count() == members
+                && group.members().stream().noneMatch(m -> m.role().equals("away"))
+                && group.names().state().equals("served");
     }
 
     private static boolean open(GroupView group) {

@@ -7,10 +7,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.BindServer;
@@ -213,7 +215,7 @@ public final class Arena implements AutoCloseable {
                 name,
                 host,
                 List.of(
-                        home().resolve("scripts").resolve(launcher).toString(),
+                        launcher(launcher),
                         "--config",
                         settings.toAbsolutePath().toString()),
                 log);
@@ -227,6 +229,20 @@ public final class Arena implements AutoCloseable {
         Path memory = Path.of("/dev/shm");
         boolean roomy = Files.isWritable(memory) && Files.getFileStore(memory).getUsableSpace() > MEMORY_BYTES;
         return roomy ? Files.createTempDirectory(memory, prefix) : Files.createTempDirectory(prefix);
+    }
+
+    /** Takes a work directory away with everything in it. */
+    static void deleteWorkDirectory(Path work) throws IOException {
+        try (Stream<Path> files = Files.walk(work)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    /** The script that starts ha-master, ha-agent or hactl. */
+    static String launcher(String name) {
+        return home().resolve("scripts").resolve(name).toString();
     }
 
     /** The checkout: where the launchers are. */

@@ -2,7 +2,6 @@ package org.haarbiter.trial;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -98,7 +97,7 @@ public final class Demo implements Callable<Integer> {
             return result.lost() == 0 && result.twoWritersMillis() == 0 ? 0 : 1;
         } finally {
             if (!keep) {
-                deleteData(work);
+                Arena.deleteWorkDirectory(work);
             }
         }
     }
@@ -145,14 +144,6 @@ public final class Demo implements Callable<Integer> {
         say("Ctrl-C ends it");
         // The lab's own shutdown hooks end the processes.
         new CountDownLatch(1).await();
-    }
-
-    private static void deleteData(Path work) throws IOException {
-        try (var files = Files.walk(work)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
     }
 
     private static void say(String text) {

@@ -2,7 +2,6 @@ package org.haarbiter.trial;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -25,7 +24,6 @@ import picocli.CommandLine.Option;
 @Command(name = "failover", mixinStandardHelpOptions = true, description = "Strikes a primary again and again.")
 public final class FailoverBench implements Callable<Integer> {
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
-    private static final Duration REJOIN_LIMIT = Duration.ofSeconds(20);
 
     private static final int MOST_WARM_UPS = 5;
 
@@ -143,29 +141,19 @@ public final class FailoverBench implements Callable<Integer> {
             arena.server(struck).restart();
             arena.server(struck).awaitReady(START_LIMIT);
         }
-        try {
-            arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), REJOIN_LIMIT);
-            return true;
-        } catch (IllegalStateException e) {
-            System.out.println(
-                    "         " + struck + " didn't rejoin by itself; a fresh group follows (" + e.getMessage() + ")");
-            return false;
+        boolean whole =
+                arena.api().awaitWholeUnlessKeptAway(Arena.GROUP, arena.plan().members(), START_LIMIT);
+        if (!whole) {
+            System.out.println("         " + struck + " holds writes that nobody acknowledged, so it stays fenced;"
+                    + " a fresh group follows");
         }
+        return whole;
     }
 
     private static void discard(Arena arena) throws IOException {
         Path work = arena.plan().work();
         arena.close();
-        delete(work);
-    }
-
-    /** Takes a directory away with everything in it. */
-    static void delete(Path work) throws IOException {
-        try (var files = Files.walk(work)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
+        Arena.deleteWorkDirectory(work);
     }
 
     private int report(List<FailoverTrial.Result> results) throws IOException {
@@ -208,34 +196,10 @@ public final class FailoverBench implements Callable<Integer> {
         return lost == 0 && two == 0 ? 0 : 1;
     }
 
-    private static Map<String, Double> spread(
+    private static Spread spread(
             String what, List<FailoverTrial.Result> results, ToDoubleFunction<FailoverTrial.Result> figure) {
-        double[] sorted = results.stream().mapToDouble(figure).sorted().toArray();
-        Map<String, Double> spread = new LinkedHashMap<>();
-        spread.put("min", sorted[0]);
-        spread.put("median", median(sorted));
-        spread.put("p99", quantile(sorted, 0.99));
-        spread.put("max", sorted[sorted.length - 1]);
-        System.out.printf(
-                Locale.ROOT,
-                "%-30s min %8.1f  median %8.1f  p99 %8.1f  max %8.1f ms%n",
-                what,
-                spread.get("min"),
-                spread.get("median"),
-                spread.get("p99"),
-                spread.get("max"));
+        Spread spread = Spread.of(results.stream().mapToDouble(figure).toArray());
+        spread.print(String.format(Locale.ROOT, "%-30s", what));
         return spread;
-    }
-
-    /** Of sorted figures: the middle one, or the mean of the two in the middle. */
-    static double median(double[] sorted) {
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    /** Of sorted figures: the smallest that at least this share doesn't exceed. */
-    static double quantile(double[] sorted, double share) {
-        int rank = (int) Math.ceil(share * sorted.length);
-        return sorted[Math.max(0, Math.min(sorted.length, rank) - 1)];
     }
 }

@@ -1,33 +1,33 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Runs {@code hactl} as a user would, and lets its output through. */
+/** Runs {@code hactl} as a user would. */
 final class Hactl {
     private Hactl() {}
 
-    /** Returns its exit code. */
+    /** Lets its output through; returns its exit code. */
     static int run(Arena arena, String... arguments) throws IOException, InterruptedException {
         return prepared(arena, arguments).inheritIO().start().waitFor();
     }
 
-    /** Returns what it printed; throws where it failed. */
-    static String output(Arena arena, String... arguments) throws IOException, InterruptedException {
-        Process process = prepared(arena, arguments).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
-            throw new IOException(
-                    "hactl " + String.join(" ", arguments) + " ended with " + process.exitValue() + ": " + said);
-        }
-        return said;
+    /** Keeps its output. */
+    static Ended ended(Arena arena, String... arguments) throws IOException, InterruptedException {
+        return Ended.of(prepared(arena, arguments));
+    }
+
+    /** As {@link #ended}, by a person whom hactl finds behind a sudo. */
+    static Ended endedAs(String person, Arena arena, String... arguments) throws IOException, InterruptedException {
+        ProcessBuilder command = prepared(arena, arguments);
+        command.environment().put("SUDO_USER", person);
+        return Ended.of(command);
     }
 
     private static ProcessBuilder prepared(Arena arena, String... arguments) {
         List<String> command = new ArrayList<>(arena.clients().enter());
-        command.add(Arena.home().resolve("scripts").resolve("hactl").toString());
+        command.add(Arena.launcher("hactl"));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("HA_MASTERS", arena.api().addresses());

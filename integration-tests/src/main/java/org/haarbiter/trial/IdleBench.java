@@ -71,7 +71,7 @@ public final class IdleBench implements Callable<Integer> {
                 values.put(one.getKey(), Map.of("cpu_percent", percent, "memory_mb", megabytes));
             }
         } finally {
-            FailoverBench.delete(work);
+            Arena.deleteWorkDirectory(work);
         }
         if (json) {
             System.out.println(new ObjectMapper().writeValueAsString(values));

@@ -2,12 +2,10 @@ package org.haarbiter.trial;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -80,7 +78,7 @@ public final class MastersBench implements Callable<Integer> {
             arena.api().awaitWhole(Arena.GROUP, 3, LIMIT);
             changes = changesUnderLoad(arena);
         }
-        delete(work);
+        Arena.deleteWorkDirectory(work);
         return report(first, next, changes);
     }
 
@@ -228,30 +226,9 @@ public final class MastersBench implements Callable<Integer> {
         return changes == 0 ? 0 : 1;
     }
 
-    private static Map<String, Double> spread(String what, double[] figures) {
-        double[] sorted = figures.clone();
-        java.util.Arrays.sort(sorted);
-        Map<String, Double> spread = new LinkedHashMap<>();
-        spread.put("min", sorted[0]);
-        spread.put("median", FailoverBench.quantile(sorted, 0.5));
-        spread.put("p99", FailoverBench.quantile(sorted, 0.99));
-        spread.put("max", sorted[sorted.length - 1]);
-        System.out.printf(
-                Locale.ROOT,
-                "%-46s min %8.1f  median %8.1f  p99 %8.1f  max %8.1f ms%n",
-                what,
-                spread.get("min"),
-                spread.get("median"),
-                spread.get("p99"),
-                spread.get("max"));
+    private static Spread spread(String what, double[] figures) {
+        Spread spread = Spread.of(figures);
+        spread.print(String.format(Locale.ROOT, "%-46s", what));
         return spread;
-    }
-
-    private static void delete(Path work) throws IOException {
-        try (var files = Files.walk(work)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
     }
 }

@@ -16,7 +16,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.lab.Account;
@@ -35,8 +34,6 @@ class BadInputIT {
     /** Far more than a promotion takes here, far less than the retries of a silent DNS server. */
     private static final double PROMOTION_LIMIT_MILLIS = 10_000;
 
-    private record Ended(int code, String output) {}
-
     @Test
     void aWrongSettingsFileNamesEveryMistakeAtOnce(@TempDir Path directory) throws Exception {
         Path master = Files.writeString(directory.resolve("ha-master.yaml"), """
@@ -50,9 +47,9 @@ class BadInputIT {
                 drain-milis: 5000
                 timing: {profile: quick}
                 """);
-        Ended wrongMaster = run(Map.of(), launcher("ha-master"), "--config", master.toString());
-        assertThat(wrongMaster.code()).as(wrongMaster.output()).isEqualTo(2);
-        assertThat(wrongMaster.output())
+        Ended wrongMaster = started("ha-master", master);
+        assertThat(wrongMaster.code()).as(wrongMaster.said()).isEqualTo(2);
+        assertThat(wrongMaster.said())
                 .contains("70000", "durability", "perhaps", "lossless", "drain-milis", "profile", "quick", "fast");
         Path agent = Files.writeString(directory.resolve("ha-agent.yaml"), """
                 group: Members!
@@ -69,9 +66,9 @@ class BadInputIT {
                   replication-credentials-file: missing.yaml
                   data-directory: data
                 """);
-        Ended wrongAgent = run(Map.of(), launcher("ha-agent"), "--config", agent.toString());
-        assertThat(wrongAgent.code()).as(wrongAgent.output()).isEqualTo(2);
-        assertThat(wrongAgent.output())
+        Ended wrongAgent = started("ha-agent", agent);
+        assertThat(wrongAgent.code()).as(wrongAgent.said()).isEqualTo(2);
+        assertThat(wrongAgent.said())
                 .contains("Members!", "address", "engine", "oracle", "mariadb", "colour", "missing.yaml");
         assertThat(directory.resolve("raft")).doesNotExist();
         assertThat(directory.resolve("state")).doesNotExist();
@@ -88,7 +85,7 @@ class BadInputIT {
             tooManyConnectionsAreNamed(arena);
             anUnreachableMasterIsNamed(arena);
         }
-        FailoverIT.delete(work);
+        Arena.deleteWorkDirectory(work);
     }
 
     @Test
@@ -134,7 +131,7 @@ class BadInputIT {
                                     .anyMatch(m ->
                                             m.role().equals("primary") && m.writable() && m.openEpoch() == g.epoch()));
         }
-        FailoverIT.delete(work);
+        Arena.deleteWorkDirectory(work);
     }
 
     private static void aSilentDnsServerDelaysNoPromotion(Arena arena) throws Exception {
@@ -228,9 +225,9 @@ class BadInputIT {
         long start = System.nanoTime();
         await("five seconds have passed", () -> System.nanoTime() - start > TimeUnit.SECONDS.toNanos(5));
         assertThat(lines(log) - before).as(Files.readString(log)).isBetween(1, 5);
-        Ended dead = run(Map.of("HA_MASTERS", "127.0.0.1:17303"), launcher("hactl"), "status");
+        Ended dead = Hactl.ended(arena, "--masters", "127.0.0.1:17303", "status");
         assertThat(dead.code()).isEqualTo(3);
-        assertThat(dead.output()).contains("no master can be reached: 127.0.0.1:17303 refuses connections");
+        assertThat(dead.said()).contains("no master can be reached: 127.0.0.1:17303 refuses connections");
         arena.master("m3").start();
         await("the agent counts three masters", () -> fetch(metrics).contains("ha_agent_masters_connected 3.0"));
     }
@@ -263,31 +260,20 @@ class BadInputIT {
     /** Asks the real hactl until its output holds the text; returns the output. */
     private static String awaitShown(Arena arena, String text, String... arguments) throws Exception {
         long start = System.nanoTime();
-        List<String> command = new ArrayList<>(List.of(launcher("hactl")));
-        command.addAll(List.of(arguments));
         while (true) {
-            Ended ended = run(Map.of("HA_MASTERS", arena.api().addresses()), command.toArray(String[]::new));
-            if (ended.code() == 0 && ended.output().contains(text)) {
-                System.out.println("$ hactl " + String.join(" ", arguments) + "\n" + ended.output());
-                return ended.output();
+            Ended ended = Hactl.ended(arena, arguments);
+            if (ended.code() == 0 && ended.said().contains(text)) {
+                System.out.println("$ hactl " + String.join(" ", arguments) + "\n" + ended.said());
+                return ended.said();
             }
             assertThat(System.nanoTime() - start)
-                    .as("hactl %s should show '%s' and shows:%n%s", List.of(arguments), text, ended.output())
+                    .as("hactl %s should show '%s' and shows:%n%s", List.of(arguments), text, ended.said())
                     .isLessThan(LIMIT.toNanos());
         }
     }
 
-    private static String launcher(String name) {
-        return Arena.home().resolve("scripts").resolve(name).toString();
-    }
-
-    private static Ended run(Map<String, String> environment, String... command)
-            throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Ended(process.waitFor(), output);
+    private static Ended started(String daemon, Path settings) throws IOException, InterruptedException {
+        return Ended.of(new ProcessBuilder(Arena.launcher(daemon), "--config", settings.toString()));
     }
 
     private static void awaitMetric(Arena arena, String line) throws Exception {

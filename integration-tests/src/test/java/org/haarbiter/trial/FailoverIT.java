@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.stream.Stream;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.SwitchView;
 import org.haarbiter.lab.NetworkLab;
@@ -45,7 +43,7 @@ class FailoverIT {
             theSwitchIsOnRecord(arena, result);
             theOldPrimaryTakesNoWrites(arena, result.from());
         }
-        delete(work);
+        Arena.deleteWorkDirectory(work);
     }
 
     private static void theSwitchIsOnRecord(Arena arena, FailoverTrial.Result result) throws IOException {
@@ -79,13 +77,5 @@ class FailoverIT {
                                         && m.openEpoch() == 0));
         assertThat(group.members().stream().filter(m -> m.openEpoch() == group.epoch()))
                 .hasSize(1);
-    }
-
-    static void delete(Path work) throws IOException {
-        try (Stream<Path> files = Files.walk(work)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
     }
 }

@@ -5,16 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.admin.GroupView;
-import org.haarbiter.admin.MemberView;
 import org.haarbiter.admin.SwitchView;
 import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.WriteHistory;
@@ -37,14 +37,6 @@ class ManualActsIT {
     /** hactl names the person behind a sudo, so the log must hold this name. */
     private static final String PERSON = "olivia";
 
-    private record Ended(int code, String out, String err) {
-        JsonNode json() throws IOException {
-            assertThat(code).as(err).isZero();
-            assertThat(out.lines()).hasSize(1);
-            return new ObjectMapper().readTree(out);
-        }
-    }
-
     @ParameterizedTest
     @EnumSource(
             value = ArenaPlan.Engine.class,
@@ -60,7 +52,7 @@ class ManualActsIT {
             aPauseHoldsTheFailoverBackUntilItIsResumed(arena);
             jsonHasTheFieldsThatTheDocumentationNames(arena);
         }
-        FailoverIT.delete(work);
+        Arena.deleteWorkDirectory(work);
     }
 
     private static void promoteMovesThePrimary(Arena arena) throws Exception {
@@ -70,37 +62,29 @@ class ManualActsIT {
                 .filter(s -> s != old)
                 .findFirst()
                 .orElseThrow();
-        WriteLoad load = load(arena);
-        Ended ended;
-        WriteHistory.Outage outage;
-        try (load) {
-            load.awaitAcknowledged(WRITES_PER_SECOND, LIMIT);
+        CompletableFuture<Ended> ended = new CompletableFuture<>();
+        Written written = writtenWhile(arena, old, load -> {
             long began = System.nanoTime();
-            ended = hactl(arena, "promote", Arena.GROUP, wanted.name(), "--reason", reason);
-            outage = load.awaitOutageEnd(began, old.address(), LIMIT);
-            load.awaitAcknowledged(load.history().ids().size() + WRITES_PER_SECOND, LIMIT);
-        }
-        theActIsComplete(arena, ended, old, wanted);
-        theHistoryIsWhole(arena, "promote", load, outage, wanted);
+            ended.complete(hactl(arena, "promote", Arena.GROUP, wanted.name(), "--reason", reason));
+            return began;
+        });
+        theActIsComplete(arena, ended.join(), old, wanted);
+        theHistoryIsWhole(arena, "promote", written, wanted);
         theLogNames(arena, "promote", reason, old, wanted);
     }
 
     private static void demoteMovesThePrimary(Arena arena) throws Exception {
         String reason = "the disk of the primary complains";
         DatabaseServer old = arena.awaitSteady(LIMIT);
-        WriteLoad load = load(arena);
-        Ended ended;
-        WriteHistory.Outage outage;
-        try (load) {
-            load.awaitAcknowledged(WRITES_PER_SECOND, LIMIT);
+        CompletableFuture<Ended> ended = new CompletableFuture<>();
+        Written written = writtenWhile(arena, old, load -> {
             long began = System.nanoTime();
-            ended = hactl(arena, "demote", Arena.GROUP, old.name(), "--reason", reason);
-            outage = load.awaitOutageEnd(began, old.address(), LIMIT);
-            load.awaitAcknowledged(load.history().ids().size() + WRITES_PER_SECOND, LIMIT);
-        }
-        DatabaseServer fresh = arena.group().at(outage.newServer());
-        theActIsComplete(arena, ended, old, fresh);
-        theHistoryIsWhole(arena, "demote", load, outage, fresh);
+            ended.complete(hactl(arena, "demote", Arena.GROUP, old.name(), "--reason", reason));
+            return began;
+        });
+        DatabaseServer fresh = arena.group().at(written.outage().newServer());
+        theActIsComplete(arena, ended.join(), old, fresh);
+        theHistoryIsWhole(arena, "demote", written, fresh);
         theLogNames(arena, "demote", reason, old, fresh);
     }
 
@@ -108,49 +92,22 @@ class ManualActsIT {
         String reason = "the network is rebuilt tonight";
         DatabaseServer old = arena.awaitSteady(LIMIT);
         long epoch = epoch(arena);
-        WriteLoad load = load(arena);
-        WriteHistory.Outage outage;
-        try (load) {
-            load.awaitAcknowledged(WRITES_PER_SECOND, LIMIT);
+        Written written = writtenWhile(arena, old, load -> {
             Ended paused = hactl(arena, "pause", Arena.GROUP, "--reason", reason);
             assertThat(paused.code()).as(paused.err()).isZero();
             assertThat(paused.out()).contains("paused");
             long struck = System.nanoTime();
             old.kill9();
-            // Without its permission it could take no writes: from here on only the pause keeps the arbiter from a
-            // switch.
-            arena.api()
-                    .await(
-                            Arena.GROUP,
-                            "shows " + old.name() + " dead and without permission",
-                            LIMIT,
-                            g -> g.members().stream()
-                                    .anyMatch(m -> m.name().equals(old.name())
-                                            && m.state().equals("dead")
-                                            && m.leaseEndsMillis() == 0));
-            JsonNode holding = awaitPauseHolds(arena);
-            assertThat(holding.get("sentence").asText()).contains(PERSON + "@", reason, "hactl resume");
-            Ended why = hactl(arena, "why", Arena.GROUP);
-            assertThat(why.code()).as(why.err()).isZero();
-            assertThat(why.out()).contains("PAUSED", "holds", PERSON + "@", reason);
-            GroupView still = arena.api()
-                    .await(Arena.GROUP, "is paused", LIMIT, g -> g.state().equals("paused") || g.pause() != null);
-            assertThat(still.epoch()).isEqualTo(epoch);
-            assertThat(still.primary()).isEqualTo(old.name());
-            assertThat(still.phase()).isEqualTo("steady");
+            theOldPrimaryStays(arena, old, epoch, reason);
             assertThat(load.lastServer()).contains(old.address());
-            assertThat(arena.dns().lookUp(arena.writeName()))
-                    .hasValue(old.address().host());
-
             Ended resumed = hactl(arena, "resume", Arena.GROUP, "--reason", "the network is back");
             assertThat(resumed.code()).as(resumed.err()).isZero();
             assertThat(resumed.out()).contains("resumed");
-            outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
-            load.awaitAcknowledged(load.history().ids().size() + WRITES_PER_SECOND, LIMIT);
-        }
-        DatabaseServer fresh = arena.group().at(outage.newServer());
+            return struck;
+        });
+        DatabaseServer fresh = arena.group().at(written.outage().newServer());
         arena.api().awaitPublished(Arena.GROUP, LIMIT);
-        theHistoryIsWhole(arena, "pause and resume", load, outage, fresh);
+        theHistoryIsWhole(arena, "pause and resume", written, fresh);
         assertThat(epoch(arena)).isGreaterThan(epoch);
         assertThat(arena.dns().lookUp(arena.writeName()))
                 .hasValue(fresh.address().host());
@@ -172,22 +129,38 @@ class ManualActsIT {
                         g -> g.members().stream()
                                 .anyMatch(m -> m.name().equals(old.name())
                                         && !m.writable()
-                                        && backOrKeptAway(m, fresh.name())));
+                                        && ((m.role().equals("replica") && m.healthy()) || ArbiterApi.keptAway(m))));
     }
 
-    private static boolean backOrKeptAway(MemberView member, String primary) {
-        if (member.role().equals("replica")) {
-            return member.healthy();
-        }
-        return member.role().equals("away")
-                && member.problems().stream()
-                        .anyMatch(problem -> problem.contains("holds transactions that " + primary + " lacks"));
+    /** Without its permission the dead primary could take no writes: from here on only the pause keeps the arbiter from a switch. */
+    private static void theOldPrimaryStays(Arena arena, DatabaseServer old, long epoch, String reason)
+            throws Exception {
+        arena.api()
+                .await(
+                        Arena.GROUP,
+                        "shows " + old.name() + " dead and without permission",
+                        LIMIT,
+                        g -> g.members().stream()
+                                .anyMatch(m -> m.name().equals(old.name())
+                                        && m.state().equals("dead")
+                                        && m.leaseEndsMillis() == 0));
+        JsonNode holding = awaitPauseHolds(arena);
+        assertThat(holding.get("sentence").asText()).contains(PERSON + "@", reason, "hactl resume");
+        Ended why = hactl(arena, "why", Arena.GROUP);
+        assertThat(why.code()).as(why.err()).isZero();
+        assertThat(why.out()).contains("PAUSED", "holds", PERSON + "@", reason);
+        GroupView still = arena.api()
+                .await(Arena.GROUP, "is paused", LIMIT, g -> g.state().equals("paused") || g.pause() != null);
+        assertThat(still.epoch()).isEqualTo(epoch);
+        assertThat(still.primary()).isEqualTo(old.name());
+        assertThat(still.phase()).isEqualTo("steady");
+        assertThat(arena.dns().lookUp(arena.writeName())).hasValue(old.address().host());
     }
 
     private static JsonNode awaitPauseHolds(Arena arena) throws Exception {
         long start = System.nanoTime();
         while (true) {
-            JsonNode why = hactl(arena, "-o", "json", "why", Arena.GROUP).json();
+            JsonNode why = json(arena, "-o", "json", "why", Arena.GROUP);
             for (JsonNode rule : why.get("rules")) {
                 if (rule.get("rule").asText().equals("PAUSED")
                         && rule.get("outcome").asText().equals("holds")) {
@@ -283,8 +256,7 @@ class ManualActsIT {
                 }
             }
             String command = words.remove(0).substring("hactl ".length());
-            JsonNode answer = hactl(arena, command.replace("GROUP", Arena.GROUP).split(" "))
-                    .json();
+            JsonNode answer = json(arena, command.replace("GROUP", Arena.GROUP).split(" "));
             List<String> fields = new ArrayList<>();
             answer.fieldNames().forEachRemaining(fields::add);
             assertThat(fields).as("members of hactl %s", command).containsExactlyInAnyOrderElementsOf(words);
@@ -292,27 +264,44 @@ class ManualActsIT {
         }
         assertThat(seen)
                 .contains("-o json status", "-o json group show GROUP", "-o json why GROUP", "-o json log GROUP");
-        JsonNode status = hactl(arena, "-o", "json", "status").json();
+        JsonNode status = json(arena, "-o", "json", "status");
         assertThat(status.at("/groups/0/name").asText()).isEqualTo(Arena.GROUP);
         assertThat(status.at("/groups/0/primary").asText())
                 .isEqualTo(arena.awaitSteady(LIMIT).name());
-        assertThat(hactl(arena, "group", "show", Arena.GROUP, "-o", "json")
-                        .json()
-                        .get("members"))
+        assertThat(json(arena, "group", "show", Arena.GROUP, "-o", "json").get("members"))
                 .hasSize(MEMBERS);
     }
 
-    private static WriteLoad load(Arena arena) throws Exception {
+    private record Written(WriteHistory history, SortedSet<Long> lost, WriteHistory.Outage outage) {}
+
+    /** What moves the primary while a client writes. */
+    @FunctionalInterface
+    private interface Act {
+        /** @return when the outage may begin, by {@link System#nanoTime} */
+        long perform(WriteLoad load) throws Exception;
+    }
+
+    /** Writes before, during and after the act; ends when another server than the old primary has taken writes for a while. */
+    private static Written writtenWhile(Arena arena, DatabaseServer old, Act act) throws Exception {
         long first = arena.clients()
                         .call(() -> Long.parseLong(
                                 arena.awaitSteady(LIMIT).askRoot("SELECT COALESCE(MAX(id), 0) FROM app.writes")))
                 + 100_000;
-        return WriteLoad.start(
+        WriteLoad load = WriteLoad.start(
                 arena.byName(),
                 WriteLoad.Behaviour.of(8, WRITES_PER_SECOND)
                         .warming(arena.addresses())
                         .startingAt(first)
                         .on(arena.clients()));
+        WriteHistory.Outage outage;
+        try (load) {
+            load.awaitAcknowledged(WRITES_PER_SECOND, LIMIT);
+            long began = act.perform(load);
+            outage = load.awaitOutageEnd(began, old.address(), LIMIT);
+            load.awaitAcknowledged(load.history().ids().size() + WRITES_PER_SECOND, LIMIT);
+        }
+        DatabaseServer fresh = arena.group().at(outage.newServer());
+        return new Written(load.history(), arena.clients().call(() -> load.verify(fresh)), outage);
     }
 
     /** hactl waited for all of it: nothing is waited for here but the old primary's way back as a replica. */
@@ -344,20 +333,17 @@ class ManualActsIT {
         arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
     }
 
-    private static void theHistoryIsWhole(
-            Arena arena, String act, WriteLoad load, WriteHistory.Outage outage, DatabaseServer fresh)
-            throws Exception {
-        WriteHistory history = load.history();
-        int lost = arena.clients().call(() -> load.verify(fresh)).size();
+    private static void theHistoryIsWhole(Arena arena, String act, Written written, DatabaseServer fresh) {
+        WriteHistory history = written.history();
         System.out.printf(
                 "%s %s: silence %.0f ms, %d acknowledged, %d lost, two writers %.0f ms%n",
                 arena.plan().engine().word(),
                 act,
-                outage.silenceMillis(),
+                written.outage().silenceMillis(),
                 history.ids().size(),
-                lost,
+                written.lost().size(),
                 history.provenTwoWritersMillis());
-        assertThat(lost).as("acknowledged writes lost").isZero();
+        assertThat(written.lost()).as("acknowledged writes lost").isEmpty();
         assertThat(history.provenTwoWritersMillis()).as("time with two writers").isZero();
         assertThat(history.acknowledgements()).anyMatch(a -> a.server().equals(fresh.address()));
     }
@@ -385,16 +371,13 @@ class ManualActsIT {
     }
 
     private static Ended hactl(Arena arena, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(arena.clients().enter());
-        command.add(Arena.home().resolve("scripts").resolve("hactl").toString());
-        command.addAll(List.of(arguments));
-        Path err = arena.plan().work().resolve("hactl.err");
-        ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
-        builder.environment().put("HA_MASTERS", arena.api().addresses());
-        builder.environment().put("SUDO_USER", PERSON);
-        Process process = builder.start();
-        process.getOutputStream().close();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Ended(process.waitFor(), out, Files.readString(err));
+        return Hactl.endedAs(PERSON, arena, arguments);
+    }
+
+    private static JsonNode json(Arena arena, String... arguments) throws IOException, InterruptedException {
+        Ended ended = hactl(arena, arguments);
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.out().lines()).hasSize(1);
+        return new ObjectMapper().readTree(ended.out());
     }
 }

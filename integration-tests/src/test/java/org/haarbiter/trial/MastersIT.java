@@ -9,11 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.assertj.core.groups.Tuple;
 import org.haarbiter.admin.EventView;
 import org.haarbiter.admin.GroupSummary;
@@ -77,7 +75,7 @@ class MastersIT {
                 arena.close();
                 if (!failed) {
                     run("umount", smallDisk.toString());
-                    delete(work);
+                    Arena.deleteWorkDirectory(work);
                     return;
                 }
             }
@@ -243,9 +241,10 @@ class MastersIT {
                         Tuple.tuple("leader-transfer", from + " gets a new kernel"),
                         Tuple.tuple("master-removed", "m1 gets a new disk"),
                         Tuple.tuple("master-added", "m1's host is old"));
-        String shown = Hactl.output(arena, "log");
-        System.out.println(shown);
-        assertThat(shown)
+        Ended log = Hactl.ended(arena, "log");
+        System.out.println(log.said());
+        assertThat(log.code()).as(log.err()).isZero();
+        assertThat(log.out())
                 .contains("m1's host is old")
                 .contains("is removed: m1 gets a new disk")
                 .contains("is to take over the lead: " + from + " gets a new kernel");
@@ -397,14 +396,6 @@ class MastersIT {
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
             throw new IOException(String.join(" ", command) + ": " + said);
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
         }
     }
 }
