@@ -111,7 +111,10 @@ public final class MysqlServer extends ChildDatabaseServer {
                 sync_relay_log=1
                 relay_log_purge=ON
                 replica_net_timeout=4
+                replica_parallel_workers=32
+                binlog_group_commit_sync_delay=1000
                 innodb_log_writer_threads=OFF
+                innodb_sync_spin_loops=0
                 innodb_redo_log_capacity=64M
                 innodb_buffer_pool_size=32M
                 innodb_log_buffer_size=4M
