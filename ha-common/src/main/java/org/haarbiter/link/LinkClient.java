@@ -3,6 +3,7 @@ package org.haarbiter.link;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.haarbiter.time.Ticker;
@@ -38,7 +40,26 @@ public final class LinkClient implements AutoCloseable {
     private static final int MIN_BACKOFF_MILLIS = 50;
     private static final int MAX_BACKOFF_MILLIS = 1000;
 
-    private record Outgoing(Heartbeat heartbeat, long sinceNanos) {}
+    /** A heartbeat on its way to all masters: whichever link is ready first makes its frame, for the others as well. */
+    private static final class Outgoing {
+        private final Heartbeat heartbeat;
+        private final long sinceNanos;
+        private @Nullable LinkFrame frame;
+
+        Outgoing(Heartbeat heartbeat, long sinceNanos) {
+            this.heartbeat = heartbeat;
+            this.sinceNanos = sinceNanos;
+        }
+
+        synchronized LinkFrame frame() {
+            LinkFrame made = frame;
+            if (made == null) {
+                made = LinkWriter.frame(heartbeat);
+                frame = made;
+            }
+            return made;
+        }
+    }
 
     private final Endpoint master;
     private final @Nullable Tls tls;
@@ -108,7 +129,19 @@ public final class LinkClient implements AutoCloseable {
      * the first thing once the link is up, unless it is older than dead-millis by then.
      */
     public void send(Heartbeat heartbeat) {
-        if (heartbeats.put(new Outgoing(heartbeat, ticker.nanos()))) {
+        send(new Outgoing(heartbeat, ticker.nanos()));
+    }
+
+    /** As {@link #send(Heartbeat)} on each of these links, which have one clock; its frame is made once for all. */
+    public static void sendToAll(List<LinkClient> masters, Heartbeat heartbeat) {
+        if (!masters.isEmpty()) {
+            Outgoing outgoing = new Outgoing(heartbeat, masters.get(0).ticker.nanos());
+            masters.forEach(master -> master.send(outgoing));
+        }
+    }
+
+    private void send(Outgoing outgoing) {
+        if (heartbeats.put(outgoing)) {
             Frames.execute(loop, this::flush);
         }
     }
@@ -127,9 +160,7 @@ public final class LinkClient implements AutoCloseable {
     private @Nullable LinkFrame frame(Outgoing outgoing) {
         // What an agent that stood still said before must not be heard as if it were said now.
         long ageNanos = ticker.nanos() - outgoing.sinceNanos;
-        return ageNanos > TimeUnit.MILLISECONDS.toNanos(settings.deadMillis())
-                ? null
-                : LinkWriter.frame(outgoing.heartbeat);
+        return ageNanos > TimeUnit.MILLISECONDS.toNanos(settings.deadMillis()) ? null : outgoing.frame();
     }
 
     private void flush() {
@@ -138,6 +169,8 @@ public final class LinkClient implements AutoCloseable {
                 talking.pingWithHeartbeat(ready);
             }
             heartbeats.flush(ready);
+            // A ping may have been written although the heartbeat was too old to go.
+            ready.flush();
         }
     }
 
@@ -250,7 +283,7 @@ public final class LinkClient implements AutoCloseable {
     private final class Handler extends SimpleChannelInboundHandler<LinkFrame> {
         private @Nullable String reason;
         private int unheardTicks;
-        private boolean unheardSinceHeartbeat;
+        private int unheardHeartbeats;
         private boolean pinged;
         private boolean open;
         private boolean heard;
@@ -307,7 +340,6 @@ public final class LinkClient implements AutoCloseable {
             if (!context.channel().isActive()) {
                 return;
             }
-            boolean heardLately = unheardTicks == 0;
             unheardTicks++;
             if ((long) unheardTicks * settings.pingMillis() >= settings.deadMillis()) {
                 gaveUp = true;
@@ -315,26 +347,29 @@ public final class LinkClient implements AutoCloseable {
                 var unused = context.close();
                 return;
             }
-            if (!heardLately && !pinged && context.channel().isWritable()) {
+            if (unheardTicks >= 2 && !pinged && context.channel().isWritable()) {
                 Frames.send(context.channel(), LinkWriter.ping());
             }
             pinged = false;
             nextTick(context);
         }
 
-        /** Asks a master that has nothing to answer, while the thread is awake anyway. */
+        /**
+         * Asks a master that has nothing to answer, while the thread is awake anyway: at every second heartbeat, since each
+         * question and each answer costs both sides about as much as a heartbeat. It goes out with the heartbeat.
+         */
         private void pingWithHeartbeat(Channel channel) {
-            if (unheardSinceHeartbeat && !pinged && channel.isWritable()) {
-                Frames.send(channel, LinkWriter.ping());
+            if (unheardHeartbeats >= 1 && !pinged && channel.isWritable()) {
+                channel.write(LinkWriter.ping()).addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
                 pinged = true;
             }
-            unheardSinceHeartbeat = true;
+            unheardHeartbeats++;
         }
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, LinkFrame frame) throws WireException {
             unheardTicks = 0;
-            unheardSinceHeartbeat = false;
+            unheardHeartbeats = 0;
             switch (frame.getBodyCase()) {
                 case ANSWER -> {
                     var answer = LinkReader.answer(frame.getAnswer());

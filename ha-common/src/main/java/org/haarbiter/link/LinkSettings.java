@@ -17,7 +17,8 @@ public record LinkSettings(int pingMillis, int deadMillis, int connectMillis, in
     /** What fits the timing: a dead master is noticed as fast as a silent agent. */
     public static LinkSettings of(Timing timing) {
         return new LinkSettings(
-                timing.heartbeatMillis(),
+                // A few looks tell a dead master; each wakes the agent up.
+                Math.max(timing.heartbeatMillis(), timing.silenceMillis() / 3),
                 timing.silenceMillis(),
                 // One lost SYN is sent again after a second.
                 Math.max(1500, timing.silenceMillis()),

@@ -76,6 +76,19 @@ class LinkTest {
     }
 
     @Test
+    void aHeartbeatToAllMastersArrivesAtEachAsItWasSent() throws Exception {
+        try (LinkServer server = server(QUICK);
+                LinkClient first = client();
+                LinkClient second = client()) {
+            await("both connect", () -> first.connected() && second.connected());
+            LinkClient.sendToAll(List.of(first, second), heartbeat(1, "all is well"));
+            await("both are heard", () -> master.heartbeats.size() == 2);
+            assertThat(master.heartbeats).containsExactly(heartbeat(1, "all is well"), heartbeat(1, "all is well"));
+            assertThat(server.connections()).isEqualTo(2);
+        }
+    }
+
+    @Test
     void theLinkComesBackAfterTheMasterWasRestartedAndSendsTheNewestHeartbeatFirst() throws Exception {
         try (LinkClient client = client()) {
             await("the failure is told", () -> client.failure() != null);
@@ -303,7 +316,7 @@ class LinkTest {
     @Test
     void theLimitsFollowTheTimingAndAreChecked() {
         Timing fast = Timing.Profile.FAST.timing();
-        assertThat(LinkSettings.of(fast)).isEqualTo(new LinkSettings(100, 500, 1500, 10_000, 10_000));
+        assertThat(LinkSettings.of(fast)).isEqualTo(new LinkSettings(166, 500, 1500, 10_000, 10_000));
         assertThatThrownBy(() ->
                         SettingsReader.text("t", "ping-millis: 200").read(section -> LinkSettings.read(section, fast)))
                 .hasMessage("t:1: dead-millis: 500 (must be at least 3 x ping-millis = 600)");

@@ -93,7 +93,7 @@ public final class AgentNode implements AutoCloseable {
     }
 
     private void tell(Heartbeat heartbeat) {
-        masters.forEach(master -> master.send(heartbeat));
+        LinkClient.sendToAll(masters, heartbeat);
         long epoch = heartbeat.sighting().acceptedEpoch();
         if (epoch > knownEpoch) {
             knownEpoch = epoch;
