@@ -365,18 +365,24 @@ public final class MysqlEngine extends SqlEngine {
 
     private void awaitApplied(String upTo, long deadline) throws EngineException {
         String aim = "applying everything up to " + upTo;
+        long began = System.nanoTime();
+        String missing = "";
         boolean looked = false;
         while (true) {
             long left = (deadline - System.nanoTime()) / 1_000_000;
             long step = Math.max(1, Math.min(WAIT_STEP_MILLIS, left));
-            String answer = run(
-                            aim,
-                            "SELECT WAIT_FOR_EXECUTED_GTID_SET(" + quoted(upTo) + ", "
-                                    + String.format(Locale.ROOT, "%.3f", step / 1000.0) + ")",
-                            deadline + WAIT_STEP_MILLIS * 1_000_000)
-                    .get(0)
-                    .text(0, 0);
-            if (answer.equals("0")) {
+            List<Rows> answers = run(
+                    aim,
+                    "SELECT GTID_SUBTRACT(" + quoted(upTo) + ", @@global.gtid_executed);"
+                            + "SELECT WAIT_FOR_EXECUTED_GTID_SET(" + quoted(upTo) + ", "
+                            + String.format(Locale.ROOT, "%.3f", step / 1000.0) + ")",
+                    deadline + WAIT_STEP_MILLIS * 1_000_000);
+            missing = looked ? missing : answers.get(0).text(0, 0);
+            if (answers.get(1).text(0, 0).equals("0")) {
+                LOG.info(
+                        "applied {} in {} ms",
+                        missing.isEmpty() ? "everything before" : missing,
+                        (System.nanoTime() - began) / 1_000_000);
                 return;
             }
             Replication now = freshReplication(aim, deadline + WAIT_STEP_MILLIS * 1_000_000);
