@@ -111,7 +111,9 @@ public final class MasterNode implements AutoCloseable {
         this.loop = new MasterLoop(
                 limits,
                 new MasterLoop.Pace(
-                        Math.max(5, timing.heartbeatMillis() / 2), Math.max(1, timing.heartbeatMillis() / 20)),
+                        Math.max(5, timing.heartbeatMillis() / 2),
+                        Math.max(1, timing.heartbeatMillis() / 20),
+                        Math.max(1, timing.heartbeatMillis() / 4)),
                 codec,
                 Ticker.SYSTEM,
                 System::currentTimeMillis,

@@ -25,6 +25,7 @@ import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.raft.LogListener;
 import org.haarbiter.master.raft.NotLeaderException;
 import org.haarbiter.master.raft.ReplicatedLog;
@@ -80,9 +81,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
      * How often.
      *
      * @param tickMillis how often every group is looked at, whether or not something was heard
-     * @param confirmGapMillis the least time between two confirmations of leadership
+     * @param confirmGapMillis the least time between two confirmations of leadership while somebody in a switch waits
+     * @param steadyGapMillis the same while nobody does: a lease is long, and fewer rounds spare every master's processor
      */
-    public record Pace(int tickMillis, int confirmGapMillis) {}
+    public record Pace(int tickMillis, int confirmGapMillis, int steadyGapMillis) {}
 
     /** A command's outcome, with the index of its entry in the log; 0 where there is none. */
     public record Judged(Command.Outcome outcome, long index) {}
@@ -107,6 +109,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
     private @Nullable ReplicatedLog log;
     private boolean confirming;
+    private boolean urgent;
     private long lastConfirmNanos;
     private long nextTickNanos;
     private volatile long appliedIndex;
@@ -296,6 +299,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         newest.computeIfAbsent(group, g -> new TreeMap<>()).put(member, awaiting);
         if (arbiter.leading()) {
             unanswered.put(group + "/" + member, awaiting);
+            Group known = arbiter.state().group(group);
+            urgent |= known == null || !(known.phase() instanceof Phase.Steady);
             decide(group);
         }
     }
@@ -345,10 +350,12 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                 || unanswered.isEmpty()
                 || !arbiter.leading()
                 || replicated == null
-                || now - lastConfirmNanos < TimeUnit.MILLISECONDS.toNanos(pace.confirmGapMillis())) {
+                || now - lastConfirmNanos
+                        < TimeUnit.MILLISECONDS.toNanos(urgent ? pace.confirmGapMillis() : pace.steadyGapMillis())) {
             return;
         }
         confirming = true;
+        urgent = false;
         lastConfirmNanos = now;
         List<Awaiting> batch = List.copyOf(unanswered.values());
         unanswered.clear();
