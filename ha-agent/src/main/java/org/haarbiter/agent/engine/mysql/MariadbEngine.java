@@ -377,6 +377,7 @@ public final class MariadbEngine extends SqlEngine {
         if (before != null && before.input() != Replication.Input.STOPPED) {
             cutInput("cutting replication's input", deadline);
         }
+        run("starting a binary log", NEW_BINARY_LOG, deadline);
         if (!promotion.upTo().isEmpty()) {
             awaitApplied(promotion.upTo(), deadline);
         }

@@ -350,6 +350,7 @@ public final class MysqlEngine extends SqlEngine {
         if (before != null && before.input() != Replication.Input.STOPPED) {
             run("cutting replication's input", "STOP REPLICA IO_THREAD", deadline);
         }
+        run("starting a binary log", NEW_BINARY_LOG, deadline);
         if (!promotion.upTo().isEmpty()) {
             awaitApplied(promotion.upTo(), deadline);
         }

@@ -23,6 +23,13 @@ import org.slf4j.LoggerFactory;
 
 /** What MySQL and MariaDB have in common: being found, being looked at, and being killed. */
 abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEngine {
+    /**
+     * For a server that is about to be opened: its first write waits for a follower to attach, and each follower's position is
+     * looked for from the beginning of the binary log. With 32,000 transactions in it a follower had the next one after 44 to
+     * 70 ms (MySQL 9.7) and 126 to 137 ms (MariaDB 10.11), from a new log after 20 to 28 and 4 to 6.
+     */
+    static final String NEW_BINARY_LOG = "FLUSH NO_WRITE_TO_BINLOG BINARY LOGS";
+
     private static final Logger LOG = LoggerFactory.getLogger(SqlEngine.class);
 
     private static final int TOO_MANY_CONNECTIONS = 1040;
