@@ -117,6 +117,7 @@ public final class AgentCore {
             }
         }
         seen = observation;
+        seenNanos = began;
         if (before != null
                 && !before.instance().isEmpty()
                 && !observation.instance().isEmpty()
@@ -152,6 +153,7 @@ public final class AgentCore {
     }
 
     private long openedNanos = Long.MIN_VALUE;
+    private long seenNanos = Long.MIN_VALUE;
 
     private void instanceChanged() {
         instanceSequence = sequence + 1;
@@ -413,10 +415,16 @@ public final class AgentCore {
                     ? new Step.Promote(wish.epoch(), new Promotion(wish.epoch(), wish.upTo(), wish.acknowledgers()))
                     : null;
         }
+        if (seenNanos <= openedNanos) {
+            // What opening did doesn't show yet.
+            return null;
+        }
         if (server.acknowledgersRequired() != wish.acknowledgers()) {
             return new Step.RequireAcknowledgers(wish.epoch(), wish.acknowledgers());
         }
-        return settledEpoch == wish.epoch() ? null : new Step.Settle(wish.epoch());
+        // Not at once: the first writes wait for followers to attach, and settling takes the server's time.
+        boolean due = nowNanos >= openedNanos + AgentLimits.nanos(limits.retryMillis());
+        return settledEpoch == wish.epoch() || !due ? null : new Step.Settle(wish.epoch());
     }
 
     private boolean waits(Step step, long nowNanos) {
