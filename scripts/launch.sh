@@ -3,6 +3,7 @@
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # launch MODULE MAIN-CLASS JVM-FLAGS... -- ARGUMENTS...
+# With $niceness set, at that priority where this user may: what decides over a database must not wait behind its load.
 launch() {
   local module=$1 main=$2
   shift 2
@@ -25,5 +26,9 @@ launch() {
   elif [ "$archive" -nt "$jar" ]; then
     flags+=("-XX:SharedArchiveFile=$archive" -Xlog:cds=error)
   fi
-  exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${flags[@]}" -cp "$jar:$home/$module/target/lib/*" "$main" "$@"
+  local priority=()
+  if [ -n "${niceness:-}" ] && [ "$(nice -n "$niceness" nice 2>/dev/null)" = "$niceness" ]; then
+    priority=(nice -n "$niceness")
+  fi
+  exec ${priority[@]+"${priority[@]}"} "${JAVA_HOME:+$JAVA_HOME/bin/}java" "${flags[@]}" -cp "$jar:$home/$module/target/lib/*" "$main" "$@"
 }
