@@ -2,6 +2,7 @@ package org.haarbiter.agent.daemon;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -211,8 +212,13 @@ public final class AgentLoop implements AutoCloseable {
         LOG.info("step: {}", step);
         (step instanceof Step.Fence ? fences : commands).execute(() -> {
             String problem = null;
+            long began = ticker.nanos();
             try {
                 command(step);
+                LOG.info(
+                        "step {} done in {} ms",
+                        step.getClass().getSimpleName(),
+                        String.format(Locale.ROOT, "%.1f", (ticker.nanos() - began) / 1e6));
             } catch (EngineException e) {
                 problem = e.getMessage();
                 LOG.warn("step {} failed: {}", step, problem);
