@@ -17,9 +17,11 @@ abstract class ChildDatabaseServer implements DatabaseServer {
 
     private static final int LONGEST_SOCKET_PATH = 107;
     private static final int ACCESS_DENIED = 1045;
+    private static final int NUMBERS_PER_GENERATION = 1_000;
 
     private final ServerPlan plan;
     private final ServerProcess process;
+    private int replaced;
 
     ChildDatabaseServer(ServerPlan plan, Path program) {
         this.plan = plan;
@@ -61,7 +63,7 @@ abstract class ChildDatabaseServer implements DatabaseServer {
 
     @Override
     public int serverId() {
-        return plan.serverId();
+        return plan.serverId() + replaced * NUMBERS_PER_GENERATION;
     }
 
     @Override
@@ -109,6 +111,16 @@ abstract class ChildDatabaseServer implements DatabaseServer {
         process.kill9();
         process.awaitEnd(Duration.ofSeconds(60));
         process.start();
+    }
+
+    @Override
+    public void startEmpty() throws IOException {
+        process.kill9();
+        process.awaitEnd(Duration.ofSeconds(60));
+        Commands.run(List.of("rm", "-rf", dataDir().toString()), "");
+        // With the number of the server before, it would pass over that one's transactions as its own.
+        replaced++;
+        start();
     }
 
     @Override

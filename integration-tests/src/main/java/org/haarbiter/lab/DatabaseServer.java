@@ -46,6 +46,9 @@ public interface DatabaseServer extends AutoCloseable {
     /** Kills the process if it runs, waits for its end and starts it again. */
     void restart() throws IOException;
 
+    /** Kills the process if it runs, and starts a new server in its place that holds nothing yet. */
+    void startEmpty() throws IOException;
+
     /** Sends SIGKILL and returns at once. */
     void kill9();
 

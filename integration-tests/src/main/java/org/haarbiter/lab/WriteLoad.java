@@ -48,6 +48,12 @@ public final class WriteLoad implements AutoCloseable {
     private static final int SCOUT_PAUSE_MILLIS = 20;
 
     private static final int REHEARSALS = 20;
+
+    /** A client that asks more often takes the processor from the servers that it waits for: both are on this machine. */
+    private static final int RETRY_MILLIS = 5;
+
+    /** Between two looks of a caller that waits; what it waits for is timed by the writers. */
+    private static final long AWAIT_NANOS = 10_000_000L;
     /** A load connection without the scouts' word tries again by itself after this long. */
     private static final long OWN_RETRY_NANOS = 20_000_000L;
 
@@ -116,7 +122,7 @@ public final class WriteLoad implements AutoCloseable {
 
         /** Limits of 500 ms to connect and 1 s to answer, 2 ms between attempts, from number 1, on this machine. */
         public static Behaviour of(int connections, int writesPerSecond) {
-            return new Behaviour(connections, writesPerSecond, 500, 1_000, 2, 1, List.of(), Host.here());
+            return new Behaviour(connections, writesPerSecond, 500, 1_000, RETRY_MILLIS, 1, List.of(), Host.here());
         }
 
         /** The same, holding a connection to each of these servers. */
@@ -608,7 +614,7 @@ public final class WriteLoad implements AutoCloseable {
                         "no " + what + " within " + limit.toMillis() + " ms; " + acknowledged.size()
                                 + " acknowledged, the last by " + lastServer + "; failures: " + failures());
             }
-            LockSupport.parkNanos(1_000_000L);
+            LockSupport.parkNanos(AWAIT_NANOS);
         }
     }
 

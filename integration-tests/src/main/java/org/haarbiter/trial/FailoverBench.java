@@ -13,19 +13,21 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
+import org.haarbiter.lab.DatabaseServer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Repeats {@link FailoverTrial}. Servers, masters and agents go on from run to run, as they do in production; a server that
- * can't rejoin by itself (its history has a tail that nobody acknowledged) makes the bench begin a fresh arena.
+ * Repeats {@link FailoverTrial}. Servers, masters and agents go on from run to run, as they do in production. A server that
+ * can't rejoin by itself, since its history has a tail that nobody acknowledged, is replaced by an empty one.
  */
 @Command(name = "failover", mixinStandardHelpOptions = true, description = "Strikes a primary again and again.")
 public final class FailoverBench implements Callable<Integer> {
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
 
-    private static final int MOST_WARM_UPS = 5;
+    private static final int WARM_UPS = 3;
+    private static final long IDENTIFIERS_PER_RUN = 1_000_000;
 
     /** What must not happen counts in whatever run it was. */
     private long lostInWarmUps;
@@ -49,8 +51,8 @@ public final class FailoverBench implements Callable<Integer> {
 
     @Option(
             names = "--cold",
-            description = "count a fresh group's first run as well; else it only warms up masters and agents, which in"
-                    + " production have run for longer than a few seconds")
+            description = "count the first runs as well; else they only warm up masters and agents, which in production"
+                    + " have run for longer than a few seconds")
     private boolean cold;
 
     @Option(names = "--json", description = "the last line is one JSON object")
@@ -72,54 +74,29 @@ public final class FailoverBench implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, SQLException, InterruptedException {
         List<FailoverTrial.Result> results = new ArrayList<>();
-        long firstId = 1;
-        int warmUpsInRow = 0;
-        Arena arena = null;
-        try {
-            for (int run = 1; run <= runs; run++) {
-                if (arena == null) {
-                    arena = Arena.open(ArenaPlan.of(
-                            engine, Arena.newWorkDirectory("ha-arbiter-bench-"), fault == Fault.PARTITION));
-                    arena.awaitSteady(START_LIMIT);
-                    if (!cold) {
-                        FailoverTrial.Result first = strike(arena, firstId);
-                        firstId += 1_000_000;
-                        print("warm-up", first);
-                        lostInWarmUps += first.lost();
-                        twoWritersInWarmUpsMillis += first.twoWritersMillis();
-                        if (!rejoins(arena, first.from())) {
-                            discard(arena);
-                            arena = null;
-                            warmUpsInRow++;
-                            if (warmUpsInRow > MOST_WARM_UPS) {
-                                throw new IllegalStateException(warmUpsInRow
-                                        + " fresh groups didn't get over their warm-up: use --cold, or look into it");
-                            }
-                            run--;
-                            continue;
-                        }
-                        warmUpsInRow = 0;
-                    }
+        Path work = Arena.newWorkDirectory("ha-arbiter-bench-");
+        try (Arena arena = Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION))) {
+            arena.awaitSteady(START_LIMIT);
+            int warmUps = cold ? 0 : WARM_UPS;
+            for (int strike = 1; strike <= warmUps + runs; strike++) {
+                FailoverTrial.Result result =
+                        FailoverTrial.run(arena, fault, client, rate, strike * IDENTIFIERS_PER_RUN);
+                if (strike <= warmUps) {
+                    print("warm-up", result);
+                    lostInWarmUps += result.lost();
+                    twoWritersInWarmUpsMillis += result.twoWritersMillis();
+                } else {
+                    print(String.format(Locale.ROOT, "run %3d", strike - warmUps), result);
+                    results.add(result);
                 }
-                FailoverTrial.Result result = strike(arena, firstId);
-                results.add(result);
-                firstId += 1_000_000;
-                print(String.format(Locale.ROOT, "run %3d", run), result);
-                if (run < runs && !rejoins(arena, result.from())) {
-                    discard(arena);
-                    arena = null;
+                if (strike < warmUps + runs) {
+                    makeWhole(arena, result.from());
                 }
             }
         } finally {
-            if (arena != null) {
-                discard(arena);
-            }
+            Arena.deleteWorkDirectory(work);
         }
         return report(results);
-    }
-
-    private FailoverTrial.Result strike(Arena arena, long firstId) throws IOException, SQLException {
-        return FailoverTrial.run(arena, fault, client, rate, firstId);
     }
 
     private static void print(String what, FailoverTrial.Result result) {
@@ -136,24 +113,18 @@ public final class FailoverBench implements Callable<Integer> {
                 result.phases());
     }
 
-    private boolean rejoins(Arena arena, String struck) throws IOException {
+    private void makeWhole(Arena arena, String struck) throws IOException {
+        DatabaseServer server = arena.server(struck);
         if (fault != Fault.PARTITION) {
-            arena.server(struck).restart();
-            arena.server(struck).awaitReady(START_LIMIT);
+            server.restart();
+            server.awaitReady(START_LIMIT);
         }
-        boolean whole =
-                arena.api().awaitWholeUnlessKeptAway(Arena.GROUP, arena.plan().members(), START_LIMIT);
-        if (!whole) {
-            System.out.println("         " + struck + " holds writes that nobody acknowledged, so it stays fenced;"
-                    + " a fresh group follows");
+        if (!arena.api().awaitWholeUnlessKeptAway(Arena.GROUP, arena.plan().members(), START_LIMIT)) {
+            System.out.println("         " + struck + " holds writes that nobody acknowledged, so the arbiter keeps it"
+                    + " fenced; an empty server takes its place");
+            server.startEmpty();
+            server.awaitReady(START_LIMIT);
         }
-        return whole;
-    }
-
-    private static void discard(Arena arena) throws IOException {
-        Path work = arena.plan().work();
-        arena.close();
-        Arena.deleteWorkDirectory(work);
     }
 
     private int report(List<FailoverTrial.Result> results) throws IOException {
