@@ -92,13 +92,15 @@ final class Faults {
         }
         SimServer primary = group.server(committed.primary());
         SimServer other = group.servers.get(chance.below(group.servers.size()));
-        switch (chance.below(11)) {
+        switch (chance.below(17)) {
+            case 12 -> brokenConnections(group, primary);
+            case 11 -> strandedCandidate(group, primary);
             case 10 -> lateAnswers(primary);
             case 0 -> soleHolder(group, primary, other);
-            case 7 -> moreAcknowledgers(group, primary, other);
+            case 7, 15, 16 -> moreAcknowledgers(group, primary, other);
             case 8 -> hungWhileDrained(group, primary, other);
-            case 9 -> keptFromTheSwitch(primary, other);
-            case 1 -> handover(group, primary, leader, other);
+            case 9, 13 -> keptFromTheSwitch(primary, other);
+            case 1, 14 -> handover(group, primary, leader, other);
             case 2 -> {
                 world.timeline.note("compound: the primary and the leader die together");
                 kill(primary);
@@ -156,6 +158,14 @@ final class Faults {
             world.bootIfDown(away);
         });
         later(1_500, 1_900, () -> world.network.slow(primary.name, away.name, chance.millis(100, 900)));
+        if (chance.percent(40)) {
+            // It says how many have come, and isn't told to wait for them.
+            later(1_200, 1_900, () -> {
+                for (SimMaster master : world.masters) {
+                    world.network.cut(master.name, primary.name, false);
+                }
+            });
+        }
         later(1_600, 2_600, () -> {
             kill(holder);
             later(1, 200, () -> kill(primary));
@@ -242,6 +252,65 @@ final class Faults {
                     100 * i + 100,
                     () -> world.command(new Command.Promote(group.name, other.name, lossAccepted, "person", "now")));
         }
+    }
+
+    /** Every follower loses its connection and comes back, and the primary dies soon after. */
+    private void brokenConnections(SimGroup group, SimServer primary) {
+        world.timeline.note("compound: followers of " + primary.name + " connect anew, and then it dies");
+        int rounds = 1 + chance.below(3);
+        for (int i = 0; i < rounds; i++) {
+            later(150 * i, 150 * i + 50, () -> group.servers.forEach(SimServer::loseConnection));
+        }
+        later(150 * (rounds - 1) + 20, 150 * rounds + 50, () -> kill(primary));
+    }
+
+    /** A candidate that still applies is cut off, and a person wants another one: it must not open when it is done. */
+    private void strandedCandidate(SimGroup group, SimServer primary) {
+        world.timeline.note("compound: whoever follows " + primary.name + " applies slowly and will be cut off");
+        for (SimServer server : group.servers) {
+            if (server != primary) {
+                server.applyLagNanos = chance.millis(1_500, 1_900);
+            }
+        }
+        later(100, 600, () -> {
+            Group before = world.committed(group);
+            kill(primary);
+            if (before != null) {
+                strand(group, before.epoch(), 0);
+            }
+        });
+    }
+
+    private void strand(SimGroup group, long epoch, int tries) {
+        later(1, 6, () -> {
+            Group now = world.committed(group);
+            if (now == null || now.epoch() == epoch || !(now.phase() instanceof Phase.Promoting)) {
+                if (tries < 200) {
+                    strand(group, epoch, tries + 1);
+                }
+                return;
+            }
+            SimServer candidate = group.server(now.primary());
+            for (SimServer other : group.servers) {
+                if (other != candidate) {
+                    other.applyNow();
+                }
+            }
+            later(5, 60, () -> {
+                for (SimMaster master : world.masters) {
+                    world.network.cut(candidate.name, master.name, false);
+                    world.network.cut(master.name, candidate.name, false);
+                }
+            });
+            for (SimServer other : group.servers) {
+                if (other != candidate) {
+                    later(
+                            1_000,
+                            1_500,
+                            () -> world.command(new Command.Promote(group.name, other.name, true, "person", "now")));
+                }
+            }
+        });
     }
 
     private void killCandidate(SimGroup group, long epoch, int tries) {

@@ -288,6 +288,13 @@ final class SimServer extends SimProcess {
         }
     }
 
+    /** Its connection to its source breaks; it comes back by itself. */
+    void loseConnection() {
+        if (up() && dump != null) {
+            dropInput();
+        }
+    }
+
     private void connect() {
         SimServer from = group.at(source);
         if (from == null) {
@@ -402,6 +409,14 @@ final class SimServer extends SimProcess {
                 timeline.after(20_000_000, this::applyLater);
             }
         });
+    }
+
+    /** It has caught up, and lags no more. */
+    void applyNow() {
+        applyLagNanos = 1_000_000;
+        if (up() && !frozen() && !starting) {
+            applyRelay();
+        }
     }
 
     private void applyRelay() {
