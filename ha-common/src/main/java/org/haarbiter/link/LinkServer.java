@@ -47,6 +47,7 @@ public final class LinkServer implements AutoCloseable {
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicLong ids = new AtomicLong();
     private final Complaints complaints = new Complaints();
+    private volatile @Nullable Channel listening;
 
     /**
      * Doesn't bind yet.
@@ -98,6 +99,7 @@ public final class LinkServer implements AutoCloseable {
                             + " (must be an address of this machine and a port nobody uses)",
                     failure);
         }
+        listening = bound.channel();
     }
 
     /** How many agents are connected, TLS handshakes included. */
@@ -108,6 +110,11 @@ public final class LinkServer implements AutoCloseable {
     /** Closes all connections and frees the port; returns when that is done. */
     @Override
     public void close() {
+        Channel known = listening;
+        if (known != null) {
+            // First, by itself: a connection that is accepted while its thread ends can keep the port from being freed.
+            known.close().awaitUninterruptibly();
+        }
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 

@@ -2,9 +2,6 @@ package org.haarbiter.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -108,12 +105,6 @@ final class Heard implements LinkServerListener, LinkClientListener {
 
     static Answer answer(long sequence, String reason) {
         return new Answer(1, sequence, new Goal(1, 1, Role.PRIMARY, null, "", 1000, 0, false, "", reason));
-    }
-
-    static Endpoint freeEndpoint() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(HOST))) {
-            return new Endpoint(HOST, socket.getLocalPort());
-        }
     }
 
     static void await(String what, BooleanSupplier condition) {

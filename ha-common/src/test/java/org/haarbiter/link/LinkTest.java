@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.settings.SettingsReader;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.time.Ticker;
@@ -38,7 +39,7 @@ class LinkTest {
 
     @BeforeEach
     void choosePort() throws IOException {
-        endpoint = Heard.freeEndpoint();
+        endpoint = FreeEndpoint.at(HOST);
     }
 
     @AfterEach
@@ -112,6 +113,22 @@ class LinkTest {
             await("the second end is noticed", () -> agent.events.size() == 4);
             assertThat(agent.events.stream().map(event -> event.replaceAll(":.*", "")))
                     .containsExactly("connected", "disconnected", "connected", "disconnected");
+        }
+    }
+
+    @Test
+    void aServerThatWasClosedHasFreedItsPortWhoeverConnectsMeanwhile() throws Exception {
+        try (LinkClient first = client();
+                LinkClient second = client()) {
+            for (int i = 0; i < 100; i++) {
+                try (LinkServer server = server(QUICK)) {
+                    assertThat(server.connections()).isGreaterThanOrEqualTo(0);
+                }
+            }
+            try (LinkServer server = server(QUICK)) {
+                await("both connect", () -> first.connected() && second.connected());
+                assertThat(server.connections()).isEqualTo(2);
+            }
         }
     }
 

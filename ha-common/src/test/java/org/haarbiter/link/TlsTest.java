@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.settings.SettingsReader;
 import org.haarbiter.time.Ticker;
@@ -159,7 +160,7 @@ class TlsTest {
     }
 
     private LinkServer server(@Nullable Tls tls) throws Exception {
-        endpoint = Heard.freeEndpoint();
+        endpoint = FreeEndpoint.at(HOST);
         LinkServer server = new LinkServer(endpoint, tls, QUICK, 1, Ticker.SYSTEM, master);
         server.start();
         return server;

@@ -2,8 +2,6 @@ package org.haarbiter.endtoend;
 
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -25,6 +23,7 @@ import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.daemon.MasterNode;
 import org.haarbiter.master.daemon.MasterSettings;
 import org.haarbiter.master.raft.RaftStartException;
+import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -52,12 +51,8 @@ final class MemoryArbiter implements AutoCloseable {
         }
     }
 
-    /** On a net of its own, so that no outgoing connection of another process takes the port in between. */
     private static Endpoint free() throws IOException {
-        String host = "127.78.0.1";
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
-            return new Endpoint(host, socket.getLocalPort());
-        }
+        return FreeEndpoint.at("127.78.0.1");
     }
 
     void startMasters() throws IOException, RaftStartException {

@@ -163,7 +163,9 @@ class JraftNodeTest {
 
     @Test
     void aMemberThatWasAwayCatchesUpBySnapshot() throws Exception {
-        try (RaftCluster cluster = RaftCluster.started(3, root, s -> s.withSnapshots(600, 100))) {
+        try (RaftCluster cluster =
+                RaftCluster.started(3, root, s -> s.withSnapshots(600, 100).withElection(3_000, 2_000))) {
+            // With one of three away the leader must hear the other all the time, on a machine as busy as it may be.
             Member leader = cluster.awaitLeader();
             Member away = cluster.follower();
             List<String> words = new ArrayList<>(proposeAll(leader, "before-", 5));

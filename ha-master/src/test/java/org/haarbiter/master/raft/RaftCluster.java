@@ -3,8 +3,6 @@ package org.haarbiter.master.raft;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +13,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
@@ -124,7 +123,7 @@ final class RaftCluster implements AutoCloseable {
     private Member member(Endpoint address, List<Endpoint> initial) {
         return new Member(
                 adjust.apply(RaftSettings.of("test", address, initial, root.resolve(String.valueOf(address.port())))
-                        .withElection(600, 400)));
+                        .withElection(1_000, 700)));
     }
 
     Member get(int number) {
@@ -204,12 +203,8 @@ final class RaftCluster implements AutoCloseable {
         }
     }
 
-    /** On a net of its own, so that no outgoing connection of another process takes the port in between. */
     static Endpoint freeAddress() throws IOException {
-        String host = "127.77.0.1";
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
-            return new Endpoint(host, socket.getLocalPort());
-        }
+        return FreeEndpoint.at("127.77.0.1");
     }
 
     @Override
