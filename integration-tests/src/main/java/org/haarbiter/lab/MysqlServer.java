@@ -181,7 +181,8 @@ public final class MysqlServer extends ChildDatabaseServer {
     public void provisionReplicaOf(DatabaseServer source) throws SQLException {
         asRoot("CHANGE REPLICATION SOURCE TO SOURCE_HOST='" + source.address().host() + "', SOURCE_PORT="
                 + source.address().port() + ", SOURCE_USER='" + Account.REPLICATION.user() + "', SOURCE_PASSWORD='"
-                + Account.REPLICATION.password() + "', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1,"
+                + Account.REPLICATION.password()
+                + "', SOURCE_SSL=0, SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, GET_SOURCE_PUBLIC_KEY=1,"
                 + " SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=100000, SOURCE_HEARTBEAT_PERIOD=0.2");
     }
 

@@ -182,6 +182,7 @@ final class SimAgent extends SimProcess {
         final AgentCore core;
         final Step step;
         final int serverLife = server.life();
+        final long began = clock();
         final long deadline;
         boolean over;
 
@@ -200,6 +201,9 @@ final class SimAgent extends SimProcess {
                 return;
             }
             over = true;
+            // Some engines look by themselves, others leave it to the next look.
+            boolean looks = step instanceof Step.Seal && problem == null && server.answers() && chance.percent(70);
+            Observation after = looks ? server.look() : null;
             int inLife = life();
             timeline.after(
                     chance.millis(0, 1),
@@ -207,7 +211,11 @@ final class SimAgent extends SimProcess {
                         world.timeline.note("step of " + server.name + " ended: "
                                 + step.getClass().getSimpleName() + " epoch " + step.epoch()
                                 + (problem == null ? "" : ": " + problem));
-                        core.ended(step, problem, clock());
+                        if (after == null) {
+                            core.ended(step, problem, clock());
+                        } else {
+                            core.ended(step, after, began, clock());
+                        }
                         look(core);
                         proceed(core);
                     }));

@@ -192,6 +192,7 @@ public final class Arena implements AutoCloseable {
                   socket: %s
                   credentials-file: credentials.yaml
                   replication-credentials-file: replication.yaml
+                  replication-tls: disabled
                   data-directory: %s
                 """.formatted(
                         GROUP,

@@ -20,6 +20,7 @@ import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.agent.engine.mysql.ReplicationTls;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
@@ -80,6 +81,7 @@ abstract class EngineContract {
                 "/etc/ha-arbiter/agent.yaml",
                 Account.REPLICATION.user(),
                 Account.REPLICATION.password(),
+                ReplicationTls.NONE,
                 HUNG_MILLIS,
                 2_000,
                 2);

@@ -103,6 +103,13 @@ public final class AgentCore {
      * @param began when the look began: what happened after it may not show
      */
     public void observed(Observation observation, long began) {
+        if (began >= shownNanos) {
+            observed(observation, began, began);
+        }
+    }
+
+    /** @param shows from when on the server's own doings would show in it */
+    private void observed(Observation observation, long began, long shows) {
         Observation before = seen;
         if (observation.instance().equals(deadInstance) && observation.state() != ServerState.DEAD) {
             // The look began before the process was seen to end.
@@ -130,7 +137,7 @@ public final class AgentCore {
         if (!takesCommands(observation)) {
             return;
         }
-        confirm(observation, began);
+        confirm(observation, shows);
         if (openEpoch > 0 && !observation.writable() && began > openedNanos) {
             openEpoch = 0;
         }
@@ -172,10 +179,10 @@ public final class AgentCore {
         lease = Lease.NONE;
     }
 
-    private void confirm(Observation observation, long began) {
+    private void confirm(Observation observation, long shows) {
         Step step = unconfirmed;
         // An order to open writes that had its permission may still be carried out after the fence.
-        if (step == null || began < confirmableNanos || running instanceof Step.Promote) {
+        if (step == null || shows < confirmableNanos || running instanceof Step.Promote) {
             return;
         }
         unconfirmed = null;
@@ -187,6 +194,9 @@ public final class AgentCore {
     }
 
     private long confirmableNanos;
+
+    /** When the newest step ended that looked by itself: a look that began before it is older, however late it ends. */
+    private long shownNanos = Long.MIN_VALUE;
 
     /** The server's process has ended or is ending; said by the process watch, before any look could tell. */
     public void died(String instance, String evidence) {
@@ -489,6 +499,21 @@ public final class AgentCore {
             followed = step;
         } else if (step instanceof Step.Settle) {
             settledEpoch = step.epoch();
+        }
+    }
+
+    /**
+     * A step has succeeded, and has looked at the server after its work.
+     *
+     * @param began when the step began: an answer that came before is one that the look came after
+     */
+    public void ended(Step step, Observation after, long began, long nowNanos) {
+        ended(step, null, nowNanos);
+        Observation before = seen;
+        // The server may have been restarted, and looked at, since the step's work was done.
+        if (before != null && before.instance().equals(after.instance())) {
+            shownNanos = nowNanos;
+            observed(after, began, nowNanos);
         }
     }
 

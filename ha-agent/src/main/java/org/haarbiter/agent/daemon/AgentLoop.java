@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,6 +38,12 @@ public final class AgentLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
     private static final int INBOX_LIMIT = 4_096;
 
+    /** A step that goes on failing in the same way is logged this often. */
+    private static final long AGAIN_NANOS = 10_000_000_000L;
+
+    /** A failure that was logged. */
+    private record Failure(Step step, String problem, long nanos) {}
+
     private final AgentCore core;
     private final Engine engine;
     private final Timing timing;
@@ -53,6 +60,7 @@ public final class AgentLoop implements AutoCloseable {
     private final ExecutorService fences;
     private final Thread thread;
     private volatile boolean closed;
+    private volatile @Nullable Failure failed;
     private volatile @Nullable Sighting latest;
     private long nextBeatNanos;
 
@@ -209,45 +217,61 @@ public final class AgentLoop implements AutoCloseable {
     }
 
     private void carryOut(Step step) {
-        LOG.info("step: {}", step);
+        Failure before = failed;
+        // A step that fails is given again every 100 ms or so, for as long as its cause lasts.
+        boolean again = before != null && before.step().equals(step) && ticker.nanos() - before.nanos() < AGAIN_NANOS;
+        if (!again) {
+            LOG.info("step: {}", step);
+        }
         (step instanceof Step.Fence ? fences : commands).execute(() -> {
             String problem = null;
+            Observation after = null;
             long began = ticker.nanos();
             try {
-                command(step);
+                after = command(step);
                 LOG.info(
                         "step {} done in {} ms",
                         step.getClass().getSimpleName(),
                         String.format(Locale.ROOT, "%.1f", (ticker.nanos() - began) / 1e6));
             } catch (EngineException e) {
                 problem = e.getMessage();
-                LOG.warn("step {} failed: {}", step, problem);
+                if (again && Objects.requireNonNull(before).problem().equals(problem)) {
+                    LOG.debug("step {} failed again: {}", step, problem);
+                } else {
+                    LOG.warn("step {} failed: {}", step, problem);
+                    failed = new Failure(step, String.valueOf(problem), ticker.nanos());
+                }
             } catch (RuntimeException e) {
                 problem = "a fault in the agent itself while it carried out " + step + ": " + e;
                 LOG.error("step {} failed", step, e);
             }
             String sentence = problem;
+            Observation seen = after;
             stepCounts
                     .computeIfAbsent(
                             new StepCount(step.getClass().getSimpleName(), problem == null ? "done" : "failed"),
                             key -> new LongAdder())
                     .increment();
             post(() -> {
-                core.ended(step, sentence, ticker.nanos());
+                if (seen == null) {
+                    core.ended(step, sentence, ticker.nanos());
+                } else {
+                    core.ended(step, seen, began, ticker.nanos());
+                }
                 look();
             });
         });
     }
 
-    private void command(Step step) throws EngineException {
+    /** @return what the command saw of the server after its work; null where a look must tell */
+    private @Nullable Observation command(Step step) throws EngineException {
         Duration limit = Duration.ofMillis(timing.commandMillis());
-        if (step instanceof Step.Fence fence) {
-            LOG.warn("fencing at epoch {}: {}", fence.epoch(), fence.why());
+        if (step instanceof Step.Fence) {
             engine.fence(Duration.ofMillis(timing.fenceMillis()));
         } else if (step instanceof Step.Drain) {
             engine.drain(limit);
         } else if (step instanceof Step.Seal) {
-            engine.seal(limit);
+            return engine.seal(limit);
         } else if (step instanceof Step.Promote promote) {
             engine.promote(promote.promotion(), () -> core.permitted(promote.epoch(), ticker.nanos()), limit);
         } else if (step instanceof Step.Settle) {
@@ -257,6 +281,7 @@ public final class AgentLoop implements AutoCloseable {
         } else if (step instanceof Step.RequireAcknowledgers require) {
             engine.requireAcknowledgers(require.acknowledgers(), limit);
         }
+        return null;
     }
 
     private static long millis(long millis) {

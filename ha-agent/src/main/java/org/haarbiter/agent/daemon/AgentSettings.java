@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.haarbiter.agent.core.Identity;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.agent.engine.mysql.ReplicationTls;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
@@ -89,9 +90,21 @@ public record AgentSettings(
                 agentFile.toString(),
                 replication.user(),
                 replication.password(),
+                replicationTls(section),
                 Math.max(100, timing.hungMillis()),
                 section.intAt("disk-millis", 4 * Math.max(100, timing.hungMillis()), 100, 600_000),
                 timing.watchMillis());
+    }
+
+    private static ReplicationTls replicationTls(Section section) {
+        ReplicationTls.Mode mode = section.oneOf("replication-tls", ReplicationTls.Mode.SERVER_DEFAULT);
+        boolean verified = mode == ReplicationTls.Mode.VERIFIED;
+        // The server reads it, which may see another root directory than the agent: no path of this file's.
+        String file = section.string("replication-ca-file", "");
+        boolean fits = verified != file.isEmpty();
+        section.check(
+                fits, "replication-ca-file", file, "must be given with replication-tls: verified, and only with it");
+        return fits ? new ReplicationTls(mode, verified ? file : null) : ReplicationTls.NONE;
     }
 
     private static Credentials credentials(Section section, String key, Path file) {

@@ -2,6 +2,7 @@ package org.haarbiter.agent.engine;
 
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One database server as its agent handles it. Every command is idempotent: asked for twice, it finds its work done.
@@ -43,8 +44,12 @@ public interface Engine extends AutoCloseable {
     /**
      * Stops receiving from, and acknowledging to, any source. What was received goes on being applied. When it returns,
      * the position that {@link #observe} reports is final.
+     *
+     * @return what the command itself saw of the server after it had stopped the input: it spares whoever waits for the
+     *     position a look; null where only a look can tell
      */
-    void seal(Duration limit) throws EngineException;
+    @Nullable
+    Observation seal(Duration limit) throws EngineException;
 
     /**
      * Applies everything up to {@code promotion.upTo()}, then opens writes.

@@ -82,9 +82,10 @@ public final class MemoryEngine implements Engine {
     }
 
     @Override
-    public void seal(Duration limit) throws EngineException {
+    public Observation seal(Duration limit) throws EngineException {
         requireRunning();
         change(() -> server.receiving = false);
+        return observe(limit);
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
+import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.agent.process.ServerProcess;
@@ -253,7 +254,7 @@ public final class MariadbEngine extends SqlEngine {
             LOG.info("fenced in {} us, {} connections reset", (System.nanoTime() - start) / 1_000, reset);
             return;
         }
-        kill(target, "it didn't become read-only within " + FENCE_NANOS / 1_000_000 + " ms");
+        killUnlessClosed(target, "it didn't become read-only within " + FENCE_NANOS / 1_000_000 + " ms");
     }
 
     private void cutClients(ServerProcess target, long deadline) {
@@ -281,6 +282,16 @@ public final class MariadbEngine extends SqlEngine {
 
     @Override
     public void drain(Duration limit) throws EngineException {
+        // Where it fails, writes are open again.
+        openingBegins();
+        try {
+            refuseNewWrites(limit);
+        } finally {
+            openingEnded();
+        }
+    }
+
+    private void refuseNewWrites(Duration limit) throws EngineException {
         String aim = "refusing new writes for a switch";
         long deadline = System.nanoTime() + limit.toNanos();
         boolean wasOpen = run(aim, "SELECT @@global.read_only", deadline)
@@ -309,8 +320,12 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     @Override
-    public void seal(Duration limit) throws EngineException {
-        cutInput("cutting replication's input", System.nanoTime() + limit.toNanos());
+    public @Nullable Observation seal(Duration limit) throws EngineException {
+        String aim = "cutting replication's input";
+        long deadline = System.nanoTime() + limit.toNanos();
+        ServerProcess server = server();
+        cutInput(aim, deadline);
+        return seen(server, run(aim, lookSql(), deadline), 0);
     }
 
     /**
@@ -371,16 +386,26 @@ public final class MariadbEngine extends SqlEngine {
 
     @Override
     public void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
+        openingBegins();
+        try {
+            open(promotion, permitted, limit);
+        } finally {
+            openingEnded();
+        }
+    }
+
+    private void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         requireAtMostOne(promotion.acknowledgers());
         Replication before = lastReplication();
         if (before != null && before.input() != Replication.Input.STOPPED) {
             cutInput("cutting replication's input", deadline);
         }
-        run("starting a binary log", NEW_BINARY_LOG, deadline);
-        if (!promotion.upTo().isEmpty()) {
-            awaitApplied(promotion.upTo(), deadline);
-        }
+        awaitApplied(
+                run("starting a binary log", NEW_BINARY_LOG + ";" + POSITIONS, deadline)
+                        .get(1),
+                promotion.upTo(),
+                deadline);
         // After catching up: its own applier would wait for acknowledgements that never come. Before opening: no commit
         // may go through without.
         run(
@@ -395,11 +420,15 @@ public final class MariadbEngine extends SqlEngine {
         run("opening writes", "SET GLOBAL read_only=0", deadline);
     }
 
-    private void awaitApplied(String upTo, long deadline) throws EngineException {
+    /**
+     * Waits.
+     *
+     * @param positions what {@link #POSITIONS} said a moment ago
+     */
+    private void awaitApplied(Rows positions, String upTo, long deadline) throws EngineException {
         String aim = "applying everything up to " + upTo;
         boolean looked = false;
         while (true) {
-            Rows positions = run(aim, POSITIONS, deadline).get(0);
             // Its own writes of an earlier time are in the binary log only, and MASTER_GTID_WAIT doesn't look there.
             if (plus(parse(positions.text(0, 0)), parse(positions.text(0, 1))).covers(parse(upTo))) {
                 return;
@@ -429,6 +458,7 @@ public final class MariadbEngine extends SqlEngine {
                     "SELECT MASTER_GTID_WAIT(" + quoted(parse(upTo).newest().toString()) + ", "
                             + String.format(Locale.ROOT, "%.3f", Math.min(WAIT_STEP_MILLIS, left) / 1000.0) + ")",
                     deadline + WAIT_STEP_MILLIS * 1_000_000);
+            positions = run(aim, POSITIONS, deadline).get(0);
         }
     }
 
@@ -487,8 +517,7 @@ public final class MariadbEngine extends SqlEngine {
     public void follow(Following following, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         String aim = "following " + following.source();
-        run(aim + ": refusing writes", "SET GLOBAL read_only=1", deadline);
-        Replication now = freshReplication(aim, deadline);
+        Replication now = fresh(run(aim + ": refusing writes", "SET GLOBAL read_only=1;" + lookSql(), deadline), 1);
         String flag = now.acknowledging() != following.acknowledges()
                 ? "SET GLOBAL rpl_semi_sync_slave_enabled=" + (following.acknowledges() ? 1 : 0) + ";"
                 : "";
@@ -518,11 +547,12 @@ public final class MariadbEngine extends SqlEngine {
             }
             if (now.applier()) {
                 // Stopping the applier as well drops what it hasn't applied yet.
-                awaitApplied(now.received().toString(), deadline);
+                awaitApplied(
+                        run(aim, POSITIONS, deadline).get(0), now.received().toString(), deadline);
             }
-            run(aim, "STOP SLAVE", deadline);
         }
-        Rows positions = run(aim, POSITIONS, deadline).get(0);
+        Rows positions = run(aim, (before == null ? "DO 0;" : "STOP SLAVE;") + POSITIONS, deadline)
+                .get(1);
         boolean wrote = !parse(positions.text(0, 0)).covers(parse(positions.text(0, 1)));
         run(
                 aim,
@@ -530,6 +560,7 @@ public final class MariadbEngine extends SqlEngine {
                         + (before == null
                                 ? ", MASTER_USER=" + quoted(settings().replicationUser()) + ", MASTER_PASSWORD="
                                         + quoted(settings().replicationPassword())
+                                        + settings().replicationTls().options("MASTER")
                                         + ", MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.2"
                                 : "")
                         + ", MASTER_USE_GTID=slave_pos" + (wrote ? ", MASTER_DEMOTE_TO_SLAVE=1" : "")

@@ -1,5 +1,6 @@
 package org.haarbiter.agent.engine.mysql;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
+import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.agent.process.ServerProcess;
@@ -15,6 +17,7 @@ import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.GtidSet;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,9 +35,12 @@ public final class MysqlEngine extends SqlEngine {
     /** A shorter limit lets a commit through without acknowledgement while somebody still looks at the outage. */
     private static final long WITHOUT_LIMIT_MILLIS = 3_600_000;
 
+    private static final String ALLOW_READS = "SET GLOBAL offline_mode=0";
+
     private static final String LONGEST_TIMEOUT = "4294967295";
 
     private static final int LOCK_WAIT_TIMEOUT = 1205;
+    private static final int OFFLINE = 3032;
     private static final int NOT_CONFIGURED = 1200;
     private static final int NO_SOURCE = 13117;
     private static final int STOP_APPLIER_FIRST = 3081;
@@ -160,6 +166,27 @@ public final class MysqlEngine extends SqlEngine {
         replicaPlugin = !variables.named("rpl_semi_sync_replica_enabled").isEmpty();
     }
 
+    /**
+     * The server keeps a digest of the password of each account that has logged in since its start: without it a login costs
+     * it thousands of hash rounds, here 6 ms of a processor's time instead of 1. Whoever follows a server that was just
+     * promoted is the first of that account, and the first write waits for it.
+     */
+    @Override
+    void keepLoginsQuick(long deadlineNanos) {
+        String user = settings().replicationUser();
+        try (Session session =
+                Session.connect(settings().socket(), user, settings().replicationPassword())) {
+            session.login(deadlineNanos);
+        } catch (SqlProblem | IOException e) {
+            if (!(e instanceof SqlProblem problem && problem.code() == OFFLINE)) {
+                LOG.info(
+                        "{} can't log in here ({}): the first follower may take longer to attach",
+                        user,
+                        e.getMessage());
+            }
+        }
+    }
+
     @Override
     String grant() {
         String account = quoted(settings().user()) + "@'localhost'";
@@ -276,11 +303,21 @@ public final class MysqlEngine extends SqlEngine {
             }
             return;
         }
-        kill(target, "it didn't refuse its clients within " + CUT_NANOS / 1_000_000 + " ms");
+        killUnlessClosed(target, "it didn't refuse its clients within " + CUT_NANOS / 1_000_000 + " ms");
     }
 
     @Override
     public void drain(Duration limit) throws EngineException {
+        // Where it fails, writes are open again.
+        openingBegins();
+        try {
+            refuseNewWrites(limit);
+        } finally {
+            openingEnded();
+        }
+    }
+
+    private void refuseNewWrites(Duration limit) throws EngineException {
         String aim = "refusing new writes for a switch";
         long deadline = System.nanoTime() + limit.toNanos();
         boolean wasOpen = run(aim, "SELECT @@global.read_only", deadline)
@@ -309,20 +346,24 @@ public final class MysqlEngine extends SqlEngine {
     }
 
     @Override
-    public void seal(Duration limit) throws EngineException {
+    public @Nullable Observation seal(Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
+        ServerProcess server = server();
+        Observation seen;
         try {
-            tryRun("STOP REPLICA IO_THREAD", deadline);
+            seen = seen(server, tryRun("STOP REPLICA IO_THREAD;" + lookSql(), deadline), 1);
         } catch (SqlProblem e) {
             if (!notAReplica(e)) {
                 throw failed("cutting replication's input", e);
             }
-            return;
+            return null;
         }
         Replication now = lastReplication();
         if (now != null && now.source() != null && !now.applier() && now.applierErrno() == 0) {
             startApplier(deadline);
+            return null;
         }
+        return seen;
     }
 
     private static boolean notAReplica(SqlProblem e) {
@@ -341,6 +382,15 @@ public final class MysqlEngine extends SqlEngine {
 
     @Override
     public void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
+        openingBegins();
+        try {
+            open(promotion, permitted, limit);
+        } finally {
+            openingEnded();
+        }
+    }
+
+    private void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         if (promotion.acknowledgers() > 0 && !sourcePlugin) {
             throw new EngineException("opening writes with acknowledgements: the plugin isn't loaded:"
@@ -350,21 +400,30 @@ public final class MysqlEngine extends SqlEngine {
         if (before != null && before.input() != Replication.Input.STOPPED) {
             run("cutting replication's input", "STOP REPLICA IO_THREAD", deadline);
         }
-        run("starting a binary log", NEW_BINARY_LOG, deadline);
-        if (!promotion.upTo().isEmpty()) {
-            awaitApplied(promotion.upTo(), deadline);
+        startLogAndAwaitApplied(promotion.upTo(), deadline);
+        if (promotion.acknowledgers() == 0 && sourcePlugin && (before == null || before.sourceSide())) {
+            run("requiring no acknowledgement", "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
         }
-        // After catching up: its own applier would wait for acknowledgements that never come. Before opening: no commit
-        // may go through without.
-        requireBeforeOpening(promotion.acknowledgers(), deadline);
         if (!permitted.getAsBoolean()) {
             throw new EngineException(
                     "writes stay closed: the permission of epoch " + promotion.epoch() + " has run out");
         }
-        run("opening writes", "SET GLOBAL super_read_only=0, GLOBAL read_only=0, GLOBAL offline_mode=0", deadline);
+        // Acknowledgements after catching up: its own applier would wait for some that never come. Before opening: no
+        // commit may go through without. One statement sets its variables in their order, and none after one that
+        // fails.
+        run(
+                "opening writes",
+                (promotion.acknowledgers() > 0 ? requireSql(promotion.acknowledgers()) + ", " : "SET ")
+                        + "GLOBAL super_read_only=0, GLOBAL read_only=0, GLOBAL offline_mode=0",
+                deadline);
     }
 
-    private void awaitApplied(String upTo, long deadline) throws EngineException {
+    /** Each statement of its own would be another turn of the server's and the agent's threads on a busy machine. */
+    private void startLogAndAwaitApplied(String upTo, long deadline) throws EngineException {
+        if (upTo.isEmpty()) {
+            run("starting a binary log", NEW_BINARY_LOG, deadline);
+            return;
+        }
         String aim = "applying everything up to " + upTo;
         long began = System.nanoTime();
         String missing = "";
@@ -374,12 +433,13 @@ public final class MysqlEngine extends SqlEngine {
             long step = Math.max(1, Math.min(WAIT_STEP_MILLIS, left));
             List<Rows> answers = run(
                     aim,
-                    "SELECT GTID_SUBTRACT(" + quoted(upTo) + ", @@global.gtid_executed);"
+                    (looked ? "DO 0" : NEW_BINARY_LOG)
+                            + ";SELECT GTID_SUBTRACT(" + quoted(upTo) + ", @@global.gtid_executed);"
                             + "SELECT WAIT_FOR_EXECUTED_GTID_SET(" + quoted(upTo) + ", "
                             + String.format(Locale.ROOT, "%.3f", step / 1000.0) + ")",
                     deadline + WAIT_STEP_MILLIS * 1_000_000);
-            missing = looked ? missing : answers.get(0).text(0, 0);
-            if (answers.get(1).text(0, 0).equals("0")) {
+            missing = looked ? missing : answers.get(1).text(0, 0);
+            if (answers.get(2).text(0, 0).equals("0")) {
                 LOG.info(
                         "applied {} in {} ms",
                         missing.isEmpty() ? "everything before" : missing,
@@ -400,17 +460,6 @@ public final class MysqlEngine extends SqlEngine {
             looked = true;
             if (System.nanoTime() - deadline >= 0) {
                 throw new EngineException(aim + ": not reached in time");
-            }
-        }
-    }
-
-    private void requireBeforeOpening(int acknowledgers, long deadline) throws EngineException {
-        if (acknowledgers > 0) {
-            run("requiring acknowledgements", requireSql(acknowledgers), deadline);
-        } else if (sourcePlugin) {
-            Replication now = lastReplication();
-            if (now == null || now.sourceSide()) {
-                run("requiring no acknowledgement", "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
             }
         }
     }
@@ -519,30 +568,28 @@ public final class MysqlEngine extends SqlEngine {
             throw new EngineException(aim + " with acknowledgements: the plugin isn't loaded:"
                     + " INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'");
         }
-        refuseWrites(aim, deadline);
-        Replication now = freshReplication(aim, deadline);
+        Replication now = refuseWrites(aim, deadline);
         String flag = replicaPlugin && now.acknowledging() != following.acknowledges()
                 ? "SET GLOBAL rpl_semi_sync_replica_enabled=" + (following.acknowledges() ? 1 : 0) + ";"
                 : "";
         if (following.source().equals(now.source())) {
-            if (!flag.isEmpty()) {
-                run(aim, flag + "STOP REPLICA IO_THREAD; START REPLICA", deadline);
-            } else if (now.input() == Replication.Input.STOPPED || !now.applier()) {
-                run(aim, "START REPLICA", deadline);
-            }
+            String start = flag.isEmpty()
+                    ? now.input() == Replication.Input.STOPPED || !now.applier() ? "START REPLICA;" : ""
+                    : flag + "STOP REPLICA IO_THREAD; START REPLICA;";
+            run(aim, start + ALLOW_READS, deadline);
         } else {
             repoint(following.source(), now, flag, aim, deadline);
         }
-        run(aim, "SET GLOBAL offline_mode=0", deadline);
         if (now.sourceSide()) {
             // Last: it takes a second. Nobody waits any more for whom it would be a false yes: read-only is on.
             run(aim, "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
         }
     }
 
-    private void refuseWrites(String aim, long deadline) throws EngineException {
+    /** And a look at replication after it. */
+    private Replication refuseWrites(String aim, long deadline) throws EngineException {
         try {
-            tryRun("SET GLOBAL super_read_only=1", deadline);
+            return fresh(tryRun("SET GLOBAL super_read_only=1;" + lookSql(), deadline), 1);
         } catch (SqlProblem e) {
             ServerProcess server = server();
             Replication now = lastReplication();
@@ -570,7 +617,7 @@ public final class MysqlEngine extends SqlEngine {
             try {
                 tryRun(
                         "STOP REPLICA IO_THREAD;" + applier + flag + "CHANGE REPLICATION SOURCE TO " + place
-                                + "; START REPLICA",
+                                + "; START REPLICA;" + ALLOW_READS,
                         deadline);
                 return;
             } catch (SqlProblem e) {
@@ -587,8 +634,10 @@ public final class MysqlEngine extends SqlEngine {
                 flag + "CHANGE REPLICATION SOURCE TO " + place + ", SOURCE_USER="
                         + quoted(settings().replicationUser()) + ", SOURCE_PASSWORD="
                         + quoted(settings().replicationPassword())
-                        + ", SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1,"
-                        + " SOURCE_RETRY_COUNT=100000, SOURCE_HEARTBEAT_PERIOD=0.2; START REPLICA",
+                        + settings().replicationTls().options("SOURCE")
+                        + ", SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1,"
+                        + " SOURCE_RETRY_COUNT=100000, SOURCE_HEARTBEAT_PERIOD=0.2; START REPLICA;"
+                        + ALLOW_READS,
                 deadline);
     }
 }

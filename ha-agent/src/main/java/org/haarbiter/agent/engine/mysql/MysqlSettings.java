@@ -14,6 +14,7 @@ import org.haarbiter.words.Endpoint;
  * @param credentialsFile where the two stand, for messages only
  * @param replicationUser the account that replicas log in with at their source
  * @param replicationPassword its password
+ * @param replicationTls how replicas connect to their source
  * @param hungMillis the server counts as hung when it has answered nothing for so long, at least 100 ms
  * @param diskMillis the disk counts as hung when a 4 KiB write has taken so long, at least 100 ms
  * @param watchMillis how often the process is looked at, 1 to 1000 ms
@@ -27,6 +28,7 @@ public record MysqlSettings(
         String credentialsFile,
         String replicationUser,
         String replicationPassword,
+        ReplicationTls replicationTls,
         int hungMillis,
         int diskMillis,
         int watchMillis) {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.agent.engine.DeathListener;
 import org.haarbiter.agent.engine.Engine;
@@ -60,15 +61,25 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private volatile boolean closed;
     private volatile boolean answering;
 
+    /** A look at this process found it closed to writes, and no command to open it has begun since. */
+    private volatile boolean closedToWrites;
+
+    /** Commands to open writes so far, so that a look can tell whether one began beside it. */
+    private final AtomicInteger openings = new AtomicInteger();
+
+    private volatile int openingsEnded;
+
     /** The newest look at replication, also for the commands; null until there is one of this process. */
     private volatile @Nullable Replication replication;
+
+    /** Set by the observing thread only. */
+    private volatile @Nullable Observation last;
 
     /** What the keeping thread has found wrong with the settings. */
     private volatile List<String> checked = List.of();
 
     // Only the observing thread uses these.
     private @Nullable Session probe;
-    private @Nullable Observation last;
     private boolean wasUp;
     private long nextLoginNanos = System.nanoTime();
     private String loginProblem = "";
@@ -114,6 +125,12 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     /** Looks for settings that make the arbiter's promises void; sentences with what to do. */
     abstract List<String> check(Session session, long deadlineNanos) throws SqlProblem;
+
+    /**
+     * Sees that those who will follow this server once it is promoted can log in without delay. Called at the start of each
+     * process and once a minute.
+     */
+    void keepLoginsQuick(long deadlineNanos) {}
 
     /** The GRANT that gives the agent's account what it needs. */
     abstract String grant();
@@ -176,6 +193,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     private Observation look(long deadline) throws SqlProblem {
         ServerProcess known = process;
+        int openingsBefore = openings.get();
         if (known != null && known.end() != null) {
             dropProbe();
         }
@@ -211,6 +229,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             session.send(probeSql());
         }
         Probe answer = readProbe(session.await(deadline).get(0));
+        closedToWrites = !answer.writable() && openings.get() == openingsBefore && openingsEnded == openingsBefore;
         return running(answer, deadline);
     }
 
@@ -239,6 +258,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         replication = null;
         last = null;
         wasUp = false;
+        closedToWrites = false;
         refusedConnections = -1;
         checked = List.of();
         watch.watch(found);
@@ -331,10 +351,31 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             detail = full;
         }
         long nanos = System.nanoTime();
-        return new Observation(
+        boolean follows = now != null && now.source() != null;
+        return observation(
                 state,
                 detail,
                 server.instance(),
+                answer,
+                now,
+                follows ? clock.lagMillis(nanos) : -1,
+                follows ? clock.heardMillis(nanos) : -1,
+                problems);
+    }
+
+    private static Observation observation(
+            ServerState state,
+            String detail,
+            String instance,
+            Probe answer,
+            @Nullable Replication now,
+            long lagMillis,
+            long heardMillis,
+            List<String> problems) {
+        return new Observation(
+                state,
+                detail,
+                instance,
                 answer.serverId(),
                 answer.version(),
                 answer.writable(),
@@ -343,8 +384,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 now != null && now.applying(),
                 now == null ? answer.applied().toString() : now.received().toString(),
                 answer.applied().toString(),
-                now == null || now.source() == null ? -1 : clock.lagMillis(nanos),
-                now == null || now.source() == null ? -1 : clock.heardMillis(nanos),
+                lagMillis,
+                heardMillis,
                 now == null ? -1 : now.acknowledgers(),
                 now == null ? 0 : now.acknowledgersRequired(),
                 problems);
@@ -486,6 +527,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                     }
                     if (fresh || System.nanoTime() - nextCheckNanos >= 0) {
                         checkSettings(server);
+                        keepLoginsQuick(System.nanoTime() + CHECK_LIMIT_NANOS);
                         nextCheckNanos = System.nanoTime() + CHECK_NANOS;
                     }
                 } catch (SqlProblem e) {
@@ -573,7 +615,28 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         return known.look() == null ? known : null;
     }
 
-    /** The last rung: kills, and waits until the kernel shows that no instruction of the process runs any more. */
+    /** A command that may open writes begins; {@link #openingEnded} must follow. One at a time. */
+    final void openingBegins() {
+        openings.incrementAndGet();
+        closedToWrites = false;
+    }
+
+    final void openingEnded() {
+        openingsEnded = openings.get();
+    }
+
+    /**
+     * The last rung, for a server that may be taking writes. One that was last seen closed, a starting one say, is spared:
+     * slow is no reason to kill it, and its fence is asked for again.
+     */
+    final void killUnlessClosed(ServerProcess target, String why) throws EngineException {
+        if (closedToWrites) {
+            throw new EngineException("fencing: " + why + "; it was last seen closed to writes, so it isn't killed");
+        }
+        kill(target, why);
+    }
+
+    /** Kills, and waits until the kernel shows that no instruction of the process runs any more. */
     final void kill(ServerProcess target, String why) throws EngineException {
         LOG.warn("killing the server, process {}: {}", target.pid(), why);
         try {
@@ -633,13 +696,49 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         return new EngineException(aim + ": " + e.getMessage() + mend, e);
     }
 
+    /** The statements of a whole look, for a command to end its own with; {@link #fresh} and {@link #seen} read them. */
+    final String lookSql() {
+        return probeSql() + ";" + replicationSql();
+    }
+
     /** A fresh look at replication for a command. */
     final Replication freshReplication(String aim, long deadline) throws EngineException {
-        List<Rows> results = run(aim, probeSql() + ";" + replicationSql(), deadline);
+        return fresh(run(aim, lookSql(), deadline), 0);
+    }
+
+    /**
+     * Replication as {@link #lookSql} showed it.
+     *
+     * @param from the first of its results
+     */
+    final Replication fresh(List<Rows> results, int from) {
         Replication now = readReplication(
-                results.subList(1, results.size()), readProbe(results.get(0)).applied());
+                results.subList(from + 1, results.size()),
+                readProbe(results.get(from)).applied());
         replication = now;
         return now;
+    }
+
+    /**
+     * The server as {@link #lookSql} showed it to a command; its condition, which a command can't judge, is that of the newest
+     * look. Null where that was of another process, or found it not running.
+     */
+    final @Nullable Observation seen(ServerProcess server, List<Rows> results, int from) {
+        Observation before = last;
+        if (before == null
+                || before.state() != ServerState.RUNNING
+                || !before.instance().equals(server.instance())) {
+            return null;
+        }
+        return observation(
+                before.state(),
+                before.detail(),
+                before.instance(),
+                readProbe(results.get(from)),
+                fresh(results, from),
+                before.lagMillis(),
+                before.sourceHeardMillis(),
+                before.problems());
     }
 
     /** The newest look at replication; null before the first. */
