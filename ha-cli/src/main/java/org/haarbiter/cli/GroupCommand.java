@@ -107,6 +107,7 @@ final class GroupCommand implements Runnable {
                             "WRITES",
                             "LAG",
                             "BEHIND",
+                            "TO APPLY",
                             "HEARD",
                             "PERMISSION"),
                     view.members().stream().map(Show::row).toList()));
@@ -128,9 +129,14 @@ final class GroupCommand implements Runnable {
                     m.state(),
                     writes(m),
                     Paint.duration(m.lagMillis()),
-                    m.transactionsBehind() < 0 ? "-" : m.transactionsBehind() + " trx",
+                    transactions(m.transactionsBehind()),
+                    transactions(m.transactionsToApply()),
                     m.heardMillisAgo() < 0 ? "never" : Paint.duration(m.heardMillisAgo()) + " ago",
                     m.leaseEndsMillis() > 0 ? "ends in " + Paint.duration(m.leaseEndsMillis()) : "-");
+        }
+
+        private static String transactions(long count) {
+            return count < 0 ? "-" : count + " trx";
         }
 
         private static String writes(MemberView m) {

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param applied everything it has applied
  * @param transactionsBehind how many transactions of the primary's it hasn't received, as last heard of both; -1 where
  *     that can't be counted
+ * @param transactionsToApply how many of those that it has received it hasn't applied: a promotion waits for them; -1 where
+ *     that isn't known
  * @param lagMillis how far behind it is; -1 where unknown
  * @param heardMillisAgo when its agent was last heard; -1 where never
  * @param leaseEndsMillis when the newest write permission it can have has surely run out; 0 where it has none or it has
@@ -56,6 +58,7 @@ public record MemberView(
         String received,
         String applied,
         long transactionsBehind,
+        long transactionsToApply,
         long lagMillis,
         long heardMillisAgo,
         long leaseEndsMillis,

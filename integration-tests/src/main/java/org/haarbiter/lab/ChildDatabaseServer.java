@@ -117,10 +117,23 @@ abstract class ChildDatabaseServer implements DatabaseServer {
     public void startEmpty() throws IOException {
         process.kill9();
         process.awaitEnd(Duration.ofSeconds(60));
-        Commands.run(List.of("rm", "-rf", dataDir().toString()), "");
+        deleteData();
         // With the number of the server before, it would pass over that one's transactions as its own.
         replaced++;
         start();
+    }
+
+    /** An agent's disk canary may write its file into the directory meanwhile. */
+    private void deleteData() throws IOException {
+        for (int attempt = 1; Files.exists(dataDir()); attempt++) {
+            try {
+                Commands.run(List.of("rm", "-rf", dataDir().toString()), "");
+            } catch (IOException e) {
+                if (attempt == 10) {
+                    throw e;
+                }
+            }
+        }
     }
 
     @Override

@@ -27,6 +27,9 @@ public final class ArbiterApi {
     private static final int TIMEOUT_MILLIS = 2_000;
     private static final long PAUSE_NANOS = 50_000_000;
 
+    /** Transactions that a replica of a group at work may lack at any moment. */
+    private static final long AT_HEELS = 100;
+
     private final List<Endpoint> masters;
     private final Host host;
     private final ObjectMapper json = new ObjectMapper();
@@ -105,8 +108,14 @@ public final class ArbiterApi {
                 && open(group)
                 && group.acknowledgers() == group.acknowledgersWanted()
                 && group.members().stream().filter(MemberView::healthy).count() == members
-                && group.members().stream().noneMatch(m -> m.role().equals("away"))
+                && group.members().stream().noneMatch(m -> m.role().equals("away") || !caughtUp(m))
                 && group.names().state().equals("served");
+    }
+
+    /** An empty server that has begun to receive is a healthy replica, with all of the group's history to go. */
+    private static boolean caughtUp(MemberView member) {
+        return member.transactionsBehind() >= 0
+                && member.transactionsBehind() + member.transactionsToApply() <= AT_HEELS;
     }
 
     private static boolean open(GroupView group) {

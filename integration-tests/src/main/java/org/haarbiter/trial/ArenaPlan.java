@@ -33,4 +33,12 @@ public record ArenaPlan(
     public static ArenaPlan of(Engine engine, Path work, boolean separateHosts) {
         return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", "lossless");
     }
+
+    /** The same with another number of servers; 2 to 9. */
+    public ArenaPlan withMembers(int number) {
+        if (number < 2 || number > 9) {
+            throw new IllegalArgumentException("members: " + number + " (must be 2 to 9)");
+        }
+        return new ArenaPlan(engine, number, work, separateHosts, masters, profile, durability);
+    }
 }

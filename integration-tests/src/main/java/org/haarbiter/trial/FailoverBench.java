@@ -46,6 +46,14 @@ public final class FailoverBench implements Callable<Integer> {
     @Option(names = "--client", defaultValue = "dns", converter = ClientWord.class, description = "dns or any")
     private FailoverTrial.Client client = FailoverTrial.Client.DNS;
 
+    @Option(
+            names = "--members",
+            defaultValue = "4",
+            description =
+                    "servers of the group, 2 to 9 (default: ${DEFAULT-VALUE}); on two processors each more takes time"
+                            + " from the others")
+    private int members = 4;
+
     @Option(names = "--rate", defaultValue = "1000", description = "writes per second (default: ${DEFAULT-VALUE})")
     private int rate = 1_000;
 
@@ -75,7 +83,8 @@ public final class FailoverBench implements Callable<Integer> {
     public Integer call() throws IOException, SQLException, InterruptedException {
         List<FailoverTrial.Result> results = new ArrayList<>();
         Path work = Arena.newWorkDirectory("ha-arbiter-bench-");
-        try (Arena arena = Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION))) {
+        try (Arena arena =
+                Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members))) {
             arena.awaitSteady(START_LIMIT);
             int warmUps = cold ? 0 : WARM_UPS;
             for (int strike = 1; strike <= warmUps + runs; strike++) {
@@ -132,6 +141,7 @@ public final class FailoverBench implements Callable<Integer> {
         values.put("engine", engine.word());
         values.put("fault", fault.word());
         values.put("client", client.name().toLowerCase(Locale.ROOT));
+        values.put("members", members);
         values.put("runs", results.size());
         values.put("outage_ms", spread("outage", results, FailoverTrial.Result::outageMillis));
         values.put(
