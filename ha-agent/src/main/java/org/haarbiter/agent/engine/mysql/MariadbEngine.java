@@ -324,16 +324,18 @@ public final class MariadbEngine extends SqlEngine {
         String aim = "cutting replication's input";
         long deadline = System.nanoTime() + limit.toNanos();
         ServerProcess server = server();
-        cutInput(aim, deadline);
-        return seen(server, run(aim, lookSql(), deadline), 0);
+        List<Rows> results = cutInput(aim, deadline);
+        return results.isEmpty() ? null : seen(server, results, 1);
     }
 
     /**
      * Stops the receiving thread. Where the source's host doesn't answer, the statement takes 2 s, because the replica
      * connects to it once more to end its session there: so that connection is reset, until the statement returns.
      * Where the agent may not reset connections, the thread of a source that has become quiet is killed first.
+     *
+     * @return the statement's result and after it those of {@link #lookSql}; empty where the server follows nobody
      */
-    private void cutInput(String aim, long deadline) throws EngineException {
+    private List<Rows> cutInput(String aim, long deadline) throws EngineException {
         Replication now = lastReplication();
         long heard = sourceHeardMillis();
         if (!resets()
@@ -345,11 +347,10 @@ public final class MariadbEngine extends SqlEngine {
         long patience = resets() && now != null ? ASK_NANOS : Math.max(0, deadline - System.nanoTime());
         while (true) {
             try {
-                stopInput(Math.min(deadline, System.nanoTime() + patience));
-                return;
+                return stopInput(Math.min(deadline, System.nanoTime() + patience));
             } catch (SqlProblem e) {
                 if (notAReplica(e)) {
-                    return;
+                    return List.of();
                 }
                 if (e.kind() != SqlProblem.Kind.NO_ANSWER || System.nanoTime() - deadline >= 0) {
                     throw failed(aim, e);
@@ -364,8 +365,8 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     /** Awaits the answer of the statement before, if it is still outstanding; asked for twice, it does nothing. */
-    private void stopInput(long deadline) throws EngineException, SqlProblem {
-        tryRun("STOP SLAVE IO_THREAD", deadline);
+    private List<Rows> stopInput(long deadline) throws EngineException, SqlProblem {
+        return tryRun("STOP SLAVE IO_THREAD;" + lookSql(), deadline);
     }
 
     private void killInput(String aim, long deadline) throws EngineException {
@@ -424,14 +425,15 @@ public final class MariadbEngine extends SqlEngine {
      * Waits.
      *
      * @param positions what {@link #POSITIONS} said a moment ago
+     * @return what it says now
      */
-    private void awaitApplied(Rows positions, String upTo, long deadline) throws EngineException {
+    private Rows awaitApplied(Rows positions, String upTo, long deadline) throws EngineException {
         String aim = "applying everything up to " + upTo;
         boolean looked = false;
         while (true) {
             // Its own writes of an earlier time are in the binary log only, and MASTER_GTID_WAIT doesn't look there.
             if (plus(parse(positions.text(0, 0)), parse(positions.text(0, 1))).covers(parse(upTo))) {
-                return;
+                return positions;
             }
             long left = (deadline - System.nanoTime()) / 1_000_000;
             if (left <= 0) {
@@ -453,12 +455,14 @@ public final class MariadbEngine extends SqlEngine {
                 }
             }
             looked = true;
-            run(
-                    aim,
-                    "SELECT MASTER_GTID_WAIT(" + quoted(parse(upTo).newest().toString()) + ", "
-                            + String.format(Locale.ROOT, "%.3f", Math.min(WAIT_STEP_MILLIS, left) / 1000.0) + ")",
-                    deadline + WAIT_STEP_MILLIS * 1_000_000);
-            positions = run(aim, POSITIONS, deadline).get(0);
+            positions = run(
+                            aim,
+                            "SELECT MASTER_GTID_WAIT("
+                                    + quoted(parse(upTo).newest().toString()) + ", "
+                                    + String.format(Locale.ROOT, "%.3f", Math.min(WAIT_STEP_MILLIS, left) / 1000.0)
+                                    + ");" + POSITIONS,
+                            deadline + WAIT_STEP_MILLIS * 1_000_000)
+                    .get(1);
         }
     }
 
@@ -517,7 +521,9 @@ public final class MariadbEngine extends SqlEngine {
     public void follow(Following following, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         String aim = "following " + following.source();
-        Replication now = fresh(run(aim + ": refusing writes", "SET GLOBAL read_only=1;" + lookSql(), deadline), 1);
+        List<Rows> results =
+                run(aim + ": refusing writes", "SET GLOBAL read_only=1;" + POSITIONS + ";" + lookSql(), deadline);
+        Replication now = fresh(results, 2);
         String flag = now.acknowledging() != following.acknowledges()
                 ? "SET GLOBAL rpl_semi_sync_slave_enabled=" + (following.acknowledges() ? 1 : 0) + ";"
                 : "";
@@ -531,32 +537,38 @@ public final class MariadbEngine extends SqlEngine {
                 run(aim, flag + "START SLAVE", deadline);
             }
         } else {
-            repoint(following.source(), now, flag, aim, deadline);
+            repoint(following.source(), now, results.get(1), flag, aim, deadline);
         }
         if (now.sourceSide()) {
             run(aim, "SET GLOBAL rpl_semi_sync_master_enabled=0", deadline);
         }
     }
 
-    private void repoint(Endpoint source, Replication now, String flag, String aim, long deadline)
+    /**
+     * Points it to another source.
+     *
+     * @param seen replication as it was a moment ago
+     * @param positions what {@link #POSITIONS} said together with it
+     */
+    private void repoint(Endpoint source, Replication seen, Rows positions, String flag, String aim, long deadline)
             throws EngineException {
+        Replication now = seen;
         @Nullable Endpoint before = now.source();
-        if (before != null) {
-            if (now.input() != Replication.Input.STOPPED) {
-                cutInput(aim, deadline);
-            }
-            if (now.applier()) {
-                // Stopping the applier as well drops what it hasn't applied yet.
-                awaitApplied(
-                        run(aim, POSITIONS, deadline).get(0), now.received().toString(), deadline);
-            }
+        if (now.input() != Replication.Input.STOPPED) {
+            List<Rows> cut = cutInput(aim, deadline);
+            now = cut.isEmpty() ? now : fresh(cut, 1);
         }
-        Rows positions = run(aim, (before == null ? "DO 0;" : "STOP SLAVE;") + POSITIONS, deadline)
-                .get(1);
+        if (now.applier()) {
+            // Stopping the applier as well drops what it hasn't applied yet.
+            positions = awaitApplied(positions, now.received().toString(), deadline);
+        } else if (seen.input() != Replication.Input.STOPPED) {
+            positions = run(aim, POSITIONS, deadline).get(0);
+        }
         boolean wrote = !parse(positions.text(0, 0)).covers(parse(positions.text(0, 1)));
         run(
                 aim,
-                flag + "CHANGE MASTER TO MASTER_HOST=" + quoted(source.host()) + ", MASTER_PORT=" + source.port()
+                (before == null ? "" : "STOP SLAVE;") + flag + "CHANGE MASTER TO MASTER_HOST=" + quoted(source.host())
+                        + ", MASTER_PORT=" + source.port()
                         + (before == null
                                 ? ", MASTER_USER=" + quoted(settings().replicationUser()) + ", MASTER_PASSWORD="
                                         + quoted(settings().replicationPassword())
