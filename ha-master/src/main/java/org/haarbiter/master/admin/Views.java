@@ -141,10 +141,9 @@ public final class Views {
                 .filter(m -> m.state().equals("unreachable"))
                 .toList();
         if (facts.leader().isEmpty()) {
-            problems.add(
-                    "there is no leader, so no switch can happen and nothing can be changed; databases go on as they"
-                            + " are (bring " + majority(voters) + " of the " + voters
-                            + " masters up and within reach of each other)");
+            problems.add("there is no leader, so no switch can happen, nothing can be changed, and each primary refuses"
+                    + " writes once its permission has run out (bring " + majority(voters) + " of the " + voters
+                    + " masters up and within reach of each other)");
         }
         for (MasterView master : unreachable) {
             int spare = voters - unreachable.size() - majority(voters);

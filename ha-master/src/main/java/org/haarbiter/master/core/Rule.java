@@ -680,6 +680,7 @@ public enum Rule {
         static Verdict leaving(View view) {
             Group group = view.adopted();
             Heard primary = view.heardOf(group.primary());
+            String unproved = null;
             for (Member follower : group.followers()) {
                 Heard gone = view.heardOf(follower.name());
                 // Said after it had heard of this leader: an earlier one may have let its next process follow already.
@@ -718,8 +719,12 @@ public enum Rule {
                                     view.wallMillis()),
                             follower.name() + " has ended, and the others hold everything");
                 }
+                unproved = follower.name();
             }
-            return new Pass("no follower has ended");
+            return new Pass(
+                    unproved == null
+                            ? "no follower has ended"
+                            : unproved + " has ended, and it isn't proved yet that the others hold everything");
         }
 
         static Verdict joining(View view) {
@@ -769,8 +774,8 @@ public enum Rule {
         static Verdict byTopology(View view) {
             List<Heard> members = List.copyOf(view.heard().values());
             if (members.size() < 2) {
-                return new Hold("not adopted: only " + members.size()
-                        + " member is heard of (hactl promote GROUP MEMBER adopts it)");
+                return new Hold("not adopted: " + (members.isEmpty() ? "no member is" : "only one member is")
+                        + " heard of (hactl promote GROUP MEMBER adopts it)");
             }
             long settledSince = Math.max(view.leaderSinceNanos(), view.listeningSinceNanos());
             List<Heard> heads = new ArrayList<>();
