@@ -116,6 +116,9 @@ final class LogStateMachine implements StateMachine {
     public boolean onSnapshotLoad(SnapshotReader reader) {
         try {
             listener.loadSnapshot(SnapshotFile.read(Path.of(reader.getPath(), SnapshotFile.NAME)));
+            LOG.info(
+                    "snapshot loaded: it stands for the log's entries up to {}",
+                    reader.load().getLastIncludedIndex());
             sinceSnapshot = 0;
             return true;
         } catch (Throwable e) {
