@@ -15,7 +15,14 @@ import java.nio.file.Path;
  * @param masterSettings further lines of the masters' settings, each with its line end; may be empty
  */
 public record ArenaPlan(
-        Engine engine, int members, Path work, boolean separateHosts, int masters, String profile, String durability, String masterSettings) {
+        Engine engine,
+        int members,
+        Path work,
+        boolean separateHosts,
+        int masters,
+        String profile,
+        String durability,
+        String masterSettings) {
 
     /** The engines there are real servers for. */
     public enum Engine {
