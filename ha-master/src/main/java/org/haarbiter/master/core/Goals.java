@@ -64,11 +64,10 @@ final class Goals {
                     term, group.epoch(), Role.DRAINED, null, "", 0, 0, false, "", "a planned switch is under way");
         }
         // Whoever said that the process is gone may be believed to have lost its permission: never give it back.
-        if (heard.sighting().state() == ServerState.DEAD) {
-            return fenced(term, group, "its server has ended");
-        }
-        if (!heard.sighting().instance().equals(group.primaryInstance())) {
-            return fenced(term, group, "its server was restarted since it was made primary");
+        boolean ended = heard.sighting().state() == ServerState.DEAD;
+        if (ended || !heard.sighting().instance().equals(group.primaryInstance())) {
+            return fenced(
+                    term, group, ended ? "its server has ended" : "its server was restarted since it was made primary");
         }
         String upTo = group.phase() instanceof Phase.Promoting promoting ? promoting.upTo() : "";
         int attached = heard.sighting().acknowledgers();
