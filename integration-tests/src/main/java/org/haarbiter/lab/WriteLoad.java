@@ -120,7 +120,7 @@ public final class WriteLoad implements AutoCloseable {
             }
         }
 
-        /** Limits of 500 ms to connect and 1 s to answer, 2 ms between attempts, from number 1, on this machine. */
+        /** Limits of 500 ms to connect and 1 s to answer, 5 ms between attempts, from number 1, on this machine. */
         public static Behaviour of(int connections, int writesPerSecond) {
             return new Behaviour(connections, writesPerSecond, 500, 1_000, RETRY_MILLIS, 1, List.of(), Host.here());
         }

@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.haarbiter.agent.engine.Engine;
@@ -343,8 +344,11 @@ abstract class EngineContract {
             List<Seat> replicas = seats.subList(1, 3);
             for (Seat replica : replicas) {
                 long start = System.nanoTime();
-                replica.engine.seal(Seat.LIMIT);
+                Observation own = Objects.requireNonNull(replica.engine.seal(Seat.LIMIT));
                 figure("seal", start, System.nanoTime());
+                // What the seal itself saw is final: a look after it finds the same position.
+                assertThat(own.receiving()).isFalse();
+                assertThat(own.received()).isEqualTo(replica.look().received());
             }
             Observation one = replicas.get(0).look();
             Observation two = replicas.get(1).look();

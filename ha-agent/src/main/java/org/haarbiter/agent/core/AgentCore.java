@@ -41,6 +41,11 @@ public final class AgentCore {
 
     private long sequence;
     private @Nullable Observation seen;
+    private long seenNanos = Long.MIN_VALUE;
+
+    /** When the newest step ended that looked by itself: a look that began before it is older, however late it ends. */
+    private long shownNanos = Long.MIN_VALUE;
+
     private @Nullable Goal goal;
     private long term;
 
@@ -66,12 +71,15 @@ public final class AgentCore {
     private long sealedEpoch;
     private long fencedEpoch;
     private long openEpoch;
+    private long openedNanos = Long.MIN_VALUE;
     private long settledEpoch;
     private boolean historyComplete;
     private @Nullable Step followed;
 
     /** A seal, fence or drain that has returned; it counts once an observation that began later confirms it. */
     private @Nullable Step unconfirmed;
+
+    private long confirmableNanos;
 
     private @Nullable Step running;
     private boolean fencing;
@@ -159,9 +167,6 @@ public final class AgentCore {
         }
     }
 
-    private long openedNanos = Long.MIN_VALUE;
-    private long seenNanos = Long.MIN_VALUE;
-
     private void instanceChanged() {
         instanceSequence = sequence + 1;
         dropOpen();
@@ -192,11 +197,6 @@ public final class AgentCore {
             fencedEpoch = step.epoch();
         }
     }
-
-    private long confirmableNanos;
-
-    /** When the newest step ended that looked by itself: a look that began before it is older, however late it ends. */
-    private long shownNanos = Long.MIN_VALUE;
 
     /** The server's process has ended or is ending; said by the process watch, before any look could tell. */
     public void died(String instance, String evidence) {

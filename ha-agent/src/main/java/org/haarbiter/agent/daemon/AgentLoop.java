@@ -217,10 +217,9 @@ public final class AgentLoop implements AutoCloseable {
     }
 
     private void carryOut(Step step) {
-        Failure before = failed;
         // A step that fails is given again every 100 ms or so, for as long as its cause lasts.
-        boolean again = before != null && before.step().equals(step) && ticker.nanos() - before.nanos() < AGAIN_NANOS;
-        if (!again) {
+        String saidBefore = failureSaid(step);
+        if (saidBefore == null) {
             LOG.info("step: {}", step);
         }
         (step instanceof Step.Fence ? fences : commands).execute(() -> {
@@ -235,7 +234,7 @@ public final class AgentLoop implements AutoCloseable {
                         String.format(Locale.ROOT, "%.1f", (ticker.nanos() - began) / 1e6));
             } catch (EngineException e) {
                 problem = e.getMessage();
-                if (again && Objects.requireNonNull(before).problem().equals(problem)) {
+                if (Objects.equals(saidBefore, problem)) {
                     LOG.debug("step {} failed again: {}", step, problem);
                 } else {
                     LOG.warn("step {} failed: {}", step, problem);
@@ -261,6 +260,14 @@ public final class AgentLoop implements AutoCloseable {
                 look();
             });
         });
+    }
+
+    /** What was logged of this step's failure a short while ago; null where it is the first or another. */
+    private @Nullable String failureSaid(Step step) {
+        Failure last = failed;
+        return last != null && last.step().equals(step) && ticker.nanos() - last.nanos() < AGAIN_NANOS
+                ? last.problem()
+                : null;
     }
 
     /** @return what the command saw of the server after its work; null where a look must tell */

@@ -41,7 +41,6 @@ public final class MariadbEngine extends SqlEngine {
     private static final long WITHOUT_LIMIT_MILLIS = 3_600_000;
     private static final String LONGEST_TIMEOUT = "4294967295";
 
-    private static final int LOCK_WAIT_TIMEOUT = 1205;
     private static final int NOT_CONFIGURED = 1200;
 
     private static final List<String> PRIVILEGES = List.of(
@@ -281,42 +280,13 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     @Override
-    public void drain(Duration limit) throws EngineException {
-        // Where it fails, writes are open again.
-        openingBegins();
-        try {
-            refuseNewWrites(limit);
-        } finally {
-            openingEnded();
-        }
+    String refuseWritesSql() {
+        return "SET GLOBAL read_only=1";
     }
 
-    private void refuseNewWrites(Duration limit) throws EngineException {
-        String aim = "refusing new writes for a switch";
-        long deadline = System.nanoTime() + limit.toNanos();
-        boolean wasOpen = run(aim, "SELECT @@global.read_only", deadline)
-                .get(0)
-                .text(0, 0)
-                .equals("0");
-        try {
-            tryRun("SET GLOBAL read_only=1", deadline);
-        } catch (SqlProblem e) {
-            ServerProcess server = server();
-            if (e.kind() == SqlProblem.Kind.NO_ANSWER) {
-                ask(server, "KILL QUERY " + commandConnectionId(), System.nanoTime() + FENCE_NANOS);
-            }
-            if (wasOpen) {
-                // It may have come to pass after all. The server lets this wait no longer than a second.
-                run(aim, "SET GLOBAL read_only=0", System.nanoTime() + 1_500_000_000L);
-            }
-            throw new EngineException(
-                    aim + ": " + e.getMessage()
-                            + (e.code() == LOCK_WAIT_TIMEOUT || e.kind() == SqlProblem.Kind.NO_ANSWER
-                                    ? ": a long statement, LOCK TABLES, or commits that wait for acknowledgement hold it"
-                                            + " up; writes are open again"
-                                    : ""),
-                    e);
-        }
+    @Override
+    String allowWritesSql() {
+        return "SET GLOBAL read_only=0";
     }
 
     @Override
@@ -364,7 +334,7 @@ public final class MariadbEngine extends SqlEngine {
         }
     }
 
-    /** Awaits the answer of the statement before, if it is still outstanding; asked for twice, it does nothing. */
+    /** And looks. Awaits the answer of the statement before, if it is still outstanding; asked for twice, it does nothing. */
     private List<Rows> stopInput(long deadline) throws EngineException, SqlProblem {
         return tryRun("STOP SLAVE IO_THREAD;" + lookSql(), deadline);
     }
@@ -386,16 +356,7 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     @Override
-    public void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
-        openingBegins();
-        try {
-            open(promotion, permitted, limit);
-        } finally {
-            openingEnded();
-        }
-    }
-
-    private void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
+    void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         requireAtMostOne(promotion.acknowledgers());
         Replication before = lastReplication();

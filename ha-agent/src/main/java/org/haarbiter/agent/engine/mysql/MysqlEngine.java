@@ -39,7 +39,6 @@ public final class MysqlEngine extends SqlEngine {
 
     private static final String LONGEST_TIMEOUT = "4294967295";
 
-    private static final int LOCK_WAIT_TIMEOUT = 1205;
     private static final int OFFLINE = 3032;
     private static final int NOT_CONFIGURED = 1200;
     private static final int NO_SOURCE = 13117;
@@ -307,42 +306,13 @@ public final class MysqlEngine extends SqlEngine {
     }
 
     @Override
-    public void drain(Duration limit) throws EngineException {
-        // Where it fails, writes are open again.
-        openingBegins();
-        try {
-            refuseNewWrites(limit);
-        } finally {
-            openingEnded();
-        }
+    String refuseWritesSql() {
+        return "SET GLOBAL super_read_only=1";
     }
 
-    private void refuseNewWrites(Duration limit) throws EngineException {
-        String aim = "refusing new writes for a switch";
-        long deadline = System.nanoTime() + limit.toNanos();
-        boolean wasOpen = run(aim, "SELECT @@global.read_only", deadline)
-                .get(0)
-                .text(0, 0)
-                .equals("0");
-        try {
-            tryRun("SET GLOBAL super_read_only=1", deadline);
-        } catch (SqlProblem e) {
-            ServerProcess server = server();
-            if (e.kind() == SqlProblem.Kind.NO_ANSWER) {
-                ask(server, "KILL QUERY " + commandConnectionId(), System.nanoTime() + CUT_NANOS);
-            }
-            if (wasOpen) {
-                // It may have come to pass after all. The server lets this wait no longer than a second.
-                run(aim, "SET GLOBAL super_read_only=0, GLOBAL read_only=0", System.nanoTime() + 1_500_000_000L);
-            }
-            throw new EngineException(
-                    aim + ": " + e.getMessage()
-                            + (e.code() == LOCK_WAIT_TIMEOUT || e.kind() == SqlProblem.Kind.NO_ANSWER
-                                    ? ": a long statement, LOCK TABLES, or commits that wait for acknowledgement hold it"
-                                            + " up; writes are open again"
-                                    : ""),
-                    e);
-        }
+    @Override
+    String allowWritesSql() {
+        return "SET GLOBAL super_read_only=0, GLOBAL read_only=0";
     }
 
     @Override
@@ -381,16 +351,7 @@ public final class MysqlEngine extends SqlEngine {
     }
 
     @Override
-    public void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
-        openingBegins();
-        try {
-            open(promotion, permitted, limit);
-        } finally {
-            openingEnded();
-        }
-    }
-
-    private void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
+    void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         if (promotion.acknowledgers() > 0 && !sourcePlugin) {
             throw new EngineException("opening writes with acknowledgements: the plugin isn't loaded:"
@@ -635,8 +596,8 @@ public final class MysqlEngine extends SqlEngine {
                         + quoted(settings().replicationUser()) + ", SOURCE_PASSWORD="
                         + quoted(settings().replicationPassword())
                         + settings().replicationTls().options("SOURCE")
-                        + ", SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1,"
-                        + " SOURCE_RETRY_COUNT=100000, SOURCE_HEARTBEAT_PERIOD=0.2; START REPLICA;"
+                        + ", SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, GET_SOURCE_PUBLIC_KEY=1,"
+                        + " SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=100000, SOURCE_HEARTBEAT_PERIOD=0.2; START REPLICA;"
                         + ALLOW_READS,
                 deadline);
     }

@@ -32,7 +32,7 @@ public record ReplicationTls(Mode mode, @Nullable String caFile) {
     public ReplicationTls {
         if ((mode == Mode.VERIFIED) != (caFile != null)) {
             throw new IllegalArgumentException("replication-ca-file: " + caFile
-                    + " (must be given with replication-tls:" + " verified, and only with it)");
+                    + " (must be given with replication-tls: verified, and only with it)");
         }
     }
 

@@ -9,10 +9,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.DeathListener;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.process.ConnectionReset;
 import org.haarbiter.agent.process.ProcessWatch;
 import org.haarbiter.agent.process.ServerProcess;
@@ -36,6 +38,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private static final int TOO_MANY_CONNECTIONS = 1040;
     private static final int TOO_MANY_CONNECTIONS_OF_USER = 1203;
     private static final int NO_PRIVILEGE = 1227;
+    static final int LOCK_WAIT_TIMEOUT = 1205;
+    private static final long KILL_QUERY_NANOS = 100_000_000;
     private static final long KEEP_NANOS = 1_000_000_000;
     private static final long KEEP_LIMIT_NANOS = 50_000_000;
     private static final long CHECK_LIMIT_NANOS = 5_000_000_000L;
@@ -134,6 +138,68 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     /** The GRANT that gives the agent's account what it needs. */
     abstract String grant();
+
+    /** Makes the server refuse writes; waits for commits that are under way. */
+    abstract String refuseWritesSql();
+
+    abstract String allowWritesSql();
+
+    /** {@link #promote}, which has noted that writes may be open from now on. */
+    abstract void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException;
+
+    // Commands that may open writes.
+
+    private interface Command {
+        void run() throws EngineException;
+    }
+
+    private void mayOpen(Command command) throws EngineException {
+        openings.incrementAndGet();
+        closedToWrites = false;
+        try {
+            command.run();
+        } finally {
+            openingsEnded = openings.get();
+        }
+    }
+
+    @Override
+    public final void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
+        mayOpen(() -> open(promotion, permitted, limit));
+    }
+
+    @Override
+    public final void drain(Duration limit) throws EngineException {
+        // Where it fails, writes are open again.
+        mayOpen(() -> refuseNewWrites(System.nanoTime() + limit.toNanos()));
+    }
+
+    private void refuseNewWrites(long deadline) throws EngineException {
+        String aim = "refusing new writes for a switch";
+        boolean wasOpen = run(aim, "SELECT @@global.read_only", deadline)
+                .get(0)
+                .text(0, 0)
+                .equals("0");
+        try {
+            tryRun(refuseWritesSql(), deadline);
+        } catch (SqlProblem e) {
+            ServerProcess server = server();
+            if (e.kind() == SqlProblem.Kind.NO_ANSWER) {
+                ask(server, "KILL QUERY " + command.connectionId(), System.nanoTime() + KILL_QUERY_NANOS);
+            }
+            if (wasOpen) {
+                // It may have come to pass after all. The server lets this wait no longer than a second.
+                run(aim, allowWritesSql(), System.nanoTime() + 1_500_000_000L);
+            }
+            throw new EngineException(
+                    aim + ": " + e.getMessage()
+                            + (e.code() == LOCK_WAIT_TIMEOUT || e.kind() == SqlProblem.Kind.NO_ANSWER
+                                    ? ": a long statement, LOCK TABLES, or commits that wait for acknowledgement hold it"
+                                            + " up; writes are open again"
+                                    : ""),
+                    e);
+        }
+    }
 
     // Death.
 
@@ -615,16 +681,6 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         return known.look() == null ? known : null;
     }
 
-    /** A command that may open writes begins; {@link #openingEnded} must follow. One at a time. */
-    final void openingBegins() {
-        openings.incrementAndGet();
-        closedToWrites = false;
-    }
-
-    final void openingEnded() {
-        openingsEnded = openings.get();
-    }
-
     /**
      * The last rung, for a server that may be taking writes. One that was last seen closed, a starting one say, is spared:
      * slow is no reason to kill it, and its fence is asked for again.
@@ -753,10 +809,6 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     final List<Rows> runStatus(ServerProcess server, String sql, long deadline) throws SqlProblem {
         return status.run(server, sql, deadline);
-    }
-
-    final long commandConnectionId() {
-        return command.connectionId();
     }
 
     final MysqlSettings settings() {
