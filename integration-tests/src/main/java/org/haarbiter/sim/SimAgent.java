@@ -18,6 +18,7 @@ final class SimAgent extends SimProcess {
     static final long HEARTBEAT = 100_000_000;
     private static final long COMMAND_LIMIT = 2_000_000_000L;
     private static final long FENCE_ASKED = 100_000_000;
+    private static final long READ_ONLY_LIMIT = 1_000_000_000;
     private static final long HUNG = 150_000_000;
     private static final AgentLimits LIMITS = new AgentLimits(250, 100, 500, 750);
 
@@ -293,17 +294,37 @@ final class SimAgent extends SimProcess {
         } else if (step instanceof Step.Drain) {
             running.statement(() -> server.drain(running::alive, limit, running::end));
         } else if (step instanceof Step.Seal) {
-            running.statement(() -> server.seal(running::end));
+            running.statement(() -> readOnly(running, () -> server.seal(running::end)));
         } else if (step instanceof Step.Promote promote) {
             running.statement(() -> server.awaitApplied(
                     promote.promotion().upTo(), limit, running::alive, problem -> applied(running, promote, problem)));
         } else if (step instanceof Step.Settle) {
             running.statement(() -> server.settle(running::end));
         } else if (step instanceof Step.Follow follow) {
-            running.statement(() -> server.follow(
-                    follow.following().source(), follow.following().acknowledges(), running::end));
+            running.statement(() -> readOnly(
+                    running,
+                    () -> server.follow(
+                            follow.following().source(), follow.following().acknowledges(), running::end)));
         } else if (step instanceof Step.RequireAcknowledgers require) {
             running.statement(() -> server.require(require.acknowledgers(), running::end));
+        }
+    }
+
+    /** Commits that wait keep a server from being read-only: after a second its agent kills it. */
+    private void readOnly(Running running, Runnable then) {
+        if (!server.stranded()) {
+            then.run();
+        } else {
+            after(READ_ONLY_LIMIT, () -> {
+                if (running.over) {
+                    return;
+                }
+                if (server.stranded()) {
+                    server.crash("killed by its agent: commits that nobody acknowledges keep it from being read-only");
+                    world.supervise(server);
+                }
+                running.end("it wasn't read-only in time");
+            });
         }
     }
 

@@ -491,17 +491,20 @@ final class SimServer extends SimProcess {
     void fence(Done done) {
         writable = false;
         cutClients();
-        showTail();
+        if (!mysql()) {
+            // Killing a client there ends its waiting as well.
+            required = 0;
+            commitWhatIsAcknowledged();
+        }
         done.ended(null);
     }
 
     /**
-     * What waits for acknowledgements is in its log, though not in its position, and will be in its position some day: a
-     * position that is compared must hold it. (An engine ends the waiting once nobody is left to hear a false yes.)
+     * Commits wait for acknowledgements, and their clients are gone. They are in its log, not in its position, and will be in
+     * its position some day; only an acknowledgement or the end of the process ends them.
      */
-    private void showTail() {
-        required = 0;
-        commitWhatIsAcknowledged();
+    boolean stranded() {
+        return !waiting.isEmpty();
     }
 
     void drain(BooleanSupplier alive, long deadline, Done done) {
@@ -550,7 +553,6 @@ final class SimServer extends SimProcess {
     void follow(Endpoint from, boolean acknowledging, Done done) {
         writable = false;
         cutClients();
-        showTail();
         dropInput();
         source = from;
         acknowledges = acknowledging;

@@ -438,6 +438,20 @@ abstract class EngineContract {
         }
         Observation after = primary.look();
         assertThat(after.writable()).isFalse();
+        // What waited is in its log: a position without it would be taken for a part of the new primary's history.
+        try {
+            primary.engine.seal(Seat.LIMIT);
+        } catch (EngineException e) {
+            primary.awaitState(ServerState.DEAD);
+            primary.server.awaitEnd(Seat.LIMIT);
+            primary.server.start();
+        }
+        Observation sealed = primary.awaitState(ServerState.RUNNING);
+        assertThat(sealed.writable()).isFalse();
+        Observation replica =
+                seats.get(1).await("all applied", seen -> seen.applied().equals(seen.received()));
+        assertThat(position(primary, replica.received()).covers(position(primary, sealed.received())))
+                .isFalse();
     }
 
     @Test

@@ -92,8 +92,8 @@ final class BugList {
             bug(
                     "a member joins whose history isn't part of the primary's",
                     master("Rule"),
-                    "                        || !primary.received().covers(heard.received())) {",
-                    "                        ) {",
+                    "if (!primary.received().covers(heard.received())) {",
+                    "if (group.epoch() < 0) {",
                     12_000),
             bug(
                     "a candidate is chosen that lacks what another sealed one has",
@@ -127,10 +127,11 @@ final class BugList {
                     "if (candidate != null) {",
                     12_000),
             bug(
-                    "a fenced member still receives from its old source",
+                    "a fenced member is never sealed",
                     agent("AgentCore"),
-                    "server.source() != null && sealedEpoch != wish.epoch() ? new Step.Seal(wish.epoch()) : null;",
-                    "null;",
+                    "case FENCED, SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());",
+                    "case SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());\n"
+                            + "            case FENCED -> null;",
                     12_000),
             bug(
                     "a new agent takes its server's history for whole",
@@ -153,8 +154,14 @@ final class BugList {
             bug(
                     "a member joins while its old source may still send",
                     master("Rule"),
-                    "                                && s.sealedEpoch() != group.epoch())",
-                    "                                && s.receiving())",
+                    "s.fencedEpoch() != group.epoch() || s.sealedEpoch() != group.epoch()",
+                    "s.fencedEpoch() != group.epoch() || s.receiving()",
+                    12_000),
+            bug(
+                    "an old primary's position is compared while commits of it still wait",
+                    master("Rule"),
+                    "s.fencedEpoch() != group.epoch() || s.sealedEpoch() != group.epoch()",
+                    "s.fencedEpoch() != group.epoch() || (s.source() != null && s.sealedEpoch() != group.epoch())",
                     12_000),
             bug(
                     "a drained primary needs no permission",

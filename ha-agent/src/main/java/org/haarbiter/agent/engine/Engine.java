@@ -42,8 +42,9 @@ public interface Engine extends AutoCloseable {
     void drain(Duration limit) throws EngineException;
 
     /**
-     * Stops receiving from, and acknowledging to, any source. What was received goes on being applied. When it returns,
-     * the position that {@link #observe} reports is final.
+     * Stops receiving from, and acknowledging to, any source; what was received goes on being applied. Of a server that was a
+     * primary, ends the commits that still wait for acknowledgements, if need be by killing it. When it returns, the position
+     * that {@link #observe} reports is final.
      *
      * @return what the command itself saw of the server after it had stopped the input: it spares whoever waits for the
      *     position a look; null where only a look can tell

@@ -735,6 +735,7 @@ public enum Rule {
                     || !view.in(ServerState.RUNNING, group.primary())) {
                 return new Pass(group.primary() + " isn't known to be open");
             }
+            String waiting = "";
             for (Heard heard : view.heard().values()) {
                 Sighting s = heard.sighting();
                 Member known = group.members().get(s.member());
@@ -743,14 +744,23 @@ public enum Rule {
                         || s.member().equals(group.primary())
                         || !view.in(ServerState.RUNNING, s.member())
                         || s.writable()
-                        || s.positionKind() != group.positionKind()
-                        // An agent that hasn't taken a goal of this epoch may still follow an older one.
-                        || (known != null && s.fencedEpoch() != group.epoch())
-                        // A position is final only once the input is cut: what an old source still has may come yet.
-                        || (s.source() != null
-                                && !group.primaryMember().address().equals(s.source())
-                                && s.sealedEpoch() != group.epoch())
-                        || !primary.received().covers(heard.received())) {
+                        || s.positionKind() != group.positionKind()) {
+                    continue;
+                }
+                // Nothing was asked of it: what it follows is the primary, or nobody.
+                boolean stranger = known == null
+                        && (s.source() == null
+                                || group.primaryMember().address().equals(s.source()));
+                // Of everybody else the position is final only once it is sealed in this epoch: what an old source
+                // still
+                // has may come yet, and so may commits of an old primary that wait for acknowledgements.
+                if (!stranger && (s.fencedEpoch() != group.epoch() || s.sealedEpoch() != group.epoch())) {
+                    waiting = s.member() + " isn't fenced and sealed yet, so what it holds isn't final";
+                    continue;
+                }
+                if (!primary.received().covers(heard.received())) {
+                    waiting = s.member() + " holds " + heard.received().minus(primary.received()) + ", which "
+                            + group.primary() + " lacks";
                     continue;
                 }
                 Member member =
@@ -764,7 +774,7 @@ public enum Rule {
                                 view.wallMillis()),
                         s.member() + " joins");
             }
-            return new Pass("nobody waits to join");
+            return new Pass(waiting.isEmpty() ? "nobody waits to join" : waiting);
         }
     }
 

@@ -137,6 +137,7 @@ final class Peer {
             }
             case FENCED -> {
                 fenced = goal.epoch();
+                sealed = goal.epoch();
                 open = 0;
                 writable = false;
                 receiving = false;

@@ -35,6 +35,7 @@ public final class MysqlEngine extends SqlEngine {
     /** A shorter limit lets a commit through without acknowledgement while somebody still looks at the outage. */
     private static final long WITHOUT_LIMIT_MILLIS = 3_600_000;
 
+    private static final String READ_ONLY = "SET GLOBAL super_read_only=1";
     private static final String ALLOW_READS = "SET GLOBAL offline_mode=0";
 
     private static final String LONGEST_TIMEOUT = "4294967295";
@@ -294,7 +295,7 @@ public final class MysqlEngine extends SqlEngine {
         long start = System.nanoTime();
         // In this order: cutting the clients also cuts the replicas that acknowledge, and then waiting commits hold it
         // up.
-        boolean readOnly = attempt(true, target, "SET GLOBAL super_read_only=1", start + ASK_NANOS);
+        boolean readOnly = attempt(true, target, READ_ONLY, start + ASK_NANOS);
         boolean cut = attempt(false, target, "SET GLOBAL offline_mode=1", start + CUT_NANOS);
         if (cut || target.look() != null) {
             if (!readOnly) {
@@ -307,7 +308,7 @@ public final class MysqlEngine extends SqlEngine {
 
     @Override
     String refuseWritesSql() {
-        return "SET GLOBAL super_read_only=1";
+        return READ_ONLY;
     }
 
     @Override
@@ -321,12 +322,16 @@ public final class MysqlEngine extends SqlEngine {
         ServerProcess server = server();
         Observation seen;
         try {
-            seen = seen(server, tryRun("STOP REPLICA IO_THREAD;" + lookSql(), deadline), 1);
+            // Read-only, because a commit that waits for acknowledgements isn't part of the position and may become
+            // one.
+            seen = seen(server, tryRun("STOP REPLICA IO_THREAD;" + READ_ONLY + ";" + lookSql(), deadline), 2);
         } catch (SqlProblem e) {
-            if (!notAReplica(e)) {
-                throw failed("cutting replication's input", e);
+            if (notAReplica(e)) {
+                refuseWrites("making its position final", deadline);
+                return null;
             }
-            return null;
+            killIfStranded(e);
+            throw failed("cutting replication's input", e);
         }
         Replication now = lastReplication();
         if (now != null && now.source() != null && !now.applier() && now.applierErrno() == 0) {
@@ -550,22 +555,26 @@ public final class MysqlEngine extends SqlEngine {
     /** And a look at replication after it. */
     private Replication refuseWrites(String aim, long deadline) throws EngineException {
         try {
-            return fresh(tryRun("SET GLOBAL super_read_only=1;" + lookSql(), deadline), 1);
+            return fresh(tryRun(READ_ONLY + ";" + lookSql(), deadline), 1);
         } catch (SqlProblem e) {
-            ServerProcess server = server();
-            Replication now = lastReplication();
-            List<Rows> fenced = ask(server, "SELECT @@global.offline_mode", System.nanoTime() + CUT_NANOS);
-            if (e.code() == LOCK_WAIT_TIMEOUT
-                    && now != null
-                    && now.sourceSide()
-                    && fenced != null
-                    && fenced.get(0).text(0, 0).equals("1")) {
-                kill(
-                        server,
-                        "its clients are gone and commits that nobody will acknowledge keep it from being read-only;"
-                                + " it must start anew");
-            }
+            killIfStranded(e);
             throw failed(aim + ": refusing writes", e);
+        }
+    }
+
+    /** For a server that can't be made read-only. Its clients must be gone: with them, it may be a long statement of theirs. */
+    private void killIfStranded(SqlProblem e) throws EngineException {
+        ServerProcess server = server();
+        Replication now = lastReplication();
+        if (e.code() != LOCK_WAIT_TIMEOUT || now == null || !now.sourceSide()) {
+            return;
+        }
+        List<Rows> fenced = ask(server, "SELECT @@global.offline_mode", System.nanoTime() + CUT_NANOS);
+        if (fenced != null && fenced.get(0).text(0, 0).equals("1")) {
+            kill(
+                    server,
+                    "its clients are gone and commits that nobody will acknowledge keep it from being read-only; it must"
+                            + " start anew");
         }
     }
 
