@@ -92,7 +92,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
             writable = primary;
             openEpoch = primary ? goal.epoch() : 0;
             fencedEpoch = primary ? 0 : goal.epoch();
-            sealedEpoch = goal.role() == Role.SEALED ? goal.epoch() : 0;
+            sealedEpoch = goal.role() == Role.SEALED || goal.role() == Role.FENCED ? goal.epoch() : 0;
             source = goal.source();
             acknowledgersRequired = primary ? goal.acknowledgers() : 0;
         }

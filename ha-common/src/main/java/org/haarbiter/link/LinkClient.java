@@ -355,11 +355,11 @@ public final class LinkClient implements AutoCloseable {
         }
 
         /**
-         * Asks a master that has nothing to answer, while the thread is awake anyway: at every second heartbeat, since each
+         * Asks a master that has nothing to answer, while the thread is awake anyway: at every third heartbeat, since each
          * question and each answer costs both sides about as much as a heartbeat. It goes out with the heartbeat.
          */
         private void pingWithHeartbeat(Channel channel) {
-            if (unheardHeartbeats >= 1 && !pinged && channel.isWritable()) {
+            if (unheardHeartbeats >= 2 && !pinged && channel.isWritable()) {
                 channel.write(LinkWriter.ping()).addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
                 pinged = true;
             }

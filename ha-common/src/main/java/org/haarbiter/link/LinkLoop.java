@@ -6,16 +6,17 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** The one thread that all of an agent's {@link LinkClient}s share; close them first, then it. */
+/** The one thread that all of an agent's {@link LinkClient}s, and its other doings, share; close them first, then it. */
 public final class LinkLoop implements AutoCloseable {
     private static final int RESOLVERS = 8;
 
-    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("link-client", true), NioIoHandler.newFactory());
+    private final EventLoopGroup group =
+            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("agent-loop", true), NioIoHandler.newFactory());
     /** Name look-ups can hang for many seconds, and must not hold up the other masters' connections. */
     private final ThreadPoolExecutor resolvers = new ThreadPoolExecutor(
             RESOLVERS,
@@ -28,6 +29,11 @@ public final class LinkLoop implements AutoCloseable {
     /** Starts no thread before the first client does. */
     public LinkLoop() {
         resolvers.allowCoreThreadTimeOut(true);
+    }
+
+    /** The thread. Nothing that blocks may run there: the links to all masters wait meanwhile. */
+    public EventExecutor thread() {
+        return group.next();
     }
 
     EventLoopGroup group() {

@@ -1,6 +1,5 @@
 package org.haarbiter.link;
 
-import org.haarbiter.settings.Section;
 import org.haarbiter.settings.Timing;
 
 /**
@@ -14,38 +13,16 @@ import org.haarbiter.settings.Timing;
  */
 public record LinkSettings(int pingMillis, int deadMillis, int connectMillis, int idleMillis, int maxConnections) {
 
-    /** What fits the timing: a dead master is noticed as fast as a silent agent. */
+    /** What fits the timing. Nothing waits for a dead master to be noticed: the others hear every heartbeat, too. */
     public static LinkSettings of(Timing timing) {
         return new LinkSettings(
                 // A few looks tell a dead master; each wakes the agent up.
-                Math.max(timing.heartbeatMillis(), timing.silenceMillis() / 3),
-                timing.silenceMillis(),
+                Math.max(timing.heartbeatMillis(), 2 * timing.silenceMillis() / 3),
+                2 * timing.silenceMillis(),
                 // One lost SYN is sent again after a second.
                 Math.max(1500, timing.silenceMillis()),
                 // Long: the silence is judged by the leader's rules. This only frees what nobody uses any more.
                 Math.max(10_000, 3 * timing.silenceMillis()),
                 10_000);
-    }
-
-    /** Reads what overrides {@link #of}, and checks the relations. */
-    public static LinkSettings read(Section section, Timing timing) {
-        LinkSettings base = of(timing);
-        LinkSettings settings = new LinkSettings(
-                section.intAt("ping-millis", base.pingMillis, 10, 60_000),
-                section.intAt("dead-millis", base.deadMillis, 30, 600_000),
-                section.intAt("connect-millis", base.connectMillis, 100, 60_000),
-                section.intAt("idle-millis", base.idleMillis, 1000, 3_600_000),
-                section.intAt("max-connections", base.maxConnections, 1, 100_000));
-        section.check(
-                settings.deadMillis >= 3 * settings.pingMillis,
-                "dead-millis",
-                settings.deadMillis,
-                "must be at least 3 x ping-millis = " + 3 * settings.pingMillis);
-        section.check(
-                settings.idleMillis >= 4 * timing.heartbeatMillis(),
-                "idle-millis",
-                settings.idleMillis,
-                "must be at least 4 x heartbeat-millis = " + 4 * timing.heartbeatMillis());
-        return settings;
     }
 }

@@ -124,7 +124,9 @@ final class SimAgent extends SimProcess {
         }
         if (due) {
             nextBeat = now + HEARTBEAT;
-            look(present);
+            if (present.lookDue()) {
+                look(present);
+            }
             wakeAt(present, nextBeat);
         }
         long deadline = present.deadlineNanos(now);

@@ -29,9 +29,9 @@ public final class IdleBench implements Callable<Integer> {
 
     @Option(
             names = "--settle",
-            defaultValue = "30",
+            defaultValue = "90",
             description = "seconds before measuring (default: ${DEFAULT-VALUE})")
-    private int settleSeconds = 30;
+    private int settleSeconds = 90;
 
     @Option(names = "--seconds", defaultValue = "30", description = "seconds measured (default: ${DEFAULT-VALUE})")
     private int seconds = 30;

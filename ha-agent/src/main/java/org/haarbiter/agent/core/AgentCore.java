@@ -226,6 +226,28 @@ public final class AgentCore {
                 || last.acknowledgersRequired() != now.acknowledgersRequired();
     }
 
+    /**
+     * With the heartbeat that is due, the server must be looked at. While all is as it shall be, only with every second one: a
+     * look costs more than a heartbeat, and the end of the process is noticed without.
+     */
+    public boolean lookDue() {
+        return !settled() || sequence % 2 == 0;
+    }
+
+    private boolean settled() {
+        Observation server = seen;
+        Goal wish = goal;
+        if (server == null || wish == null || server.state() != ServerState.RUNNING) {
+            return false;
+        }
+        boolean there = switch (wish.role()) {
+            case PRIMARY -> openEpoch == wish.epoch() && server.writable();
+            case REPLICA -> server.receiving() && historyComplete && Objects.equals(server.source(), wish.source());
+            case FENCED, SEALED, DRAINED, OBSERVE -> false;
+        };
+        return there && running == null && !fencing && unconfirmed == null && failure == null;
+    }
+
     /** The next heartbeat; it must be sent at once, to every master. */
     public Heartbeat heartbeat(long nowNanos) {
         sequence++;

@@ -1,18 +1,18 @@
 package org.haarbiter.agent.daemon;
 
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -31,12 +31,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs an {@link AgentCore} over an {@link Engine}. One thread owns the core; the engine's looks, commands and fences each
+ * Runs an {@link AgentCore} over an {@link Engine}. The thread that carries the links to the masters owns the core, too: on a
+ * busy machine each turn of another thread would cost milliseconds of a failover. The engine's looks, commands and fences each
  * have a thread of their own, so that none waits for another.
  */
 public final class AgentLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
-    private static final int INBOX_LIMIT = 4_096;
 
     /** A step that goes on failing in the same way is logged this often. */
     private static final long AGAIN_NANOS = 10_000_000_000L;
@@ -51,23 +51,26 @@ public final class AgentLoop implements AutoCloseable {
     private final LongSupplier wallMillis;
     private final Consumer<Heartbeat> masters;
     private final UnaryOperator<Sighting> lastWord;
-    private final BlockingQueue<Runnable> inbox = new ArrayBlockingQueue<>(INBOX_LIMIT);
     private final ConcurrentHashMap<StepCount, LongAdder> stepCounts = new ConcurrentHashMap<>();
-    private final AtomicBoolean looking = new AtomicBoolean();
-    private final AtomicBoolean lookAgain = new AtomicBoolean();
     private final ExecutorService looks;
     private final ExecutorService commands;
     private final ExecutorService fences;
-    private final Thread thread;
+    private final EventExecutor thread;
     private volatile boolean closed;
     private volatile @Nullable Failure failed;
     private volatile @Nullable Sighting latest;
+
+    // Only the loop's thread uses these.
+    private boolean looking;
+    private boolean lookAgain;
     private long nextBeatNanos;
+    private long wakeNanos;
+    private @Nullable Future<?> waking;
 
     /**
      * How often and how long.
      *
-     * @param heartbeatMillis between heartbeats, and between looks at the server
+     * @param heartbeatMillis between heartbeats, and between looks at the server where {@link AgentCore#lookDue}
      * @param lookMillis the longest a look may take
      * @param commandMillis the longest a command may take
      * @param fenceMillis the longest a fence may take
@@ -79,6 +82,8 @@ public final class AgentLoop implements AutoCloseable {
      *
      * @param masters where heartbeats go; must not block
      * @param lastWord adds what only the process knows (say, an unreachable master) to the sighting's problems
+     * @param thread the one that owns the core, and calls {@code masters} and {@code lastWord}. What waits for it is bounded: a
+     *     look, a command and a fence at a time, and the end of each server process
      */
     public AgentLoop(
             AgentCore core,
@@ -87,7 +92,8 @@ public final class AgentLoop implements AutoCloseable {
             Ticker ticker,
             LongSupplier wallMillis,
             Consumer<Heartbeat> masters,
-            UnaryOperator<Sighting> lastWord) {
+            UnaryOperator<Sighting> lastWord,
+            EventExecutor thread) {
         this.core = core;
         this.engine = engine;
         this.timing = timing;
@@ -95,16 +101,16 @@ public final class AgentLoop implements AutoCloseable {
         this.wallMillis = wallMillis;
         this.masters = masters;
         this.lastWord = lastWord;
+        this.thread = thread;
         this.looks = Executors.newSingleThreadExecutor(named("look"));
         this.commands = Executors.newSingleThreadExecutor(named("command"));
         this.fences = Executors.newSingleThreadExecutor(named("fence"));
-        this.thread = new Thread(this::run, "agent-loop");
         this.nextBeatNanos = ticker.nanos();
         engine.onDeath((instance, evidence) -> post(() -> {
             LOG.warn("server process ended: {} ({})", evidence, instance);
             core.died(instance, evidence);
         }));
-        thread.start();
+        post(() -> {});
     }
 
     private static ThreadFactory named(String name) {
@@ -115,11 +121,9 @@ public final class AgentLoop implements AutoCloseable {
         };
     }
 
-    /** A leader's answer. Any thread; dropped when the loop can't keep up, since the next says it all again. */
+    /** A leader's answer. On the loop's thread. */
     public void answered(Answer answer) {
-        if (!inbox.offer(() -> core.answered(answer, ticker.nanos()))) {
-            LOG.warn("inbox is full ({}): a leader's answer was dropped", INBOX_LIMIT);
-        }
+        run(() -> core.answered(answer, ticker.nanos()));
     }
 
     /** What was last told to the masters; null before the first heartbeat. Any thread. */
@@ -139,28 +143,44 @@ public final class AgentLoop implements AutoCloseable {
 
     private void post(Runnable event) {
         try {
-            inbox.put(event);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            thread.execute(() -> run(event));
+        } catch (RejectedExecutionException e) {
+            if (!closed) {
+                throw e;
+            }
         }
     }
 
-    private void run() {
-        while (!closed) {
-            try {
-                long now = ticker.nanos();
-                long wait = Math.min(nextBeatNanos, core.deadlineNanos(now)) - now;
-                Runnable event =
-                        wait <= 0 ? inbox.poll() : inbox.poll(Math.min(wait, 50_000_000), TimeUnit.NANOSECONDS);
-                while (event != null) {
-                    event.run();
-                    event = inbox.poll();
-                }
-                proceed();
-            } catch (InterruptedException e) {
+    private void run(Runnable event) {
+        if (closed) {
+            return;
+        }
+        try {
+            event.run();
+            proceed();
+        } catch (RuntimeException e) {
+            LOG.error("a fault in the agent itself", e);
+        }
+        sleep();
+    }
+
+    private void sleep() {
+        long now = ticker.nanos();
+        long next = Math.min(nextBeatNanos, core.deadlineNanos(now));
+        Future<?> before = waking;
+        if (before != null) {
+            if (wakeNanos <= next) {
                 return;
             }
+            before.cancel(false);
         }
+        wakeNanos = next;
+        waking = thread.schedule(this::wake, Math.max(0, next - now), TimeUnit.NANOSECONDS);
+    }
+
+    private void wake() {
+        waking = null;
+        run(() -> {});
     }
 
     private void proceed() {
@@ -176,7 +196,9 @@ public final class AgentLoop implements AutoCloseable {
         }
         if (due) {
             nextBeatNanos = Math.max(nextBeatNanos + millis(timing.heartbeatMillis()), now);
-            look();
+            if (core.lookDue()) {
+                look();
+            }
         }
     }
 
@@ -188,20 +210,22 @@ public final class AgentLoop implements AutoCloseable {
     }
 
     private void look() {
-        if (!looking.compareAndSet(false, true)) {
-            lookAgain.set(true);
+        if (looking) {
+            lookAgain = true;
             return;
         }
+        looking = true;
         looks.execute(() -> {
             long began = ticker.nanos();
             Observation observation = observe();
             post(() -> {
+                looking = false;
+                if (lookAgain) {
+                    lookAgain = false;
+                    look();
+                }
                 if (observation != null) {
                     core.observed(observation, began);
-                }
-                looking.set(false);
-                if (lookAgain.compareAndSet(true, false)) {
-                    look();
                 }
             });
         });
@@ -295,11 +319,10 @@ public final class AgentLoop implements AutoCloseable {
         return TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
-    /** Ends the threads; the server stays as it is. */
+    /** Ends the engine's threads, not the loop's; the server stays as it is. */
     @Override
     public void close() {
         closed = true;
-        thread.interrupt();
         looks.shutdownNow();
         commands.shutdownNow();
         fences.shutdownNow();

@@ -87,7 +87,8 @@ public final class AgentNode implements AutoCloseable {
                 Ticker.SYSTEM,
                 System::currentTimeMillis,
                 this::tell,
-                this::withLinkProblems);
+                this::withLinkProblems,
+                links.thread());
         heard.loop = loop;
         masters.forEach(LinkClient::start);
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -72,13 +73,18 @@ final class DiskCanary implements AutoCloseable {
     }
 
     private void run() {
+        FileStore store = null;
         while (!closed) {
             beganNanos = System.nanoTime();
             try {
                 write();
                 worked = true;
                 unavailable = null;
-                long free = Files.getFileStore(directory).getUsableSpace();
+                if (store == null) {
+                    // Once: it reads the whole table of mounts.
+                    store = Files.getFileStore(directory);
+                }
+                long free = store.getUsableSpace();
                 refused = free >= LEAST_FREE_BYTES
                         ? null
                         : "the disk of " + directory + " is full: " + free + " bytes free (must be at least "

@@ -40,7 +40,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private static final int NO_PRIVILEGE = 1227;
     static final int LOCK_WAIT_TIMEOUT = 1205;
     private static final long KILL_QUERY_NANOS = 100_000_000;
-    private static final long KEEP_NANOS = 1_000_000_000;
+    private static final long REFUSED_LATELY_NANOS = 1_000_000_000;
+    private static final long KEEP_NANOS = 5_000_000_000L;
     private static final long KEEP_LIMIT_NANOS = 50_000_000;
     private static final long CHECK_LIMIT_NANOS = 5_000_000_000L;
     private static final long CHECK_NANOS = 60_000_000_000L;
@@ -464,7 +465,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         }
         boolean refusedLately = refusedConnections >= 0
                 && refusedNanos != 0
-                && nanos - refusedNanos < KEEP_NANOS
+                && nanos - refusedNanos < REFUSED_LATELY_NANOS
                 && now.connections() * 10 >= now.connectionsLimit() * 9;
         refusedConnections = now.refusedConnections();
         return now.connections() >= now.connectionsLimit() || refusedLately
