@@ -144,7 +144,7 @@ public final class Arena implements AutoCloseable {
                     name: m%d
                     %sdata-directory: raft
                     audit-file: switches.jsonl
-                    durability: %s
+                    %sdurability: %s
                     timing: {profile: %s}
                     dns:
                       zone: %s
@@ -153,7 +153,15 @@ public final class Arena implements AutoCloseable {
                       key-file: %s
                       verify-millis: 5000
                     """.formatted(
-                    i, all, plan.durability(), plan.profile(), ZONE, dnsAddress, dnsAddress, keyFile.toAbsolutePath()));
+                            i,
+                            all,
+                            plan.masterSettings(),
+                            plan.durability(),
+                            plan.profile(),
+                            ZONE,
+                            dnsAddress,
+                            dnsAddress,
+                            keyFile.toAbsolutePath()));
             masters.put("m" + i, process("m" + i, "ha-master", file, controlHost(), directory.resolve("log")));
         }
     }

@@ -12,9 +12,17 @@ import java.nio.file.Path;
  * @param masters 1, 3 or 5
  * @param profile the timing profile's name
  * @param durability as the masters' settings name it
+ * @param masterSettings further lines of the masters' settings, each with its line end; may be empty
  */
 public record ArenaPlan(
-        Engine engine, int members, Path work, boolean separateHosts, int masters, String profile, String durability) {
+        Engine engine,
+        int members,
+        Path work,
+        boolean separateHosts,
+        int masters,
+        String profile,
+        String durability,
+        String masterSettings) {
 
     /** The engines there are real servers for. */
     public enum Engine {
@@ -31,7 +39,7 @@ public record ArenaPlan(
 
     /** A primary and three replicas, three masters, the fast profile, lossless. */
     public static ArenaPlan of(Engine engine, Path work, boolean separateHosts) {
-        return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", "lossless");
+        return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", "lossless", "");
     }
 
     /** The same with another number of servers; 2 to 9. */
@@ -39,6 +47,6 @@ public record ArenaPlan(
         if (number < 2 || number > 9) {
             throw new IllegalArgumentException("members: " + number + " (must be 2 to 9)");
         }
-        return new ArenaPlan(engine, number, work, separateHosts, masters, profile, durability);
+        return new ArenaPlan(engine, number, work, separateHosts, masters, profile, durability, masterSettings);
     }
 }

@@ -63,7 +63,7 @@ public final class MastersBench implements Callable<Integer> {
         double[] next = new double[runs];
         long changes;
         try (Arena arena =
-                Arena.open(new ArenaPlan(ArenaPlan.Engine.MARIADB, 3, work, false, 3, profile, "lossless"))) {
+                Arena.open(new ArenaPlan(ArenaPlan.Engine.MARIADB, 3, work, false, 3, profile, "lossless", ""))) {
             arena.api().awaitWhole(Arena.GROUP, 3, LIMIT);
             for (int run = 0; run < runs; run++) {
                 next[run] = nextLeaderMillis(arena);
