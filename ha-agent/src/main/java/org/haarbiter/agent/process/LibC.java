@@ -20,6 +20,7 @@ final class LibC {
     static final int POLLIN = 0x1;
     static final int POLLOUT = 0x4;
     static final int SIGKILL = 9;
+    static final int PRIO_PROCESS = 0;
     static final int O_RDONLY = 0;
     static final int O_CLOEXEC = 0x80000;
     static final int SOCK_STREAM = 1;
@@ -64,6 +65,8 @@ final class LibC {
     static native int shutdown(int fd, int how) throws LastErrorException;
 
     static native int close(int fd) throws LastErrorException;
+
+    static native int setpriority(int which, int who, int niceness) throws LastErrorException;
 
     static native int getpid() throws LastErrorException;
 

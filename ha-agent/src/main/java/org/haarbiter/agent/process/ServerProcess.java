@@ -2,6 +2,7 @@ package org.haarbiter.agent.process;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Memory;
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One process, held so that it can't be mistaken for another that gets its pid later. Threads: any, but
@@ -21,6 +24,8 @@ public final class ServerProcess implements AutoCloseable {
     private static final int STAT_BYTES = 1024;
     private static final List<String> PROGRAMS = List.of("mysqld", "mariadbd");
     private static final String BOOT = bootId();
+    private static final int NICEST = 19;
+    private static final Logger LOG = LoggerFactory.getLogger(ServerProcess.class);
 
     private final int pid;
     private final int pidfd;
@@ -228,6 +233,24 @@ public final class ServerProcess implements AutoCloseable {
                         "can't send signal " + number + " to the server (pid " + pid + "): " + LibC.text(e)
                                 + "; the agent must run as root or as the server's user",
                         e);
+            }
+        }
+    }
+
+    /**
+     * Lets everybody else on this host go before a process that is ending: its last thread keeps a processor busy with freeing its
+     * memory, for about 90 ms per resident gigabyte, and the other servers of a host with several need it now.
+     */
+    public void stepBack() {
+        String[] threads = new File("/proc/" + pid + "/task").list();
+        for (String thread : threads == null ? new String[0] : threads) {
+            try {
+                LibC.setpriority(LibC.PRIO_PROCESS, Integer.parseInt(thread), NICEST);
+            } catch (LastErrorException e) {
+                if (e.getErrorCode() != LibC.ESRCH) {
+                    LOG.debug("the server's ending process {} keeps its priority: {}", pid, LibC.text(e));
+                    return;
+                }
             }
         }
     }

@@ -74,6 +74,20 @@ class ServerProcessTest {
     }
 
     @Test
+    void aProcessStepsBackBehindAllOthers() throws Exception {
+        Process child = new ProcessBuilder("sleep", "600").start();
+        try (ServerProcess process = ServerProcess.of((int) child.pid())) {
+            process.stepBack();
+            String stat = Files.readString(Path.of("/proc/" + child.pid() + "/stat"));
+            // The 19th field of proc(5); the second may hold blanks.
+            assertThat(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16])
+                    .isEqualTo("19");
+        } finally {
+            child.destroyForcibly();
+        }
+    }
+
+    @Test
     void aProcessThatIsGoneCantBeTakenHoldOf() throws Exception {
         Process child = new ProcessBuilder("true").start();
         child.waitFor();

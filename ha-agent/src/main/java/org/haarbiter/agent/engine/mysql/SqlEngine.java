@@ -223,6 +223,10 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             if (dying) {
                 dying = false;
                 long start = System.nanoTime();
+                ServerProcess ending = process;
+                if (ending != null) {
+                    ending.stepBack();
+                }
                 int ended = reset.reset(true);
                 if (ended >= 0) {
                     LOG.info(
