@@ -133,7 +133,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     /**
      * Sees that those who will follow this server once it is promoted can log in without delay. Called at the start of each
-     * process and once a minute.
+     * process and every few seconds.
      */
     void keepLoginsQuick(long deadlineNanos) {}
 
@@ -592,13 +592,13 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                     for (Line line : List.of(fenceFirst, fenceSecond, command)) {
                         line.keep(server, System.nanoTime() + patience);
                     }
+                    keepLoginsQuick(System.nanoTime() + CHECK_LIMIT_NANOS);
                     if (fresh) {
                         warmUp(server);
                         warm = server.instance();
                     }
                     if (fresh || System.nanoTime() - nextCheckNanos >= 0) {
                         checkSettings(server);
-                        keepLoginsQuick(System.nanoTime() + CHECK_LIMIT_NANOS);
                         nextCheckNanos = System.nanoTime() + CHECK_NANOS;
                     }
                 } catch (SqlProblem e) {
