@@ -414,9 +414,8 @@ public final class AgentCore {
     private @Nullable Step wanted(Observation server, Goal wish, long nowNanos) {
         return switch (wish.role()) {
             case OBSERVE -> null;
-            // Whoever is fenced is sealed, too: what an older source still sends, or its own commits that still wait,
-            // would
-            // part it from the new one after its position was compared.
+            // Whoever is fenced is sealed, too: what an older source still sends, and its own commits that still
+            // wait, would part it from the new one after its position was compared.
             case FENCED, SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
             case PRIMARY -> primaryStep(server, wish, nowNanos);
             case DRAINED -> fencedEpoch == wish.epoch() ? null : new Step.Drain(wish.epoch());

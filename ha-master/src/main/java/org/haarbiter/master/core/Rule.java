@@ -752,8 +752,7 @@ public enum Rule {
                         && (s.source() == null
                                 || group.primaryMember().address().equals(s.source()));
                 // Of everybody else the position is final only once it is sealed in this epoch: what an old source
-                // still
-                // has may come yet, and so may commits of an old primary that wait for acknowledgements.
+                // still has may come yet, and so may commits of an old primary that wait for acknowledgements.
                 if (!stranger && (s.fencedEpoch() != group.epoch() || s.sealedEpoch() != group.epoch())) {
                     waiting = s.member() + " isn't fenced and sealed yet, so what it holds isn't final";
                     continue;

@@ -322,8 +322,7 @@ public final class MysqlEngine extends SqlEngine {
         ServerProcess server = server();
         Observation seen;
         try {
-            // Read-only, because a commit that waits for acknowledgements isn't part of the position and may become
-            // one.
+            // Read-only: a commit that waits for acknowledgements isn't part of the position, and may become so.
             seen = seen(server, tryRun("STOP REPLICA IO_THREAD;" + READ_ONLY + ";" + lookSql(), deadline), 2);
         } catch (SqlProblem e) {
             if (notAReplica(e)) {

@@ -224,7 +224,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 dying = false;
                 long start = System.nanoTime();
                 ServerProcess ending = process;
-                if (ending != null) {
+                // Its successor may be there already.
+                if (ending != null && ending.end() != null) {
                     ending.stepBack();
                 }
                 int ended = reset.reset(true);
