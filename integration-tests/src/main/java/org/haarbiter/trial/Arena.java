@@ -1,6 +1,7 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * zone. All are processes that a user would start in the same way; their files are in the work directory. One thread.
  */
 public final class Arena implements AutoCloseable {
+    private static final long DELETE_LIMIT_NANOS = 10_000_000_000L;
 
     /** The group's name. */
     public static final String GROUP = "members";
@@ -238,6 +240,29 @@ public final class Arena implements AutoCloseable {
         Path memory = Path.of("/dev/shm");
         boolean roomy = Files.isWritable(memory) && Files.getFileStore(memory).getUsableSpace() > MEMORY_BYTES;
         return roomy ? Files.createTempDirectory(memory, prefix) : Files.createTempDirectory(prefix);
+    }
+
+    /** A new work directory that is gone when this process ends, in whatever way but by kill -9. */
+    static Path passingWorkDirectory(String prefix) throws IOException {
+        Path work = newWorkDirectory(prefix);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteAtLast(work), "delete-" + work.getFileName()));
+        return work;
+    }
+
+    /** The servers are being killed at the same time, and may still write. */
+    private static void deleteAtLast(Path work) {
+        long end = System.nanoTime() + DELETE_LIMIT_NANOS;
+        while (Files.exists(work)) {
+            try {
+                deleteWorkDirectory(work);
+            } catch (IOException | UncheckedIOException e) {
+                if (System.nanoTime() - end > 0) {
+                    System.err.println(work + " is left behind: " + e);
+                    return;
+                }
+                LockSupport.parkNanos(20_000_000);
+            }
+        }
     }
 
     /** Takes a work directory away with everything in it. */

@@ -69,7 +69,7 @@ public final class Demo implements Callable<Integer> {
             System.err.println("--fault partition: " + NetworkLab.missing().get());
             return 1;
         }
-        Path work = Arena.newWorkDirectory("ha-arbiter-demo-");
+        Path work = Arena.passingWorkDirectory("ha-arbiter-demo-");
         say("everything's files are in " + work);
         say("starting BIND, 3 masters, and a group of 4 " + engine.word() + " servers with an agent beside each");
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, separateHosts))) {
@@ -96,9 +96,7 @@ public final class Demo implements Callable<Integer> {
             }
             return result.lost() == 0 && result.twoWritersMillis() == 0 ? 0 : 1;
         } finally {
-            if (!keep) {
-                Arena.deleteWorkDirectory(work);
-            }
+            Arena.deleteWorkDirectory(work);
         }
     }
 

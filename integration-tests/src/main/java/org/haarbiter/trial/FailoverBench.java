@@ -86,7 +86,7 @@ public final class FailoverBench implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, SQLException, InterruptedException {
         List<FailoverTrial.Result> results = new ArrayList<>();
-        Path work = Arena.newWorkDirectory("ha-arbiter-bench-");
+        Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
         try (Arena arena =
                 Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members))) {
             arena.awaitSteady(START_LIMIT);

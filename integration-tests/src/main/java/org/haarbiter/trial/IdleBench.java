@@ -50,7 +50,7 @@ public final class IdleBench implements Callable<Integer> {
             throw new IllegalArgumentException(
                     "--settle " + settleSeconds + " --seconds " + seconds + " (must be at least 0 and at least 1)");
         }
-        Path work = Arena.newWorkDirectory("ha-arbiter-idle-");
+        Path work = Arena.passingWorkDirectory("ha-arbiter-idle-");
         Map<String, Object> values = new LinkedHashMap<>();
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, false))) {
             arena.awaitSteady(START_LIMIT);

@@ -58,7 +58,7 @@ public final class MastersBench implements Callable<Integer> {
                     + " (must be 0 or more)");
             return CommandLine.ExitCode.USAGE;
         }
-        Path work = Arena.newWorkDirectory("ha-arbiter-bench-");
+        Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
         double[] first = new double[runs];
         double[] next = new double[runs];
         long changes;
