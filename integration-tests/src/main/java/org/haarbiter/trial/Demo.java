@@ -95,8 +95,6 @@ public final class Demo implements Callable<Integer> {
                 System.out.println(new ObjectMapper().writeValueAsString(asJson(result)));
             }
             return result.lost() == 0 && result.twoWritersMillis() == 0 ? 0 : 1;
-        } finally {
-            Arena.deleteWorkDirectory(work);
         }
     }
 

@@ -106,8 +106,6 @@ public final class FailoverBench implements Callable<Integer> {
                     makeWhole(arena, result.from());
                 }
             }
-        } finally {
-            Arena.deleteWorkDirectory(work);
         }
         return report(results);
     }

@@ -70,8 +70,6 @@ public final class IdleBench implements Callable<Integer> {
                 System.out.printf(Locale.ROOT, "%-20s %6.2f %% of a core  %4d MB%n", one.getKey(), percent, megabytes);
                 values.put(one.getKey(), Map.of("cpu_percent", percent, "memory_mb", megabytes));
             }
-        } finally {
-            Arena.deleteWorkDirectory(work);
         }
         if (json) {
             System.out.println(new ObjectMapper().writeValueAsString(values));

@@ -78,7 +78,6 @@ public final class MastersBench implements Callable<Integer> {
             arena.api().awaitWhole(Arena.GROUP, 3, LIMIT);
             changes = changesUnderLoad(arena);
         }
-        Arena.deleteWorkDirectory(work);
         return report(first, next, changes);
     }
 

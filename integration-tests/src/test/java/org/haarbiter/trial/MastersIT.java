@@ -55,6 +55,11 @@ class MastersIT {
 
     private boolean done;
 
+    /** The group as the test found it, and its switches on record by then. */
+    private GroupView before;
+
+    private int switches;
+
     @BeforeAll
     static void openTheArena() throws IOException, SQLException, InterruptedException {
         work = Arena.newWorkDirectory("ha-arbiter-masters-");
@@ -101,6 +106,8 @@ class MastersIT {
         done = false;
         System.out.println(test.getDisplayName());
         arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
+        before = group();
+        switches = switches().size();
     }
 
     @AfterEach
@@ -124,10 +131,8 @@ class MastersIT {
     }
 
     /** At once; under writes, which mustn't notice. */
-    private static void kill(List<String> masters) throws IOException, SQLException {
+    private void kill(List<String> masters) throws IOException, SQLException {
         DatabaseServer primary = arena.awaitSteady(LIMIT);
-        GroupView before = group();
-        int switches = switches().size();
         String leader = arena.awaitLeader(LIMIT);
         WriteLoad load = load();
         try (load) {
@@ -153,7 +158,7 @@ class MastersIT {
             }
         }
         assertThat(load.verify(primary)).as("acknowledged writes lost").isEmpty();
-        assertNoSwitch(before, switches);
+        assertNoSwitch();
     }
 
     private static String follower(String leader) {
@@ -166,8 +171,6 @@ class MastersIT {
     @Test
     @Order(3)
     void aFrozenFollowerHarmsNothingWhenItWakes() throws IOException {
-        GroupView before = group();
-        int switches = switches().size();
         StatusView status = status();
         String follower = follower(status.leader());
         arena.master(follower).freeze();
@@ -178,7 +181,7 @@ class MastersIT {
         StatusView after = status();
         assertThat(after.leader()).isEqualTo(status.leader());
         assertThat(after.term()).as("term").isEqualTo(status.term());
-        assertNoSwitch(before, switches);
+        assertNoSwitch();
         done = true;
     }
 
@@ -217,8 +220,6 @@ class MastersIT {
     @Test
     @Order(5)
     void allMastersAreKilledAndComeBackToTheSameEpoch() throws IOException {
-        GroupView before = group();
-        int switches = switches().size();
         for (String master : arena.masterNames()) {
             arena.master(master).kill9();
         }
@@ -230,15 +231,13 @@ class MastersIT {
         for (String master : arena.masterNames()) {
             awaitCaughtUp(master);
         }
-        assertNoSwitch(before, switches);
+        assertNoSwitch();
         done = true;
     }
 
     @Test
     @Order(6)
     void aMasterIsAddedAndRemovedWhileTheyRun() throws IOException, InterruptedException {
-        GroupView before = group();
-        int switches = switches().size();
         // After its second snapshot the log has lost what lies before the first: whoever joins must load one.
         for (int entries = 0; entries < 2 * SNAPSHOT_ENTRIES; entries += 2) {
             pauseAndResume("the log must grow");
@@ -293,22 +292,20 @@ class MastersIT {
                         && text.contains("\"master-removed\"");
             });
         }
-        assertNoSwitch(before, switches);
+        assertNoSwitch();
         done = true;
     }
 
     @Test
     @Order(7)
     void aMasterWhoseDiskIsFullStopsAndTheOthersGoOn() throws IOException, InterruptedException {
-        GroupView before = group();
-        int switches = switches().size();
         Path filler = smallDisk.resolve("filler");
         fill(filler);
         ServerProcess full = arena.master("m2");
         full.awaitEnd(LIMIT);
         assertThat(full.exitCode()).isEqualTo(1);
         assertThatItSaysWhy(0);
-        assertTheOthersGoOn(before, switches);
+        assertTheOthersGoOn();
         Files.delete(filler);
         full.start();
         awaitCaughtUp("m2");
@@ -318,8 +315,6 @@ class MastersIT {
     @Test
     @Order(8)
     void aMasterWhoseDiskHasBecomeReadOnlyDoesNotStartAndTheOthersGoOn() throws IOException, InterruptedException {
-        GroupView before = group();
-        int switches = switches().size();
         int said = Files.readString(work.resolve("m2").resolve("log")).length();
         ServerProcess robbed = arena.master("m2");
         // A disk with files that are open for writing can't be remounted.
@@ -330,7 +325,7 @@ class MastersIT {
         robbed.awaitEnd(LIMIT);
         assertThat(robbed.exitCode()).isEqualTo(1);
         assertThatItSaysWhy(said);
-        assertTheOthersGoOn(before, switches);
+        assertTheOthersGoOn();
         run("mount", "-o", "remount,rw", smallDisk.toString());
         robbed.start();
         awaitCaughtUp("m2");
@@ -346,10 +341,10 @@ class MastersIT {
                 .orElseThrow());
     }
 
-    private static void assertTheOthersGoOn(GroupView before, int switches) throws IOException, InterruptedException {
+    private void assertTheOthersGoOn() throws IOException, InterruptedException {
         pauseAndResume("four masters still decide");
         assertThat(arena.awaitLeader(LIMIT)).isNotEqualTo("m2");
-        assertNoSwitch(before, switches);
+        assertNoSwitch();
     }
 
     private static void pauseAndResume(String reason) throws IOException, InterruptedException {
@@ -376,7 +371,7 @@ class MastersIT {
         return arena.api().switches(Arena.GROUP);
     }
 
-    private static void assertNoSwitch(GroupView before, int switches) {
+    private void assertNoSwitch() {
         GroupView now = group();
         assertThat(now.epoch()).as("epoch").isEqualTo(before.epoch());
         assertThat(now.primary()).isEqualTo(before.primary());

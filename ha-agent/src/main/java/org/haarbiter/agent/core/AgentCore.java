@@ -231,10 +231,10 @@ public final class AgentCore {
      * look costs more than a heartbeat, and the end of the process is noticed without.
      */
     public boolean lookDue() {
-        return !settled() || sequence % 2 == 0;
+        return !atRest() || sequence % 2 == 0;
     }
 
-    private boolean settled() {
+    private boolean atRest() {
         Observation server = seen;
         Goal wish = goal;
         if (server == null || wish == null || server.state() != ServerState.RUNNING) {
@@ -242,7 +242,7 @@ public final class AgentCore {
         }
         boolean there = switch (wish.role()) {
             case PRIMARY -> openEpoch == wish.epoch() && server.writable();
-            case REPLICA -> server.receiving() && historyComplete && Objects.equals(server.source(), wish.source());
+            case REPLICA -> follows(server, wish) && historyComplete;
             case FENCED, SEALED, DRAINED, OBSERVE -> false;
         };
         return there && running == null && !fencing && unconfirmed == null && failure == null;
@@ -422,13 +422,14 @@ public final class AgentCore {
             case REPLICA -> {
                 Step.Follow follow = new Step.Follow(
                         wish.epoch(), new Following(Objects.requireNonNull(wish.source()), wish.acknowledges()));
-                boolean there = sameFollowing(follow)
-                        && server.receiving()
-                        && !server.writable()
-                        && Objects.equals(server.source(), wish.source());
+                boolean there = sameFollowing(follow) && follows(server, wish) && !server.writable();
                 yield there ? null : follow;
             }
         };
+    }
+
+    private static boolean follows(Observation server, Goal wish) {
+        return server.receiving() && Objects.equals(server.source(), wish.source());
     }
 
     private boolean sameFollowing(Step.Follow follow) {

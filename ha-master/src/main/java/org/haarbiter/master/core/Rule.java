@@ -758,8 +758,7 @@ public enum Rule {
                     continue;
                 }
                 if (!primary.received().covers(heard.received())) {
-                    waiting = s.member() + " holds " + heard.received().minus(primary.received()) + ", which "
-                            + group.primary() + " lacks";
+                    waiting = surplus(heard, primary);
                     continue;
                 }
                 Member member =
@@ -775,6 +774,11 @@ public enum Rule {
             }
             return new Pass(waiting.isEmpty() ? "nobody waits to join" : waiting);
         }
+    }
+
+    private static String surplus(Heard holder, Heard other) {
+        return holder.sighting().member() + " holds " + holder.received().minus(other.received()) + ", which "
+                + other.sighting().member() + " lacks";
     }
 
     /** How groups come to be. */
@@ -825,9 +829,7 @@ public enum Rule {
                 }
                 if (!head.received().covers(heard.received())
                         && !head.sighting().writable()) {
-                    return new Hold("not adopted: " + s.member() + " holds "
-                            + heard.received().minus(head.received()) + ", which "
-                            + head.sighting().member() + " lacks");
+                    return new Hold("not adopted: " + surplus(heard, head));
                 }
             }
             if (view.nowNanos() - settledSince < Limits.nanos(view.limits().adoptMillis())) {
