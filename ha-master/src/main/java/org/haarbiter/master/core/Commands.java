@@ -1,6 +1,7 @@
 package org.haarbiter.master.core;
 
 import org.haarbiter.master.core.Command.Outcome;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +75,21 @@ final class Commands {
     }
 
     private static Outcome adopt(View view, Command.Promote command, Heard target) {
+        Endpoint source = target.sighting().source();
+        boolean sourceHeard = source == null
+                || view.heard().values().stream()
+                        .anyMatch(heard -> source.equals(heard.sighting().address()));
+        if (!sourceHeard && !command.acceptDataLoss()) {
+            // A master that was started just now may not have heard of it yet.
+            return Outcome.refused(
+                    command.member() + " follows " + source
+                            + ", of which nothing is heard, so it isn't known what that one holds (--accept-data-loss overrides)");
+        }
+        if (!target.sighting().historyComplete() && !command.acceptDataLoss()) {
+            return Outcome.refused(command.member()
+                    + " was restarted and may have dropped acknowledged writes, which others may hold"
+                    + " (--accept-data-loss overrides)");
+        }
         for (Heard heard : view.heard().values()) {
             String member = heard.sighting().member();
             // Whoever follows an open primary has nothing that it lacks.
