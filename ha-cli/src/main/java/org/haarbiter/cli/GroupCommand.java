@@ -95,6 +95,11 @@ final class GroupCommand implements Runnable {
             if (!view.durability().isEmpty()) {
                 out().println("Acknowledgement: each commit waits for " + view.acknowledgers() + " replica(s), "
                         + view.acknowledgersWanted() + " wanted");
+                out().println("Without masters: "
+                        + (view.peers().isEmpty()
+                                ? "the primary would be fenced"
+                                : "the primary goes on while the agents of " + String.join(", ", view.peers())
+                                        + " permit it"));
             }
             out().println();
             out().print(paint.table(

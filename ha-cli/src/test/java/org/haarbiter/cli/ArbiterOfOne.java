@@ -30,9 +30,11 @@ import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
@@ -44,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  * request first lets everything settle.
  */
 final class ArbiterOfOne implements AdminBackend, AutoCloseable {
-    private static final Limits LIMITS = new Limits(1_500, 3_000, 20, 50, 5_000, 0, Durability.LOSSLESS);
+    private static final Limits LIMITS =
+            new Limits(1_500, 3_000, 20, 50, 5_000, 0, Durability.LOSSLESS, WhenArbiterLost.HOLD);
     /** A change that a member reports is acted on only once it was seen again after the leader's next answer. */
     private static final int QUIET_ROUNDS = 3;
 
@@ -73,6 +76,8 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         long sequence;
         long answered;
         long term;
+        long epoch;
+        List<String> list = List.of();
 
         Server(String group, String name, Endpoint address, @Nullable Endpoint source) {
             this.group = group;
@@ -85,6 +90,8 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         void obey(Goal goal) {
             answered = sequence;
             term = goal.term();
+            epoch = goal.epoch();
+            list = goal.peers().names();
             if (!obeys || goal.role() == Role.OBSERVE) {
                 return;
             }
@@ -132,6 +139,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             acknowledgersRequired,
                             true,
                             true,
+                            new Peering(new Endpoint("127.0.0.1", 7401), list, epoch, false, -1),
                             problems));
         }
     }

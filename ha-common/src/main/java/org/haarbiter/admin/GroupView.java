@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param durability {@code lossless} or {@code available}; empty while it isn't adopted
  * @param acknowledgers how many acknowledgements each commit is known to have waited for
  * @param acknowledgersWanted how many it should wait for
+ * @param peers whose agents must all permit it when the primary goes on without masters; empty where it would be fenced
  * @param pause of this group or of the fleet; null where none
  * @param members by name
  * @param names its DNS names
@@ -34,12 +35,14 @@ public record GroupView(
         String durability,
         int acknowledgers,
         int acknowledgersWanted,
+        List<String> peers,
         @Nullable PauseView pause,
         List<MemberView> members,
         NamesView names,
         List<String> problems) {
     /** Copies the lists. */
     public GroupView {
+        peers = List.copyOf(peers);
         members = List.copyOf(members);
         problems = List.copyOf(problems);
     }

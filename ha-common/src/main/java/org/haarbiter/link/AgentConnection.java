@@ -1,16 +1,19 @@
 package org.haarbiter.link;
 
 import io.netty.channel.Channel;
+import java.util.function.Supplier;
+import org.haarbiter.wire.LinkFrame;
 import org.haarbiter.wire.LinkWriter;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PeerAnswer;
 
-/** One agent's connection to this master. For any thread. */
+/** One agent's connection to this process. For any thread. */
 public final class AgentConnection {
     private final long id;
     private final Endpoint remote;
     private final Channel channel;
-    private final Newest<Answer> answers = new Newest<>(LinkWriter::frame);
+    private final Newest<Supplier<LinkFrame>> answers = new Newest<>(Supplier::get);
 
     AgentConnection(long id, Endpoint remote, Channel channel) {
         this.id = id;
@@ -33,7 +36,16 @@ public final class AgentConnection {
      * replaces the one that waits; on a closed connection it is dropped.
      */
     public void send(Answer answer) {
-        if (answers.put(answer)) {
+        send(() -> LinkWriter.frame(answer));
+    }
+
+    /** As {@link #send(Answer)}. */
+    public void send(PeerAnswer answer) {
+        send(() -> LinkWriter.frame(answer));
+    }
+
+    private void send(Supplier<LinkFrame> framing) {
+        if (answers.put(framing)) {
             Frames.execute(channel.eventLoop(), this::flush);
         }
     }

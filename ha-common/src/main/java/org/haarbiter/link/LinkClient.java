@@ -17,9 +17,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.wire.LinkFrame;
 import org.haarbiter.wire.LinkReader;
@@ -27,48 +29,50 @@ import org.haarbiter.wire.LinkWriter;
 import org.haarbiter.wire.WireException;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerRequest;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An agent's link to one master: connects, connects again, and sends the newest heartbeat. The public methods are for any
- * thread and never block.
+ * An agent's link to one master, or to another agent of its group: connects, connects again, and sends the newest message. The
+ * public methods are for any thread and never block.
  */
 public final class LinkClient implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LinkClient.class);
     private static final int MIN_BACKOFF_MILLIS = 50;
     private static final int MAX_BACKOFF_MILLIS = 1000;
 
-    /** A heartbeat on its way to all masters: whichever link is ready first makes its frame, for the others as well. */
+    /** A message on its way to all others: whichever link is ready first makes its frame, for the rest as well. */
     private static final class Outgoing {
-        private final Heartbeat heartbeat;
+        private final Supplier<LinkFrame> framing;
         private final long sinceNanos;
         private @Nullable LinkFrame frame;
 
-        Outgoing(Heartbeat heartbeat, long sinceNanos) {
-            this.heartbeat = heartbeat;
+        Outgoing(Supplier<LinkFrame> framing, long sinceNanos) {
+            this.framing = framing;
             this.sinceNanos = sinceNanos;
         }
 
         synchronized LinkFrame frame() {
             LinkFrame made = frame;
             if (made == null) {
-                made = LinkWriter.frame(heartbeat);
+                made = framing.get();
                 frame = made;
             }
             return made;
         }
     }
 
-    private final Endpoint master;
+    private final Endpoint remote;
+    private final String what;
     private final @Nullable Tls tls;
     private final LinkSettings settings;
     private final LinkLoop links;
     private final EventLoop loop;
     private final Ticker ticker;
     private final LinkClientListener listener;
-    private final Newest<Outgoing> heartbeats = new Newest<>(this::frame);
+    private final Newest<Outgoing> messages = new Newest<>(this::frame);
 
     private volatile boolean connected;
     private volatile @Nullable String failure;
@@ -85,17 +89,21 @@ public final class LinkClient implements AutoCloseable {
     /**
      * Doesn't connect yet.
      *
+     * @param remote where the other end listens
+     * @param what the other end, for people: "master", or which agent
      * @param tls null for an unencrypted link
      * @param links shared by all clients of the process
      */
     public LinkClient(
-            Endpoint master,
+            Endpoint remote,
+            String what,
             @Nullable Tls tls,
             LinkSettings settings,
             LinkLoop links,
             Ticker ticker,
             LinkClientListener listener) {
-        this.master = master;
+        this.remote = remote;
+        this.what = what;
         this.tls = tls;
         this.settings = settings;
         this.links = links;
@@ -109,12 +117,12 @@ public final class LinkClient implements AutoCloseable {
         loop.execute(this::connect);
     }
 
-    /** The master this link leads to. */
-    public Endpoint master() {
-        return master;
+    /** Where this link leads. */
+    public Endpoint remote() {
+        return remote;
     }
 
-    /** True while the master is there: it has sent a frame on the present connection. */
+    /** True while the other end is there: it has sent a frame on the present connection. */
     public boolean connected() {
         return connected;
     }
@@ -129,19 +137,29 @@ public final class LinkClient implements AutoCloseable {
      * the first thing once the link is up, unless it is older than dead-millis by then.
      */
     public void send(Heartbeat heartbeat) {
-        send(new Outgoing(heartbeat, ticker.nanos()));
+        sendToAll(List.of(this), heartbeat);
     }
 
     /** As {@link #send(Heartbeat)} on each of these links, which have one clock; its frame is made once for all. */
-    public static void sendToAll(List<LinkClient> masters, Heartbeat heartbeat) {
-        if (!masters.isEmpty()) {
-            Outgoing outgoing = new Outgoing(heartbeat, masters.get(0).ticker.nanos());
-            masters.forEach(master -> master.send(outgoing));
+    public static void sendToAll(Collection<LinkClient> masters, Heartbeat heartbeat) {
+        sendToAll(masters, () -> LinkWriter.frame(heartbeat));
+    }
+
+    /** As {@link #send(Heartbeat)}, to other agents of the group. */
+    public static void sendToAll(Collection<LinkClient> peers, PeerRequest request) {
+        sendToAll(peers, () -> LinkWriter.frame(request));
+    }
+
+    private static void sendToAll(Collection<LinkClient> links, Supplier<LinkFrame> framing) {
+        Outgoing outgoing = null;
+        for (LinkClient link : links) {
+            outgoing = outgoing == null ? new Outgoing(framing, link.ticker.nanos()) : outgoing;
+            link.send(outgoing);
         }
     }
 
     private void send(Outgoing outgoing) {
-        if (heartbeats.put(outgoing)) {
+        if (messages.put(outgoing)) {
             Frames.execute(loop, this::flush);
         }
     }
@@ -168,7 +186,7 @@ public final class LinkClient implements AutoCloseable {
             if (talking != null) {
                 talking.pingWithHeartbeat(ready);
             }
-            heartbeats.flush(ready);
+            messages.flush(ready);
             // A ping may have been written although the heartbeat was too old to go.
             ready.flush();
         }
@@ -178,7 +196,7 @@ public final class LinkClient implements AutoCloseable {
         if (closed) {
             return;
         }
-        byte[] literal = NetUtil.createByteArrayFromIpAddressString(master.host());
+        byte[] literal = NetUtil.createByteArrayFromIpAddressString(remote.host());
         if (literal != null) {
             try {
                 connect(InetAddress.getByAddress(literal));
@@ -202,9 +220,9 @@ public final class LinkClient implements AutoCloseable {
         InetAddress found = null;
         String reason = "";
         try {
-            found = InetAddress.getByName(master.host());
+            found = InetAddress.getByName(remote.host());
         } catch (UnknownHostException e) {
-            reason = "the name " + master.host() + " isn't found";
+            reason = "the name " + remote.host() + " isn't found";
         }
         InetAddress result = found;
         String sentence = reason;
@@ -236,7 +254,7 @@ public final class LinkClient implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         Frames.configure(channel);
                         if (tls != null) {
-                            SslHandler handler = tls.clientHandler(channel.alloc(), master);
+                            SslHandler handler = tls.clientHandler(channel.alloc(), remote);
                             handler.setHandshakeTimeoutMillis(settings.connectMillis());
                             channel.pipeline().addLast(handler);
                         }
@@ -244,7 +262,7 @@ public final class LinkClient implements AutoCloseable {
                         channel.pipeline().addLast(handler);
                     }
                 })
-                .connect(new InetSocketAddress(to, master.port()));
+                .connect(new InetSocketAddress(to, remote.port()));
         channel = connecting.channel();
         // The only end of every attempt: a channel that never connected doesn't become inactive, it only closes. By
         // then
@@ -265,10 +283,10 @@ public final class LinkClient implements AutoCloseable {
         boolean was = connected;
         connected = false;
         if (failure == null && !closed) {
-            LOG.warn("link to master {}: {}; trying again", master, reason);
+            LOG.warn("link to {} {}: {}; trying again", what, remote, reason);
         }
-        failure =
-                "link to master " + master + ": " + reason + " (must be a running ha-master that this machine reaches)";
+        failure = "link to " + what + " " + remote + ": " + reason
+                + " (must be a running process that this machine reaches)";
         if (!closed) {
             // Half of it by chance, so that the agents of a master that came back don't all arrive at once.
             int wait = backoffMillis / 2 + ThreadLocalRandom.current().nextInt(backoffMillis / 2 + 1);
@@ -276,7 +294,7 @@ public final class LinkClient implements AutoCloseable {
             var unused = loop.schedule(() -> connect(), wait, TimeUnit.MILLISECONDS);
         }
         if (was) {
-            listener.disconnected(master, reason);
+            listener.disconnected(remote, reason);
         }
     }
 
@@ -374,10 +392,15 @@ public final class LinkClient implements AutoCloseable {
                 case ANSWER -> {
                     var answer = LinkReader.answer(frame.getAnswer());
                     heard();
-                    listener.answer(master, answer);
+                    listener.answer(remote, answer);
+                }
+                case PEER_ANSWER -> {
+                    var answer = LinkReader.answer(frame.getPeerAnswer());
+                    heard();
+                    listener.answer(remote, answer);
                 }
                 case PONG -> heard();
-                case HEARTBEAT, PING, BODY_NOT_SET ->
+                case HEARTBEAT, PEER_REQUEST, PING, BODY_NOT_SET ->
                     throw new WireException("frame: " + frame.getBodyCase() + " (must be an answer or a pong)");
             }
         }
@@ -388,10 +411,10 @@ public final class LinkClient implements AutoCloseable {
                 connected = true;
                 backoffMillis = MIN_BACKOFF_MILLIS;
                 if (failure != null) {
-                    LOG.info("link to master {}: connected again", master);
+                    LOG.info("link to {} {}: connected again", what, remote);
                 }
                 failure = null;
-                listener.connected(master);
+                listener.connected(remote);
             }
         }
 
@@ -406,7 +429,7 @@ public final class LinkClient implements AutoCloseable {
             Throwable root = Frames.root(error);
             because(Frames.sentence(error));
             if (!(root instanceof IOException || root instanceof WireException)) {
-                LOG.error("link to master {}: a defect; closed", master, root);
+                LOG.error("link to {} {}: a defect; closed", what, remote, root);
             }
             var unused = context.close();
         }
@@ -423,7 +446,7 @@ public final class LinkClient implements AutoCloseable {
          * TLS 1.3 the agent believes for a moment that its certificate was accepted.
          */
         private void ended() {
-            String sentence = reason == null ? "the master closed the connection" : reason;
+            String sentence = reason == null ? "the other end closed the connection" : reason;
             if (open && !heard && !gaveUp) {
                 sentence += ", before it had said anything; "
                         + (tls == null ? "does it want TLS?" : "does it trust this agent's certificate?")

@@ -31,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A master's end of the link: accepts agents. A peer that breaks the rules is closed, and named in one warning a minute.
+ * The accepting end of the link, at a master and at an agent: accepts agents. A peer that breaks the rules is closed, and named in one warning a minute.
  * {@link #start} and {@link #close} are for one thread.
  */
 public final class LinkServer implements AutoCloseable {
@@ -44,6 +44,7 @@ public final class LinkServer implements AutoCloseable {
     private final Ticker ticker;
     private final LinkServerListener listener;
     private final EventLoopGroup loops;
+    private final boolean ownLoops;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicLong ids = new AtomicLong();
     private final Complaints complaints = new Complaints();
@@ -70,6 +71,24 @@ public final class LinkServer implements AutoCloseable {
         this.listener = listener;
         this.loops = new MultiThreadIoEventLoopGroup(
                 threads, new DefaultThreadFactory("link-server", true), NioIoHandler.newFactory());
+        this.ownLoops = true;
+    }
+
+    /** One that shares the thread of an agent's links, which is closed after this. Doesn't bind yet. */
+    public LinkServer(
+            Endpoint bind,
+            @Nullable Tls tls,
+            LinkSettings settings,
+            LinkLoop links,
+            Ticker ticker,
+            LinkServerListener listener) {
+        this.bind = bind;
+        this.tls = tls;
+        this.settings = settings;
+        this.ticker = ticker;
+        this.listener = listener;
+        this.loops = links.group();
+        this.ownLoops = false;
     }
 
     /**
@@ -114,6 +133,9 @@ public final class LinkServer implements AutoCloseable {
         if (known != null) {
             // First, by itself: a connection that is accepted while its thread ends can keep the port from being freed.
             known.close().awaitUninterruptibly();
+        }
+        if (!ownLoops) {
+            return;
         }
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
     }
@@ -195,7 +217,7 @@ public final class LinkServer implements AutoCloseable {
 
         private void closeIdle(ChannelHandlerContext context) {
             if (!heard) {
-                complain(agent.remote(), "no heartbeat for " + settings.idleMillis() + " ms; closed");
+                complain(agent.remote(), "nothing heard for " + settings.idleMillis() + " ms; closed");
                 var unused = context.close();
             }
             heard = false;
@@ -208,14 +230,20 @@ public final class LinkServer implements AutoCloseable {
                     heard = true;
                     listener.heartbeat(agent, reader.heartbeat(frame.getHeartbeat()), ticker.nanos());
                 }
+                case PEER_REQUEST -> {
+                    heard = true;
+                    listener.request(agent, LinkReader.request(frame.getPeerRequest()));
+                }
                 case PING -> {
+                    heard = true;
                     // A peer that pings and doesn't read gets no more pongs than fit.
                     if (context.channel().isWritable()) {
                         Frames.send(context.channel(), LinkWriter.pong());
                     }
                 }
-                case ANSWER, PONG, BODY_NOT_SET ->
-                    throw new WireException("frame: " + frame.getBodyCase() + " (must be a heartbeat or a ping)");
+                case ANSWER, PEER_ANSWER, PONG, BODY_NOT_SET ->
+                    throw new WireException(
+                            "frame: " + frame.getBodyCase() + " (must be a heartbeat, a request or a ping)");
             }
         }
 

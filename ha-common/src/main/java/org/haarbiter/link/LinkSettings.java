@@ -1,6 +1,7 @@
 package org.haarbiter.link;
 
 import org.haarbiter.settings.Timing;
+import org.haarbiter.wire.WireLimits;
 
 /**
  * Limits of the link.
@@ -12,6 +13,16 @@ import org.haarbiter.settings.Timing;
  * @param maxConnections a master accepts at most so many agents
  */
 public record LinkSettings(int pingMillis, int deadMillis, int connectMillis, int idleMillis, int maxConnections) {
+
+    /** Between the agents of a group: mostly silent, and looked at only so often that a dead connection is known. */
+    public static LinkSettings amongPeers(Timing timing) {
+        return new LinkSettings(
+                4 * timing.silenceMillis(),
+                12 * timing.silenceMillis(),
+                Math.max(1500, timing.silenceMillis()),
+                Math.max(60_000, 40 * timing.silenceMillis()),
+                WireLimits.PEERS);
+    }
 
     /** What fits the timing. Nothing waits for a dead master to be noticed: the others hear every heartbeat, too. */
     public static LinkSettings of(Timing timing) {

@@ -1,10 +1,16 @@
 package org.haarbiter.wire;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peer;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerList;
+import org.haarbiter.words.PeerRequest;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
@@ -80,6 +86,7 @@ public final class LinkReader {
                 (int) positive("sighting.acknowledgers_required", message.getAcknowledgersRequired()),
                 message.getHistoryComplete(),
                 message.getElectable(),
+                peering(message.getPeering()),
                 sentences("sighting.problems", message.getProblemsList()));
     }
 
@@ -94,7 +101,74 @@ public final class LinkReader {
                 (int) positive("goal.acknowledgers", message.getAcknowledgers()),
                 message.getAcknowledges(),
                 bounded("goal.primary_position", message.getPrimaryPosition(), WireLimits.POSITION),
+                peers(message.getPeers()),
                 bounded("goal.reason", message.getReason(), WireLimits.SENTENCE));
+    }
+
+    /**
+     * Reads a request for a permission.
+     *
+     * @throws WireException naming the first field that isn't as it must be
+     */
+    public static PeerRequest request(PeerRequestMessage message) throws WireException {
+        long lease = positive("peer_request.lease_millis", message.getLeaseMillis());
+        if (lease > WireLimits.LEASE_MILLIS) {
+            throw new WireException("peer_request.lease_millis", lease, "at most " + WireLimits.LEASE_MILLIS);
+        }
+        return new PeerRequest(
+                name("peer_request.group", message.getGroup()),
+                name("peer_request.member", message.getMember()),
+                message.getSession(),
+                positive("peer_request.round", message.getRound()),
+                positive("peer_request.epoch", message.getEpoch()),
+                message.getOpen(),
+                lease);
+    }
+
+    /**
+     * Reads the answer to such a request.
+     *
+     * @throws WireException naming the first field that isn't as it must be
+     */
+    public static PeerAnswer answer(PeerAnswerMessage message) throws WireException {
+        return new PeerAnswer(
+                name("peer_answer.member", message.getMember()),
+                message.getSession(),
+                positive("peer_answer.round", message.getRound()),
+                positive("peer_answer.epoch", message.getEpoch()),
+                message.getGranted(),
+                bounded("peer_answer.reason", message.getReason(), WireLimits.SENTENCE));
+    }
+
+    private static Peering peering(PeeringMessage message) throws WireException {
+        List<String> list = message.getListList();
+        checkPeers("sighting.peering.list", list.size());
+        for (String member : list) {
+            name("sighting.peering.list", member);
+        }
+        return new Peering(
+                message.hasAgent() ? endpoint("sighting.peering.agent", true, message.getAgent()) : null,
+                list,
+                positive("sighting.peering.remembered_epoch", message.getRememberedEpoch()),
+                message.getPromised(),
+                orUnknown("sighting.peering.asked_millis", message.getAskedMillis()));
+    }
+
+    private static PeerList peers(PeerListMessage message) throws WireException {
+        checkPeers("goal.peers", message.getPeersCount());
+        List<Peer> peers = new ArrayList<>();
+        for (PeerMessage peer : message.getPeersList()) {
+            peers.add(new Peer(
+                    name("goal.peers.member", peer.getMember()),
+                    endpoint("goal.peers.agent", peer.hasAgent(), peer.getAgent())));
+        }
+        return new PeerList(peers, message.getHold());
+    }
+
+    private static void checkPeers(String field, int count) throws WireException {
+        if (count > WireLimits.PEERS) {
+            throw new WireException(field, count + " members", "at most " + WireLimits.PEERS);
+        }
     }
 
     private String position(String field, PositionKind kind, String text) throws WireException {

@@ -5,6 +5,11 @@ import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peer;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerList;
+import org.haarbiter.words.PeerRequest;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
@@ -54,6 +59,54 @@ public final class LinkWriter {
                 .build();
     }
 
+    /** The request's frame. */
+    public static LinkFrame frame(PeerRequest request) {
+        return LinkFrame.newBuilder()
+                .setPeerRequest(PeerRequestMessage.newBuilder()
+                        .setGroup(request.group())
+                        .setMember(request.member())
+                        .setSession(request.session())
+                        .setRound(request.round())
+                        .setEpoch(request.epoch())
+                        .setOpen(request.open())
+                        .setLeaseMillis(request.leaseMillis()))
+                .build();
+    }
+
+    /** The frame of the answer to such a request. */
+    public static LinkFrame frame(PeerAnswer answer) {
+        return LinkFrame.newBuilder()
+                .setPeerAnswer(PeerAnswerMessage.newBuilder()
+                        .setMember(answer.member())
+                        .setSession(answer.session())
+                        .setRound(answer.round())
+                        .setEpoch(answer.epoch())
+                        .setGranted(answer.granted())
+                        .setReason(cut(answer.reason())))
+                .build();
+    }
+
+    private static PeeringMessage message(Peering peering) {
+        PeeringMessage.Builder message = PeeringMessage.newBuilder()
+                .addAllList(peering.list())
+                .setRememberedEpoch(peering.rememberedEpoch())
+                .setPromised(peering.promised())
+                .setAskedMillis(peering.askedMillis());
+        Endpoint agent = peering.agent();
+        if (agent != null) {
+            message.setAgent(message(agent));
+        }
+        return message.build();
+    }
+
+    private static PeerListMessage message(PeerList list) {
+        PeerListMessage.Builder message = PeerListMessage.newBuilder().setHold(list.hold());
+        for (Peer peer : list.peers()) {
+            message.addPeers(PeerMessage.newBuilder().setMember(peer.member()).setAgent(message(peer.agent())));
+        }
+        return message.build();
+    }
+
     private static SightingMessage message(Sighting sighting) {
         SightingMessage.Builder message = SightingMessage.newBuilder()
                 .setGroup(sighting.group())
@@ -82,7 +135,8 @@ public final class LinkWriter {
                 .setAcknowledgers(sighting.acknowledgers())
                 .setAcknowledgersRequired(sighting.acknowledgersRequired())
                 .setHistoryComplete(sighting.historyComplete())
-                .setElectable(sighting.electable());
+                .setElectable(sighting.electable())
+                .setPeering(message(sighting.peering()));
         Endpoint source = sighting.source();
         if (source != null) {
             message.setSource(message(source));
@@ -104,6 +158,7 @@ public final class LinkWriter {
                 .setAcknowledgers(goal.acknowledgers())
                 .setAcknowledges(goal.acknowledges())
                 .setPrimaryPosition(goal.primaryPosition())
+                .setPeers(message(goal.peers()))
                 .setReason(cut(goal.reason()));
         Endpoint source = goal.source();
         if (source != null) {

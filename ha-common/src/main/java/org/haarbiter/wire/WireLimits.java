@@ -13,5 +13,10 @@ public final class WireLimits {
     /** A position: some 8000 ranges. Two of them and all sentences fit into a frame. */
     public static final int POSITION = 200_000;
 
+    /** Members of a group whose permission a primary may need. */
+    public static final int PEERS = 64;
+    /** The longest lease that may be asked for, in ms; as the settings allow. */
+    public static final int LEASE_MILLIS = 600_000;
+
     private WireLimits() {}
 }

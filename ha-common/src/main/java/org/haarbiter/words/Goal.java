@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param acknowledges a replica acknowledges what it receives
  * @param primaryPosition what the primary was last seen to hold; a replica that lost acknowledged input at a restart is
  *     complete again once it covers this; empty where unknown
+ * @param peers who may let a primary go on when no master does
  * @param reason the sentence an operator reads
  */
 public record Goal(
@@ -27,4 +28,5 @@ public record Goal(
         int acknowledgers,
         boolean acknowledges,
         String primaryPosition,
+        PeerList peers,
         String reason) {}

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param historyComplete everything this server ever acknowledged is in {@code received}; false after a restart that may
  *     have dropped it, until it has caught up
  * @param electable settings allow its promotion
+ * @param peering permissions among the agents of the group
  * @param problems sentences for an operator, each with what to do; shown by {@code hactl status}
  */
 public record Sighting(
@@ -67,10 +68,46 @@ public record Sighting(
         int acknowledgersRequired,
         boolean historyComplete,
         boolean electable,
+        Peering peering,
         List<String> problems) {
 
     /** Copies the list. */
     public Sighting {
         problems = List.copyOf(problems);
+    }
+
+    /** The same with other problems. */
+    public Sighting withProblems(List<String> others) {
+        return new Sighting(
+                group,
+                member,
+                site,
+                engine,
+                positionKind,
+                address,
+                state,
+                detail,
+                instance,
+                serverId,
+                version,
+                writable,
+                source,
+                receiving,
+                applying,
+                received,
+                applied,
+                lagMillis,
+                sourceHeardMillis,
+                acceptedTerm,
+                acceptedEpoch,
+                sealedEpoch,
+                fencedEpoch,
+                openEpoch,
+                acknowledgers,
+                acknowledgersRequired,
+                historyComplete,
+                electable,
+                peering,
+                others);
     }
 }

@@ -11,6 +11,10 @@ import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerList;
+import org.haarbiter.words.PeerRequest;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
@@ -25,6 +29,8 @@ final class Heard implements LinkServerListener, LinkClientListener {
 
     final List<Heartbeat> heartbeats = new CopyOnWriteArrayList<>();
     final List<Answer> answers = new CopyOnWriteArrayList<>();
+    final List<PeerRequest> requests = new CopyOnWriteArrayList<>();
+    final List<PeerAnswer> peerAnswers = new CopyOnWriteArrayList<>();
     final List<String> events = new CopyOnWriteArrayList<>();
     volatile @Nullable AgentConnection agent;
 
@@ -40,6 +46,12 @@ final class Heard implements LinkServerListener, LinkClientListener {
     }
 
     @Override
+    public void request(AgentConnection from, PeerRequest request) {
+        requests.add(request);
+        from.send(new PeerAnswer("b", request.session(), request.round(), request.epoch(), true, ""));
+    }
+
+    @Override
     public void disconnected(AgentConnection connection) {
         events.add("disconnected");
     }
@@ -52,6 +64,11 @@ final class Heard implements LinkServerListener, LinkClientListener {
     @Override
     public void answer(Endpoint master, Answer answer) {
         answers.add(answer);
+    }
+
+    @Override
+    public void answer(Endpoint peer, PeerAnswer answer) {
+        peerAnswers.add(answer);
     }
 
     @Override
@@ -100,11 +117,13 @@ final class Heard implements LinkServerListener, LinkClientListener {
                         0,
                         true,
                         true,
+                        Peering.NONE,
                         List.of()));
     }
 
     static Answer answer(long sequence, String reason) {
-        return new Answer(1, sequence, new Goal(1, 1, Role.PRIMARY, null, "", 1000, 0, false, "", reason));
+        return new Answer(
+                1, sequence, new Goal(1, 1, Role.PRIMARY, null, "", 1000, 0, false, "", PeerList.NONE, reason));
     }
 
     static void await(String what, BooleanSupplier condition) {

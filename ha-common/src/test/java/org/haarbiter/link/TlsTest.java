@@ -168,7 +168,7 @@ class TlsTest {
 
     private LinkClient client(LinkServer server, @Nullable Tls tls) {
         assertThat(server.connections()).isZero();
-        LinkClient client = new LinkClient(endpoint, tls, QUICK, loop, Ticker.SYSTEM, agent);
+        LinkClient client = new LinkClient(endpoint, "master", tls, QUICK, loop, Ticker.SYSTEM, agent);
         client.start();
         return client;
     }

@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
@@ -64,6 +65,7 @@ class LinkCodecTest {
                 0,
                 false,
                 false,
+                Peering.NONE,
                 Collections.nCopies(WireLimits.SENTENCES + 1, tooLong));
         LinkFrame frame = LinkFrame.parseFrom(
                 LinkWriter.frame(new Heartbeat(1, 2, sighting)).toByteArray());

@@ -7,6 +7,11 @@ import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peer;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerList;
+import org.haarbiter.words.PeerRequest;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
@@ -60,6 +65,7 @@ public final class RandomWords {
                 random.nextInt(65),
                 random.nextBoolean(),
                 random.nextBoolean(),
+                new Peering(maybe(endpoint()), names(), count(), random.nextBoolean(), count() - 1),
                 IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList());
     }
 
@@ -75,7 +81,30 @@ public final class RandomWords {
                 random.nextInt(65),
                 random.nextBoolean(),
                 position(kind),
+                new PeerList(names().stream().map(n -> new Peer(n, endpoint())).toList(), random.nextBoolean()),
                 text(WireLimits.SENTENCE));
+    }
+
+    PeerRequest request() {
+        return new PeerRequest(
+                "g" + text(60),
+                "m" + text(60),
+                random.nextLong(),
+                count(),
+                count(),
+                random.nextBoolean(),
+                random.nextInt(WireLimits.LEASE_MILLIS));
+    }
+
+    PeerAnswer peerAnswer() {
+        return new PeerAnswer(
+                "m" + text(60), random.nextLong(), count(), count(), random.nextBoolean(), text(WireLimits.SENTENCE));
+    }
+
+    private List<String> names() {
+        return IntStream.range(0, random.nextInt(4))
+                .mapToObj(i -> "n" + i + text(40))
+                .toList();
     }
 
     private Endpoint endpoint() {

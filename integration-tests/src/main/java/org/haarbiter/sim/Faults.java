@@ -92,7 +92,10 @@ final class Faults {
         }
         SimServer primary = group.server(committed.primary());
         SimServer other = group.servers.get(chance.below(group.servers.size()));
-        switch (chance.below(17)) {
+        switch (chance.below(23)) {
+            case 17, 18 -> withoutMasters(group, primary, other);
+            case 21, 22 -> outlivedPermission(group, primary, other);
+            case 19, 20 -> heardByPeersAlone(group, primary, other);
             case 12 -> brokenConnections(group, primary);
             case 11 -> strandedCandidate(group, primary);
             case 10 -> lateAnswers(primary);
@@ -118,6 +121,97 @@ final class Faults {
                 kill(other);
                 later(0, 700, () -> kill(primary));
             }
+        }
+    }
+
+    /** No master is left for longer than a lease; something else may go wrong meanwhile. */
+    private void withoutMasters(SimGroup group, SimServer primary, SimServer other) {
+        world.timeline.note("compound: all masters are gone");
+        long until = chance.millis(1_200, 4_500);
+        for (SimMaster master : world.masters) {
+            killMaster(master, until + chance.millis(0, 500));
+        }
+        for (int i = chance.below(3); i > 0; i--) {
+            later(0, 2_500, () -> amongPeers(group, primary, other));
+        }
+    }
+
+    /** The primary and the masters don't reach each other, and its peers let it go on; something else goes wrong meanwhile. */
+    private void heardByPeersAlone(SimGroup group, SimServer primary, SimServer other) {
+        world.timeline.note("compound: " + primary.name + " is heard by its peers alone");
+        for (SimMaster master : world.masters) {
+            cutOneWay(primary.name, master.name, chance.percent(30));
+            if (chance.percent(60)) {
+                cutOneWay(master.name, primary.name, chance.percent(30));
+            }
+        }
+        for (int i = 1 + chance.below(3); i > 0; i--) {
+            later(500, 2_500, () -> amongPeers(group, primary, other));
+        }
+        if (chance.percent(50)) {
+            boolean lossAccepted = chance.percent(50);
+            later(
+                    600,
+                    2_500,
+                    () -> world.command(
+                            new Command.Promote(group.name, other.name, lossAccepted, "person", "it is unheard")));
+        }
+    }
+
+    /** A primary that goes on by its peers' permission is cut off from them, too, while somebody else is promoted. */
+    private void outlivedPermission(SimGroup group, SimServer primary, SimServer other) {
+        world.timeline.note("compound: " + primary.name + " is heard by its peers alone, and then by nobody");
+        for (SimMaster master : world.masters) {
+            world.network.cut(primary.name, master.name, false);
+            world.network.cut(master.name, primary.name, false);
+        }
+        boolean late = chance.percent(50);
+        later(1_100, 1_600, () -> {
+            for (SimServer peer : group.servers) {
+                if (late && peer != primary) {
+                    world.network.slow(peer.name, primary.name, chance.millis(300, 900));
+                }
+            }
+        });
+        later(1_700, 2_000, () -> {
+            world.timeline.note("nobody hears " + primary.name);
+            for (SimServer peer : group.servers) {
+                world.network.cut(primary.name, peer.name, false);
+                if (!late) {
+                    world.network.cut(peer.name, primary.name, false);
+                }
+                if (peer != primary && chance.percent(60)) {
+                    killAgent(group.agent(peer.name), true);
+                    later(20, 150, () -> startAgent(group.agent(peer.name)));
+                }
+            }
+            for (int i = 0; i < 4; i++) {
+                later(
+                        100 * i,
+                        100 * i + 100,
+                        () -> world.command(new Command.Promote(group.name, other.name, false, "person", "now")));
+            }
+            later(1_100, 2_500, () -> {
+                for (SimServer peer : group.servers) {
+                    world.network.heal(primary.name, peer.name);
+                    world.network.heal(peer.name, primary.name);
+                }
+            });
+        });
+    }
+
+    private void amongPeers(SimGroup group, SimServer primary, SimServer other) {
+        switch (chance.below(7)) {
+            case 0 -> {
+                cutOneWay(primary.name, other.name, chance.percent(50));
+                cutOneWay(other.name, primary.name, chance.percent(50));
+            }
+            case 1 -> killAgent(group.agent(other.name), true);
+            case 2 -> killAgent(group.agent(primary.name), true);
+            case 3 -> kill(chance.percent(50) ? primary : other);
+            case 4 -> isolate(primary.name, chance.percent(50));
+            case 5 -> slow(other.name, primary.name);
+            default -> freezeAgent(group.agent(other.name));
         }
     }
 
@@ -405,6 +499,8 @@ final class Faults {
                     server.fence(problem -> {});
                 }
             });
+        } else {
+            server.unguarded = true;
         }
         world.timeline.after(chance.millis(100, 2_500), () -> startAgent(agent));
     }
@@ -432,6 +528,7 @@ final class Faults {
         world.count("fault-agent-frozen");
         world.timeline.note("agent of " + agent.server.name + " freezes");
         agent.freeze();
+        agent.server.unguarded |= agent.server.group.durability == Durability.LOSSLESS;
         int life = agent.life();
         world.timeline.after(nanos, () -> {
             if (agent.life() == life) {

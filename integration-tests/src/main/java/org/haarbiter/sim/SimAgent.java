@@ -1,5 +1,6 @@
 package org.haarbiter.sim;
 
+import java.util.Objects;
 import org.haarbiter.agent.core.AgentCore;
 import org.haarbiter.agent.core.AgentLimits;
 import org.haarbiter.agent.core.Identity;
@@ -7,8 +8,12 @@ import org.haarbiter.agent.core.Step;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.words.Answer;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peer;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerRequest;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Sighting;
 import org.jspecify.annotations.Nullable;
@@ -20,14 +25,18 @@ final class SimAgent extends SimProcess {
     private static final long FENCE_ASKED = 100_000_000;
     private static final long READ_ONLY_LIMIT = 1_000_000_000;
     private static final long HUNG = 150_000_000;
-    private static final AgentLimits LIMITS = new AgentLimits(250, 100, 500, 750);
+    private static final AgentLimits LIMITS = new AgentLimits(250, 100, 500, 750, 1_000, 10);
 
     final SimServer server;
     private final World world;
     private final Chance chance;
     private final Identity identity;
     private @Nullable AgentCore core;
+
+    /** What is on its disk. */
     private long knownEpoch;
+
+    private boolean remembering;
     private long nextBeat;
     private long wokenAt;
     private boolean looking;
@@ -40,7 +49,8 @@ final class SimAgent extends SimProcess {
         this.server = server;
         this.world = world;
         this.chance = chance;
-        this.identity = new Identity(server.group.name, server.name, site, server.address, true);
+        this.identity = new Identity(
+                server.group.name, server.name, site, server.address, new Endpoint(server.address.host(), 7401), true);
     }
 
     @Nullable
@@ -59,6 +69,7 @@ final class SimAgent extends SimProcess {
         begin();
         looking = false;
         lookAgain = false;
+        remembering = false;
         acceptedEpoch = 0;
         boolean survives = server.group.kind == PositionKind.MYSQL_GTID;
         AgentCore born = new AgentCore(
@@ -123,6 +134,7 @@ final class SimAgent extends SimProcess {
             beat(present, now);
         }
         if (due) {
+            askPeers(present, now);
             nextBeat = now + HEARTBEAT;
             if (present.lookDue()) {
                 look(present);
@@ -143,8 +155,48 @@ final class SimAgent extends SimProcess {
 
     private void beat(AgentCore present, long now) {
         Heartbeat heartbeat = present.heartbeat(now);
-        knownEpoch = Math.max(knownEpoch, heartbeat.sighting().acceptedEpoch());
+        remember(present, heartbeat.sighting().acceptedEpoch());
         world.heartbeat(this, heartbeat);
+    }
+
+    /** Writing takes a while, and an agent that ends meanwhile hasn't written. */
+    private void remember(AgentCore present, long epoch) {
+        if (epoch <= knownEpoch || remembering) {
+            return;
+        }
+        remembering = true;
+        after(chance.percent(90) ? chance.millis(0, 8) : chance.millis(20, 300), () -> {
+            remembering = false;
+            knownEpoch = epoch;
+            present.remembered(epoch);
+            proceed(present);
+        });
+    }
+
+    private void askPeers(AgentCore present, long now) {
+        Goal goal = present.goal();
+        PeerRequest request = present.peerRequest(now);
+        if (goal == null || request == null) {
+            return;
+        }
+        world.count("peers-asked");
+        for (Peer peer : goal.peers().peers()) {
+            world.request(this, server.group.agent(peer.member()), request);
+        }
+    }
+
+    PeerAnswer asked(PeerRequest request) {
+        AgentCore present = Objects.requireNonNull(core, "it arrives at a running agent only");
+        PeerAnswer answer = present.asked(request, clock());
+        world.count(answer.granted() ? "peer-granted" : "peer-refused");
+        proceed(present);
+        return answer;
+    }
+
+    void peerAnswered(PeerAnswer answer) {
+        AgentCore present = Objects.requireNonNull(core, "it arrives at a running agent only");
+        present.peerAnswered(answer);
+        proceed(present);
     }
 
     private void look(AgentCore present) {

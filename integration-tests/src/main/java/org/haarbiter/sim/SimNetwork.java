@@ -62,21 +62,28 @@ final class SimNetwork {
     }
 
     void heal() {
-        for (Link link : links.values()) {
-            link.slowNanos = 0;
-            if (!link.cut) {
-                continue;
-            }
-            link.cut = false;
-            List<Stalled> late = List.copyOf(link.stalled);
-            link.stalled.clear();
-            for (Stalled next : late) {
-                if (!next.stream().broken) {
-                    carry(link, next.stream(), next.delivery());
-                }
+        links.values().forEach(this::heal);
+        cuts.clear();
+    }
+
+    void heal(String from, String to) {
+        heal(link(from, to));
+        cuts.remove(from + ">" + to);
+    }
+
+    private void heal(Link link) {
+        link.slowNanos = 0;
+        if (!link.cut) {
+            return;
+        }
+        link.cut = false;
+        List<Stalled> late = List.copyOf(link.stalled);
+        link.stalled.clear();
+        for (Stalled next : late) {
+            if (!next.stream().broken) {
+                carry(link, next.stream(), next.delivery());
             }
         }
-        cuts.clear();
     }
 
     private long delay(Link link) {

@@ -67,6 +67,10 @@ final class SimServer extends SimProcess {
 
     private int starts;
     boolean starting;
+
+    /** Its agent stood still or ended, nothing else fenced it, and it wasn't fenced since. */
+    boolean unguarded;
+
     boolean writable;
     int required;
     private boolean acknowledges;
@@ -158,6 +162,7 @@ final class SimServer extends SimProcess {
         begin();
         starts++;
         starting = true;
+        unguarded = false;
         writable = false;
         required = 0;
         acknowledges = false;
@@ -489,6 +494,7 @@ final class SimServer extends SimProcess {
     }
 
     void fence(Done done) {
+        unguarded = false;
         writable = false;
         cutClients();
         if (!mysql()) {

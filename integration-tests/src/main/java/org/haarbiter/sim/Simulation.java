@@ -8,6 +8,7 @@ import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Standing;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +52,8 @@ public final class Simulation {
                         members,
                         mysql ? PositionKind.MYSQL_GTID : PositionKind.MARIADB_GTID,
                         durability,
-                        open),
+                        open,
+                        chance.percent(90) ? WhenArbiterLost.HOLD : WhenArbiterLost.FENCE),
                 chance.split("world"),
                 everything);
         world.timeline.note("seed " + seed + ": " + world.shape);
@@ -136,7 +138,14 @@ public final class Simulation {
                 boolean patient = world.timeline.now() < healed + PATIENCE;
                 if (!patient && committed == null) {
                     SimServer likely = group.servers.get(world.chance.below(group.servers.size()));
-                    world.command(new Command.Promote(group.name, likely.name, false, "person", "it was the primary"));
+                    Command.Outcome outcome = world.command(
+                            new Command.Promote(group.name, likely.name, false, "person", "it was the primary"));
+                    if (outcome != null
+                            && outcome.sentence().contains("may have dropped")
+                            && world.chance.percent(30)) {
+                        world.count("a-person-had-to-accept-loss");
+                        world.command(new Command.Promote(group.name, likely.name, true, "person", "it is the newest"));
+                    }
                 } else if (!patient && world.why(group).contains("CHOOSE_SEALED holds") && world.chance.percent(50)) {
                     SimServer other = group.servers.get(world.chance.below(group.servers.size()));
                     world.command(new Command.Promote(group.name, other.name, false, "person", "another"));

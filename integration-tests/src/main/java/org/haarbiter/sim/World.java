@@ -10,8 +10,11 @@ import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerRequest;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +26,15 @@ final class World {
      *
      * @param open the group's first member is open, and waits for this many acknowledgements, before it is adopted; -1 where
      *     it comes up fenced
+     * @param whenArbiterLost the masters' policy
      */
-    record Shape(int masters, int members, PositionKind kind, Durability durability, int open) {}
+    record Shape(
+            int masters,
+            int members,
+            PositionKind kind,
+            Durability durability,
+            int open,
+            WhenArbiterLost whenArbiterLost) {}
 
     final Timeline timeline;
     final Chance chance;
@@ -47,7 +57,7 @@ final class World {
         this.chance = chance;
         this.timeline = new Timeline(everything);
         this.network = new SimNetwork(timeline, chance.split("network"));
-        this.limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, shape.durability());
+        this.limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, shape.durability(), shape.whenArbiterLost());
         this.truth = new Truth(this);
         this.dns = new SimDns(this, chance.split("dns"));
         this.recovery = chance.split("recovery");
@@ -127,6 +137,24 @@ final class World {
             int life = agent.life();
             agent.arrive(life, () -> agent.answered(answer));
         });
+    }
+
+    /** An agent asks another of its group, whose answer comes back the same way. */
+    void request(SimAgent from, SimAgent to, PeerRequest request) {
+        String asking = from.server.name;
+        String asked = to.server.name;
+        network.stream(
+                asking,
+                asked,
+                stream(asking, asked),
+                () -> to.arrive(to.life(), () -> {
+                    PeerAnswer answer = to.asked(request);
+                    network.stream(
+                            asked,
+                            asking,
+                            stream(asked, asking),
+                            () -> from.arrive(from.life(), () -> from.peerAnswered(answer)));
+                }));
     }
 
     /** The server's own supervisor starts it again after a while. */

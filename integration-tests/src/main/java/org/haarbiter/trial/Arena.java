@@ -193,6 +193,7 @@ public final class Arena implements AutoCloseable {
                 member: %s
                 site: %s
                 address: "%s"
+                agent-address: "%s:%d"
                 masters: [%s]
                 state-directory: state
                 metrics: "%s:%d"
@@ -209,6 +210,8 @@ public final class Arena implements AutoCloseable {
                         server.name(),
                         number <= (plan.members() + 1) / 2 ? "north" : "south",
                         server.address(),
+                        server.address().host(),
+                        17_500 + number,
                         addresses,
                         server.address().host(),
                         17_400 + number,

@@ -20,6 +20,7 @@ import org.haarbiter.dns.rfc2136.Rfc2136Settings;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.master.daemon.MasterNode;
 import org.haarbiter.master.daemon.MasterSettings;
 import org.haarbiter.master.raft.RaftStartException;
@@ -73,6 +74,7 @@ final class MemoryArbiter implements AutoCloseable {
                 home.resolve("switches.jsonl"),
                 timing,
                 Durability.LOSSLESS,
+                WhenArbiterLost.HOLD,
                 5_000,
                 2 * timing.silenceMillis(),
                 1_000,
@@ -120,7 +122,13 @@ final class MemoryArbiter implements AutoCloseable {
         agents.put(
                 name,
                 new AgentNode(
-                        new Identity(GROUP, name, "here", server.address(), true),
+                        new Identity(
+                                GROUP,
+                                name,
+                                "here",
+                                server.address(),
+                                new Endpoint(server.address().host(), 7401),
+                                true),
                         new MemoryEngine(fleet, server),
                         timing,
                         directory.resolve("agent-" + name),

@@ -184,7 +184,55 @@ final class BugList {
             bug(
                     "a primary that was fenced may have been opened again",
                     master("Rule"),
-                    "return view.leaseOver(primary) ? \"the permission of \" + primary + \" has run out\" : null;",
-                    "return \"the permission of \" + primary + \" has run out\";",
+                    "return view.leaseOver(primary) && view.peerLeaseOver()",
+                    "return primary != null",
+                    12_000),
+            bug(
+                    "the leader doesn't think of permissions by peers",
+                    master("Rule"),
+                    "return view.leaseOver(primary) && view.peerLeaseOver()",
+                    "return view.leaseOver(primary)",
+                    12_000),
+            bug(
+                    "the leader doesn't wait for the end of a peer's promise",
+                    master("View"),
+                    "&& !last.sighting().peering().promised();",
+                    "&& last.sighting() != null;",
+                    12_000),
+            bug(
+                    "the primary may go on by its peers' permission before the log knows whom it asks",
+                    master("Goals"),
+                    "return new PeerList(peers, whole && !group.peers().isEmpty());",
+                    "return new PeerList(peers, whole);",
+                    12_000),
+            bug(
+                    "whoever shall be asked is thought to be asked already",
+                    master("Rule"),
+                    "&& !primary.sighting().peering().list().contains(peer));",
+                    "&& next.isEmpty());",
+                    12_000),
+            bug(
+                    "a peer permits the primary of an older epoch to go on",
+                    agent("Promises"),
+                    "if (request.epoch() < known) {",
+                    "if (request.epoch() < 0) {",
+                    12_000),
+            bug(
+                    "an agent forgets what it promised before it was restarted",
+                    agent("Promises"),
+                    "if (knownEpoch > 0) {",
+                    "if (knownEpoch < 0) {",
+                    12_000),
+            bug(
+                    "one peer's permission is enough",
+                    agent("PeerRounds"),
+                    "if (!round.granted().contains(peer)) {",
+                    "if (round.granted().isEmpty()) {",
+                    12_000),
+            bug(
+                    "a permission by peers counts from its answer",
+                    agent("AgentCore"),
+                    "extend(wish, began + AgentLimits.nanos(wish.leaseMillis()));",
+                    "extend(wish, lastNanos + AgentLimits.nanos(wish.leaseMillis()));",
                     12_000));
 }

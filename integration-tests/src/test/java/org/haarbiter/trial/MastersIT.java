@@ -189,7 +189,6 @@ class MastersIT {
     @Order(4)
     void theLeaderAndThePrimaryDieTogether() throws IOException, SQLException {
         DatabaseServer old = arena.awaitSteady(LIMIT);
-        GroupView before = group();
         String leader = arena.awaitLeader(LIMIT);
         WriteLoad load = load();
         DatabaseServer fresh;
@@ -219,20 +218,56 @@ class MastersIT {
 
     @Test
     @Order(5)
-    void allMastersAreKilledAndComeBackToTheSameEpoch() throws IOException {
-        for (String master : arena.masterNames()) {
-            arena.master(master).kill9();
+    void writesGoOnWithoutAnyMasterWhileThePeersCanBeAsked() throws IOException, SQLException {
+        DatabaseServer primary = arena.awaitSteady(LIMIT);
+        awaitTrue("the primary has its list of peers", () -> group().peers().size() == MEMBERS - 1);
+        ServerProcess peer = arena.agent(group().peers().get(0));
+        WriteLoad load = load();
+        try (load) {
+            load.awaitAcknowledged(2 * RATE, LIMIT);
+            long killed = System.nanoTime();
+            for (String master : arena.masterNames()) {
+                arena.master(master).kill9();
+            }
+            for (String master : arena.masterNames()) {
+                arena.master(master).awaitEnd(LIMIT);
+            }
+            // Eight times the lease.
+            load.awaitAcknowledged(load.history().ids().size() + 8 * RATE, LIMIT);
+            WriteHistory without = load.history().between(killed, System.nanoTime());
+            System.out.printf("all masters killed: longest silence %.0f ms%n", without.longestSilenceMillis());
+            assertThat(without.longestSilenceMillis())
+                    .as("ms without an acknowledged write; the lease has 1000")
+                    .isLessThan(1_000);
+
+            peer.kill9();
+            awaitTrue("a primary that can't ask a peer is fenced", () -> readOnly(primary));
+            peer.start();
+            awaitTrue("it opens again when all its peers permit it", () -> !readOnly(primary));
+            load.awaitAcknowledged(load.history().ids().size() + 2 * RATE, LIMIT);
+
+            for (String master : arena.masterNames()) {
+                arena.master(master).start();
+            }
+            arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
+            for (String master : arena.masterNames()) {
+                awaitCaughtUp(master);
+            }
+            load.awaitAcknowledged(load.history().ids().size() + RATE, LIMIT);
+            assertThat(load.history().acknowledgements())
+                    .allSatisfy(a -> assertThat(a.server()).isEqualTo(primary.address()));
         }
-        for (String master : arena.masterNames()) {
-            arena.master(master).awaitEnd(LIMIT);
-            arena.master(master).start();
-        }
-        arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
-        for (String master : arena.masterNames()) {
-            awaitCaughtUp(master);
-        }
+        assertThat(load.verify(primary)).as("acknowledged writes lost").isEmpty();
         assertNoSwitch();
         done = true;
+    }
+
+    private static boolean readOnly(DatabaseServer server) throws IOException {
+        try {
+            return server.askRoot("SELECT @@global.read_only").equals("1");
+        } catch (SQLException e) {
+            throw new IOException(server.name() + " doesn't say whether it is read-only", e);
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
@@ -11,6 +12,9 @@ import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerRequest;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
@@ -58,6 +62,15 @@ public final class AgentCore {
     /** One reference, so that another thread never sees the end of one epoch's lease with the number of another. */
     private volatile Lease lease = Lease.NONE;
 
+    private final Promises promises;
+    private final PeerRounds rounds = new PeerRounds();
+
+    /** The newest epoch that a peer said it knows. */
+    private long peersEpoch;
+
+    /** Why peers don't let this primary go on, by name. */
+    private final TreeMap<String, String> refusals = new TreeMap<>();
+
     private long answeredSequence;
 
     /** Answers of the accepted term that have come, with the time by which they had. */
@@ -101,6 +114,7 @@ public final class AgentCore {
         this.session = session;
         this.knownEpoch = knownEpoch;
         this.startNanos = nowNanos;
+        this.promises = new Promises(identity, limits, knownEpoch, nowNanos);
         // Whether the server was restarted under an earlier agent isn't known.
         this.historyComplete = traits.historySurvivesRestart() || knownEpoch == 0;
     }
@@ -223,7 +237,10 @@ public final class AgentCore {
                 || last.openEpoch() != now.openEpoch()
                 || last.writable() != now.writable()
                 || last.receiving() != now.receiving()
-                || last.acknowledgersRequired() != now.acknowledgersRequired();
+                || last.acknowledgersRequired() != now.acknowledgersRequired()
+                || !last.peering().list().equals(now.peering().list())
+                || last.peering().rememberedEpoch() != now.peering().rememberedEpoch()
+                || last.peering().promised() != now.peering().promised();
     }
 
     /**
@@ -288,7 +305,9 @@ public final class AgentCore {
         if (present == null || present.role() != wish.role() || present.epoch() != wish.epoch()) {
             retryNanos = Long.MIN_VALUE;
             failure = null;
+            rounds.clear();
         }
+        refusals.clear();
         goal = wish;
         if (wish.role() == Role.DRAINED) {
             // Draining must end by when the permission does: the leader counts on it where it loses sight of this
@@ -301,8 +320,89 @@ public final class AgentCore {
         }
         for (Sent heartbeat : sent) {
             if (heartbeat.sequence() == answer.sequence()) {
-                lease = new Lease(wish.epoch(), heartbeat.sentNanos() + AgentLimits.nanos(wish.leaseMillis()));
+                extend(wish, heartbeat.sentNanos() + AgentLimits.nanos(wish.leaseMillis()));
             }
+        }
+    }
+
+    private void extend(Goal wish, long endNanos) {
+        Lease present = lease;
+        // Peers may have given more already.
+        boolean more = !present.equals(Lease.NONE) && present.epoch() == wish.epoch() && present.endNanos() > endNanos;
+        lease = more ? present : new Lease(wish.epoch(), endNanos);
+    }
+
+    /** The agent's disk holds this epoch now. */
+    public void remembered(long epoch) {
+        promises.remembered(epoch);
+    }
+
+    /** The agent of another member asks for a permission. The answer must be sent at once. */
+    public PeerAnswer asked(PeerRequest request, long nowNanos) {
+        return promises.answer(request, goal, nowNanos);
+    }
+
+    /**
+     * Asks every peer for a permission, where the leader's is running out: with the heartbeat that is due.
+     *
+     * @return what must be sent to all {@link Goal#peers} at once; null where nobody need be asked
+     */
+    public @Nullable PeerRequest peerRequest(long nowNanos) {
+        Goal wish = goal;
+        Observation server = seen;
+        if (wish == null || server == null || !peersCount(wish)) {
+            return null;
+        }
+        Lease present = lease;
+        long whole = AgentLimits.nanos(wish.leaseMillis());
+        boolean fresh = !present.equals(Lease.NONE)
+                && present.epoch() == wish.epoch()
+                && present.endNanos() - nowNanos > whole - whole * 2 / 5;
+        if (fresh) {
+            return null;
+        }
+        boolean open = openEpoch == wish.epoch() && takesCommands(server) && server.writable();
+        return new PeerRequest(
+                identity.group(),
+                identity.member(),
+                session,
+                rounds.begin(nowNanos),
+                wish.epoch(),
+                open,
+                wish.leaseMillis());
+    }
+
+    /** Peers may stand in for a leader: for the process that the goal was meant for, and while none knows a newer epoch. */
+    private boolean peersCount(Goal wish) {
+        return wish.role() == Role.PRIMARY
+                && wish.peers().hold()
+                && !wish.peers().peers().isEmpty()
+                && wish.epoch() >= peersEpoch
+                && answeredSequence >= instanceSequence;
+    }
+
+    /** A peer has answered. */
+    public void peerAnswered(PeerAnswer answer) {
+        Goal wish = goal;
+        if (answer.session() != session || wish == null) {
+            return;
+        }
+        if (answer.epoch() > wish.epoch()) {
+            // There is another primary, or will be.
+            peersEpoch = Math.max(peersEpoch, answer.epoch());
+            lease = Lease.NONE;
+        }
+        if (!answer.granted()) {
+            refusals.put(answer.member(), answer.reason());
+            return;
+        }
+        refusals.remove(answer.member());
+        if (!peersCount(wish)) {
+            return;
+        }
+        long began = rounds.granted(answer, wish.peers().names());
+        if (began != Long.MIN_VALUE) {
+            extend(wish, began + AgentLimits.nanos(wish.leaseMillis()));
         }
     }
 
@@ -359,6 +459,7 @@ public final class AgentCore {
                 lease = Lease.NONE;
                 // What was sent before is older than this clock says: an answer that lay waiting gives no permission.
                 sent.clear();
+                rounds.clear();
             }
         }
         lastNanos = nowNanos;
@@ -398,9 +499,11 @@ public final class AgentCore {
                 mayWrite(server) && server.state() != ServerState.STARTING
                         ? new Step.Fence(wish.epoch(), "it is not the primary of epoch " + wish.epoch())
                         : null;
+            // Under no epoch: it is fenced then, but not drained, since its commits may still wait, and what they
+            // wrote may be with a replica already.
             case DRAINED ->
                 mayWrite(server) && !permitted(lease.epoch(), nowNanos)
-                        ? new Step.Fence(wish.epoch(), "the permission to write has run out while it is drained")
+                        ? new Step.Fence(0, "the permission to write has run out while it is drained")
                         : null;
             case OBSERVE -> null;
         };
@@ -550,7 +653,8 @@ public final class AgentCore {
                 : Long.MAX_VALUE;
         long retry = retryNanos == Long.MIN_VALUE ? Long.MAX_VALUE : retryNanos;
         // What has passed was looked at when it came: whoever waited for it would wait no more.
-        return Math.min(fence > nowNanos ? fence : Long.MAX_VALUE, retry > nowNanos ? retry : Long.MAX_VALUE);
+        long step = Math.min(fence > nowNanos ? fence : Long.MAX_VALUE, retry > nowNanos ? retry : Long.MAX_VALUE);
+        return Math.min(step, promises.endNanos(nowNanos));
     }
 
     /** The goal that is being converged to; null before the first. */
@@ -568,6 +672,8 @@ public final class AgentCore {
         if (failure != null) {
             problems.add(failure);
         }
+        refusals.forEach((peer, reason) -> problems.add(
+                "no master answers, and the agent of " + peer + " doesn't let this primary go on: " + reason));
         Goal wish = goal;
         return new Sighting(
                 identity.group(),
@@ -602,6 +708,14 @@ public final class AgentCore {
                 server.acknowledgersRequired(),
                 historyComplete,
                 identity.electable(),
+                new Peering(
+                        identity.agent(),
+                        wish != null && wish.role() == Role.PRIMARY
+                                ? wish.peers().names()
+                                : List.of(),
+                        promises.rememberedEpoch(),
+                        promises.running(lastNanos),
+                        promises.askedMillis(lastNanos)),
                 problems);
     }
 }

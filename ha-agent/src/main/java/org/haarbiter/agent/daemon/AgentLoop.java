@@ -24,7 +24,11 @@ import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Answer;
+import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerList;
+import org.haarbiter.words.PeerRequest;
 import org.haarbiter.words.Sighting;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,6 +54,7 @@ public final class AgentLoop implements AutoCloseable {
     private final Ticker ticker;
     private final LongSupplier wallMillis;
     private final Consumer<Heartbeat> masters;
+    private final Peers peers;
     private final UnaryOperator<Sighting> lastWord;
     private final ConcurrentHashMap<StepCount, LongAdder> stepCounts = new ConcurrentHashMap<>();
     private final ExecutorService looks;
@@ -77,6 +82,15 @@ public final class AgentLoop implements AutoCloseable {
      */
     public record Timing(int heartbeatMillis, int lookMillis, int commandMillis, int fenceMillis) {}
 
+    /** The other agents of the group. Called on the loop's thread; must not block. */
+    public interface Peers {
+        /** With each heartbeat that is due: these shall be reachable. */
+        void keep(PeerList list);
+
+        /** Sends the request to all of them. */
+        void ask(PeerRequest request);
+    }
+
     /**
      * Starts at once.
      *
@@ -92,6 +106,7 @@ public final class AgentLoop implements AutoCloseable {
             Ticker ticker,
             LongSupplier wallMillis,
             Consumer<Heartbeat> masters,
+            Peers peers,
             UnaryOperator<Sighting> lastWord,
             EventExecutor thread) {
         this.core = core;
@@ -100,6 +115,7 @@ public final class AgentLoop implements AutoCloseable {
         this.ticker = ticker;
         this.wallMillis = wallMillis;
         this.masters = masters;
+        this.peers = peers;
         this.lastWord = lastWord;
         this.thread = thread;
         this.looks = Executors.newSingleThreadExecutor(named("look"));
@@ -126,6 +142,23 @@ public final class AgentLoop implements AutoCloseable {
         run(() -> core.answered(answer, ticker.nanos()));
     }
 
+    /** Another agent asks for a permission. On the loop's thread. */
+    public PeerAnswer asked(PeerRequest request) {
+        PeerAnswer answer = core.asked(request, ticker.nanos());
+        run(() -> {});
+        return answer;
+    }
+
+    /** Another agent has answered. On the loop's thread. */
+    public void answered(PeerAnswer answer) {
+        run(() -> core.peerAnswered(answer));
+    }
+
+    /** The agent's disk holds this epoch. On the loop's thread. */
+    void remembered(long epoch) {
+        core.remembered(epoch);
+    }
+
     /** What was last told to the masters; null before the first heartbeat. Any thread. */
     public @Nullable Sighting latest() {
         return latest;
@@ -141,7 +174,8 @@ public final class AgentLoop implements AutoCloseable {
         return counts;
     }
 
-    private void post(Runnable event) {
+    /** Runs it on the loop's thread, and then whatever follows from it; never once the loop is closed. Any thread. */
+    void post(Runnable event) {
         try {
             thread.execute(() -> run(event));
         } catch (RejectedExecutionException e) {
@@ -195,6 +229,12 @@ public final class AgentLoop implements AutoCloseable {
             beat(now);
         }
         if (due) {
+            Goal goal = core.goal();
+            peers.keep(goal == null ? PeerList.NONE : goal.peers());
+            PeerRequest request = core.peerRequest(now);
+            if (request != null) {
+                peers.ask(request);
+            }
             nextBeatNanos = Math.max(nextBeatNanos + millis(timing.heartbeatMillis()), now);
             if (core.lookDue()) {
                 look();

@@ -21,6 +21,8 @@ import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerRequest;
 import org.haarbiter.words.Sighting;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,8 +37,13 @@ public final class AgentNode implements AutoCloseable {
     private final ExecutorService epochWriter;
     private final LinkLoop links = new LinkLoop();
     private final List<LinkClient> masters = new ArrayList<>();
+    private final PeerLinks peers;
     private final AgentLoop loop;
-    private volatile long knownEpoch;
+
+    // Only the loop's thread uses these.
+    private long rememberedEpoch;
+    private boolean remembering;
+    private @Nullable String epochProblem;
 
     /**
      * Starts at once.
@@ -54,7 +61,8 @@ public final class AgentNode implements AutoCloseable {
             throws IOException {
         this.engine = engine;
         this.epochFile = new EpochFile(stateDirectory);
-        this.knownEpoch = epochFile.read();
+        long knownEpoch = epochFile.read();
+        this.rememberedEpoch = knownEpoch;
         this.epochWriter = Executors.newSingleThreadExecutor(task -> {
             Thread thread = new Thread(task, "agent-epoch");
             thread.setDaemon(true);
@@ -67,15 +75,25 @@ public final class AgentNode implements AutoCloseable {
                         timing.fenceBudgetMillis(),
                         timing.heartbeatMillis(),
                         timing.leaseMillis() / 2,
-                        timing.leaseMillis() - timing.fenceBudgetMillis()),
+                        timing.leaseMillis() - timing.fenceBudgetMillis(),
+                        timing.leaseMillis(),
+                        timing.driftPerMille()),
                 new SecureRandom().nextLong(),
                 knownEpoch,
                 Ticker.SYSTEM.nanos());
         LinkSettings linkSettings = LinkSettings.of(timing);
-        Masters heard = new Masters();
+        Heard heard = new Heard();
         for (Endpoint address : masterAddresses) {
-            masters.add(new LinkClient(address, tls, linkSettings, links, Ticker.SYSTEM, heard));
+            masters.add(new LinkClient(address, "master", tls, linkSettings, links, Ticker.SYSTEM, heard));
         }
+        this.peers = new PeerLinks(
+                identity.agent(),
+                tls,
+                LinkSettings.amongPeers(timing),
+                links,
+                Ticker.SYSTEM,
+                heard::asked,
+                heard::answered);
         this.loop = new AgentLoop(
                 core,
                 engine,
@@ -87,6 +105,7 @@ public final class AgentNode implements AutoCloseable {
                 Ticker.SYSTEM,
                 System::currentTimeMillis,
                 this::tell,
+                peers,
                 this::withLinkProblems,
                 links.thread());
         heard.loop = loop;
@@ -96,8 +115,8 @@ public final class AgentNode implements AutoCloseable {
     private void tell(Heartbeat heartbeat) {
         LinkClient.sendToAll(masters, heartbeat);
         long epoch = heartbeat.sighting().acceptedEpoch();
-        if (epoch > knownEpoch) {
-            knownEpoch = epoch;
+        if (epoch > rememberedEpoch && !remembering) {
+            remembering = true;
             remember(epoch);
         }
     }
@@ -105,62 +124,46 @@ public final class AgentNode implements AutoCloseable {
     private void remember(long epoch) {
         try {
             epochWriter.execute(() -> {
+                String problem = null;
                 try {
                     epochFile.write(epoch);
                 } catch (IOException e) {
-                    LOG.error(
-                            "epoch {} can't be remembered: {} (free space or mend the state directory)",
-                            epoch,
-                            e.toString());
+                    problem = "epoch " + epoch + " can't be remembered: " + e
+                            + " (free space or mend the state directory)";
                 }
+                String failure = problem;
+                loop.post(() -> remembered(epoch, failure));
             });
         } catch (RejectedExecutionException e) {
             LOG.warn("epoch {} isn't remembered: the agent is stopping", epoch);
         }
     }
 
+    private void remembered(long epoch, @Nullable String problem) {
+        // Where it failed the next heartbeat tries again.
+        remembering = false;
+        if (problem == null) {
+            rememberedEpoch = epoch;
+            loop.remembered(epoch);
+        } else if (!problem.equals(epochProblem)) {
+            LOG.error(problem);
+        }
+        epochProblem = problem;
+    }
+
     private Sighting withLinkProblems(Sighting sighting) {
         List<String> problems = new ArrayList<>(sighting.problems());
+        if (epochProblem != null) {
+            problems.add(epochProblem);
+        }
+        problems.addAll(peers.problems());
         for (LinkClient master : masters) {
             String failure = master.failure();
             if (!master.connected() && failure != null) {
-                problems.add("master " + master.master() + " can't be reached: " + failure);
+                problems.add("master " + master.remote() + " can't be reached: " + failure);
             }
         }
-        return problems.size() == sighting.problems().size() ? sighting : withProblems(sighting, problems);
-    }
-
-    private static Sighting withProblems(Sighting s, List<String> problems) {
-        return new Sighting(
-                s.group(),
-                s.member(),
-                s.site(),
-                s.engine(),
-                s.positionKind(),
-                s.address(),
-                s.state(),
-                s.detail(),
-                s.instance(),
-                s.serverId(),
-                s.version(),
-                s.writable(),
-                s.source(),
-                s.receiving(),
-                s.applying(),
-                s.received(),
-                s.applied(),
-                s.lagMillis(),
-                s.sourceHeardMillis(),
-                s.acceptedTerm(),
-                s.acceptedEpoch(),
-                s.sealedEpoch(),
-                s.fencedEpoch(),
-                s.openEpoch(),
-                s.acknowledgers(),
-                s.acknowledgersRequired(),
-                s.historyComplete(),
-                s.electable(),
-                problems);
+        return problems.size() == sighting.problems().size() ? sighting : sighting.withProblems(problems);
     }
 
     /** The loop, for metrics and watchdogs. */
@@ -173,7 +176,8 @@ public final class AgentNode implements AutoCloseable {
         return masters.stream().filter(LinkClient::connected).count();
     }
 
-    private static final class Masters implements LinkClientListener {
+    /** What comes in before the loop is there is dropped: it will be said again. */
+    private static final class Heard implements LinkClientListener {
         volatile @Nullable AgentLoop loop;
 
         @Override
@@ -183,6 +187,26 @@ public final class AgentNode implements AutoCloseable {
 
         @Override
         public void answer(Endpoint master, Answer answer) {
+            AgentLoop running = loop;
+            if (running != null) {
+                running.answered(answer);
+            }
+        }
+
+        @Override
+        public void answer(Endpoint peer, PeerAnswer answer) {
+            LOG.warn("{} is a master and answers as an agent of the group; ignored", peer);
+        }
+
+        PeerAnswer asked(PeerRequest request) {
+            AgentLoop running = loop;
+            return running == null
+                    ? new PeerAnswer(
+                            request.member(), request.session(), request.round(), 0, false, "the agent is starting")
+                    : running.asked(request);
+        }
+
+        void answered(PeerAnswer answer) {
             AgentLoop running = loop;
             if (running != null) {
                 running.answered(answer);
@@ -200,6 +224,7 @@ public final class AgentNode implements AutoCloseable {
     public void close() {
         loop.close();
         masters.forEach(LinkClient::close);
+        peers.close();
         links.close();
         epochWriter.shutdownNow();
         engine.close();

@@ -66,7 +66,13 @@ public record AgentSettings(
         // The group becomes part of DNS names, and BIND refuses addresses at names with an underscore.
         root.check(group.indexOf('_') < 0, "group", group, "must not contain '_': it becomes part of DNS names");
         return new AgentSettings(
-                new Identity(group, root.name("member"), root.name("site"), address, root.flag("electable", true)),
+                new Identity(
+                        group,
+                        root.name("member"),
+                        root.name("site"),
+                        address,
+                        root.endpoint("agent-address"),
+                        root.flag("electable", true)),
                 root.oneOf("engine", EngineKind.class),
                 root.endpoints("masters", 1, 9),
                 root.path("state-directory"),

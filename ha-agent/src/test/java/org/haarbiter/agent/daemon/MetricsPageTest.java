@@ -30,7 +30,7 @@ class MetricsPageTest {
         MemoryServer server = fleet.add(new Endpoint("127.0.0.1", 13_306));
         TreeSet<String> exported = new TreeSet<>();
         try (AgentNode node = new AgentNode(
-                new Identity("members", "a", "here", server.address(), true),
+                new Identity("members", "a", "here", server.address(), new Endpoint("127.0.0.1", 17_401), true),
                 new MemoryEngine(fleet, server),
                 Timing.Profile.NORMAL.timing(),
                 directory.resolve("state"),

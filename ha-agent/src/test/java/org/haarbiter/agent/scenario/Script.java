@@ -1,6 +1,7 @@
 package org.haarbiter.agent.scenario;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.haarbiter.agent.core.AgentCore;
@@ -14,6 +15,9 @@ import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerList;
+import org.haarbiter.words.PeerRequest;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.Sighting;
@@ -27,7 +31,8 @@ final class Script {
     private static final long WALL_AT_START = 1_000_000_000_000L;
     private static final long HEARTBEAT_NANOS = 100_000_000;
     private static final long NANOS_AT_START = 5_000_000_000L;
-    private static final String VERBS = "agent, look, beat, answer, wait, suspended, done, failed, died, permitted";
+    private static final String VERBS = "agent, look, beat, answer, wait, suspended, done, failed, died,"
+            + " permitted, remembered, peer-asks, ask-peers, peer-answers";
 
     private final Transcript out = new Transcript();
     private final Server server = new Server();
@@ -35,6 +40,7 @@ final class Script {
     private long nowNanos = NANOS_AT_START;
     private long suspendedMillis;
     private long sequence;
+    private long round;
     private long session = 7;
     private long term = 1;
     private long epoch = 1;
@@ -52,7 +58,7 @@ final class Script {
             agent(line);
             return;
         }
-        AgentCore mind = core == null ? start(new AgentLimits(250, 500, 500, 2_000), 0, true) : core;
+        AgentCore mind = core == null ? start(new AgentLimits(250, 500, 500, 2_000, 3_000, 10), 0, true) : core;
         switch (line.verb()) {
             case "look" -> look(line, mind);
             case "beat" -> {
@@ -83,6 +89,16 @@ final class Script {
                 line.atMost(1);
                 mind.died(server.instance(), evidence);
             }
+            case "remembered" -> {
+                line.atMost(1);
+                mind.remembered(line.number(line.argument(0, "epoch"), "an epoch"));
+            }
+            case "peer-asks" -> peerAsks(line, mind);
+            case "ask-peers" -> {
+                line.atMost(0);
+                askPeers(mind);
+            }
+            case "peer-answers" -> peerAnswers(line, mind);
             case "permitted" -> {
                 line.atMost(1);
                 long asked = line.number(line.argument(0, "epoch"), "an epoch");
@@ -114,7 +130,7 @@ final class Script {
                             + "' (known: session, known-epoch, slack, retry, unanswered, history-survives)");
             }
         }
-        start(new AgentLimits(slack, retry, 500, unanswered), known, survives);
+        start(new AgentLimits(slack, retry, 500, unanswered, 3_000, 10), known, survives);
     }
 
     private AgentCore start(AgentLimits limits, long knownEpoch, boolean survives) {
@@ -122,7 +138,7 @@ final class Script {
         sequence = 0;
         saidPermission = "";
         AgentCore started = new AgentCore(
-                new Identity("shop", "db1", "north", Server.address("db1"), true),
+                new Identity("shop", "db1", "north", Server.address("db1"), new Endpoint("db1", 7401), true),
                 new Traits("mariadb", PositionKind.MARIADB_GTID, survives),
                 limits,
                 session,
@@ -160,6 +176,11 @@ final class Script {
                 + (s.historyComplete() ? "" : ", history not complete")
                 + ", term " + s.acceptedTerm() + " epoch " + s.acceptedEpoch()
                 + (heartbeat.lookAnswered() == 0 ? "" : ", looked after the answer to " + heartbeat.lookAnswered())
+                + (s.peering().list().isEmpty()
+                        ? ""
+                        : ", its peers are " + s.peering().list())
+                + (s.peering().promised() ? ", keeps a promise" : "")
+                + (s.peering().askedMillis() < 0 ? "" : ", asked " + s.peering().askedMillis() + " ms ago")
                 + (s.problems().isEmpty() ? "" : ", problems: " + String.join("; ", s.problems())));
     }
 
@@ -171,6 +192,8 @@ final class Script {
         int acknowledgers = 0;
         boolean acknowledges = false;
         String position = "";
+        String[] peers = {};
+        boolean hold = true;
         long to = sequence;
         long answered = session;
         for (String word : line.arguments().subList(1, line.arguments().size())) {
@@ -184,19 +207,84 @@ final class Script {
                 case "acknowledgers" -> acknowledgers = line.number(parts[1], "a number of acknowledgers");
                 case "acknowledges" -> acknowledges = line.yesOrNo(parts[1], parts[0]);
                 case "position" -> position = parts[1];
+                case "peers" -> peers = parts[1].split(",");
+                case "hold" -> hold = line.yesOrNo(parts[1], parts[0]);
                 case "to" -> to = line.number(parts[1], "a heartbeat");
                 case "session" -> answered = line.number(parts[1], "a session");
                 default ->
                     throw line.wrong("unknown setting '" + parts[0] + "' (known: term, epoch, source, up-to, lease,"
-                            + " acknowledgers, acknowledges, position, to, session)");
+                            + " acknowledgers, acknowledges, position, peers, hold, to, session)");
             }
         }
         if (role == Role.REPLICA && source == null) {
             throw line.wrong("a replica needs source=MEMBER");
         }
         Goal goal = new Goal(
-                term, epoch, role, source, upTo, lease, acknowledgers, acknowledges, position, "the leader says so");
+                term,
+                epoch,
+                role,
+                source,
+                upTo,
+                lease,
+                acknowledgers,
+                acknowledges,
+                position,
+                list(peers, hold),
+                "the leader says so");
         mind.answered(new Answer(answered, to, goal), nowNanos);
+    }
+
+    private static PeerList list(String[] names, boolean hold) {
+        return new PeerList(
+                Arrays.stream(names)
+                        .map(name -> new org.haarbiter.words.Peer(name, new Endpoint(name, 7401)))
+                        .toList(),
+                names.length > 0 && hold);
+    }
+
+    private void peerAsks(Line line, AgentCore mind) {
+        String member = line.argument(0, "member");
+        int asked = line.number(line.argument(1, "epoch"), "an epoch");
+        boolean open = true;
+        int lease = 3_000;
+        for (String word : line.arguments().subList(2, line.arguments().size())) {
+            String[] parts = line.pair(word);
+            switch (parts[0]) {
+                case "open" -> open = line.yesOrNo(parts[1], parts[0]);
+                case "lease" -> lease = line.millis(parts[1], "the lease");
+                default -> throw line.wrong("unknown setting '" + parts[0] + "' (known: open, lease)");
+            }
+        }
+        PeerAnswer answer = mind.asked(new PeerRequest("shop", member, 9, 1, asked, open, lease), nowNanos);
+        say("answers " + member + ": " + (answer.granted() ? "go on" : "no, " + answer.reason()));
+    }
+
+    private void askPeers(AgentCore mind) {
+        PeerRequest request = mind.peerRequest(nowNanos);
+        if (request == null) {
+            say("asks nobody");
+            return;
+        }
+        round = request.round();
+        say("asks its peers, round " + round + ", for " + request.leaseMillis() + " ms at epoch " + request.epoch()
+                + (request.open() ? "" : ", in order to open"));
+    }
+
+    private void peerAnswers(Line line, AgentCore mind) {
+        String member = line.argument(0, "member");
+        long known = epoch;
+        long answeredRound = round;
+        String refusal = "";
+        for (String word : line.arguments().subList(1, line.arguments().size())) {
+            String[] parts = line.pair(word);
+            switch (parts[0]) {
+                case "epoch" -> known = line.number(parts[1], "an epoch");
+                case "round" -> answeredRound = line.number(parts[1], "a round");
+                case "refuses" -> refusal = parts[1].replace('_', ' ');
+                default -> throw line.wrong("unknown setting '" + parts[0] + "' (known: epoch, round, refuses)");
+            }
+        }
+        mind.peerAnswered(new PeerAnswer(member, session, answeredRound, known, refusal.isEmpty(), refusal));
     }
 
     /** The core is woken by each heartbeat's time and by its own deadlines, as in the agent's loop. */

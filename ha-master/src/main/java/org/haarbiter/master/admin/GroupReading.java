@@ -23,6 +23,7 @@ import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.View;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.ServerState;
@@ -117,6 +118,7 @@ final class GroupReading {
                 group == null ? "" : Views.word(group.durability()),
                 group == null ? 0 : group.acknowledgers(),
                 group == null ? 0 : group.acknowledgersWanted(),
+                group == null ? List.of() : List.copyOf(group.peers()),
                 Views.pause(pause()),
                 members,
                 names,
@@ -323,6 +325,7 @@ final class GroupReading {
             sentences.add("permission: " + primary + " may write for at most " + lease
                     + " ms more unless it is renewed; a silent primary is replaced after that");
         }
+        sentences.add(withoutMasters(group));
         sentences.add(
                 switch (names.state()) {
                     case "served" -> "DNS: every authoritative server shows epoch " + group.epoch();
@@ -331,6 +334,26 @@ final class GroupReading {
                     default -> "DNS: the arbiter keeps no names for this group";
                 });
         return sentences;
+    }
+
+    private String withoutMasters(Group adopted) {
+        String primary = adopted.primary();
+        if (view.limits().whenArbiterLost() == WhenArbiterLost.FENCE) {
+            return "without masters: " + primary + " is fenced when its permission ends (when-arbiter-lost: fence)";
+        }
+        if (adopted.peers().isEmpty()) {
+            return "without masters: " + primary
+                    + " would be fenced when its permission ends, since its agent isn't known to"
+                    + " have a list of electable replicas whose agents could let it go on";
+        }
+        List<String> silent =
+                adopted.peers().stream().filter(peer -> !fresh(peer)).toList();
+        return "without masters: " + primary + " goes on while the agents of all of "
+                + String.join(", ", adopted.peers())
+                + " permit it"
+                + (silent.isEmpty()
+                        ? ""
+                        : "; nothing is heard of " + String.join(", ", silent) + " now, so it would be fenced");
     }
 
     private static int needed(Group group) {

@@ -29,6 +29,7 @@ public final class StateCodec {
             Map.entry("member-joined", Entry.MemberJoined.class),
             Map.entry("member-away", Entry.MemberAway.class),
             Map.entry("acknowledgers-changed", Entry.AcknowledgersChanged.class),
+            Map.entry("peers-changed", Entry.PeersChanged.class),
             Map.entry("switch-started", Entry.SwitchStarted.class),
             Map.entry("candidate-chosen", Entry.CandidateChosen.class),
             Map.entry("switch-completed", Entry.SwitchCompleted.class),

@@ -286,6 +286,12 @@ public final class Arbiter {
         lastLookNanos = nowNanos;
     }
 
+    /** A decision on the group is being committed: a command would be refused. */
+    public boolean deciding(String group) {
+        GroupMemory memory = memories.get(group);
+        return memory != null && memory.pending != null;
+    }
+
     /** Judges a command; an accepted one is to be proposed like a decision. */
     public Command.Outcome command(Command command, long nowNanos, long wallMillis) {
         if (command.group().isEmpty()) {
@@ -339,7 +345,7 @@ public final class Arbiter {
         }
         Group adopted = state.group(group);
         Heard primary = adopted == null ? null : memory.heard.get(adopted.primary());
-        return Goals.of(adopted, heard, primary, term, limits);
+        return Goals.of(adopted, heard, primary, memory.heard, term, limits);
     }
 
     /** Everything a rule may look at. */

@@ -74,6 +74,7 @@ public sealed interface Entry {
                     floor,
                     new Phase.Promoting(""),
                     members,
+                    new TreeSet<>(),
                     null,
                     0);
             return state.with(
@@ -159,6 +160,37 @@ public sealed interface Entry {
                             "commits wait for " + acknowledgers + " acknowledgements (before: "
                                     + present.acknowledgers() + ")",
                             details("evidence", evidence)));
+        }
+    }
+
+    /**
+     * The primary's agent has a list of peers with all of these in it, and may go on without masters only while all of them
+     * permit it.
+     */
+    record PeersChanged(String group, long epoch, SortedSet<String> peers, long wallMillis) implements Entry {
+        /** Copies the peers. */
+        public PeersChanged {
+            peers = Collections.unmodifiableSortedSet(new TreeSet<>(peers));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null || present.peers().equals(peers)) {
+                return state;
+            }
+            String names = String.join(", ", peers);
+            return state.with(
+                    present.withPeers(peers),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "peers-changed",
+                            "arbiter",
+                            "without masters, " + present.primary() + " goes on while the agents of " + names
+                                    + " permit it",
+                            details("peers", names)));
         }
     }
 
@@ -261,7 +293,9 @@ public sealed interface Entry {
                 next = next.withMember(next.member(candidate).with(Standing.FOLLOWING));
             }
             next = next.withPrimary(candidate, instance, present.acknowledgers(), upTo, new Phase.Promoting(upTo));
-            next = next.withAcknowledgers(next.acknowledgersWanted());
+            // The new primary has no list yet. Under this epoch it can't go on without masters until the log says that
+            // it has.
+            next = next.withAcknowledgers(next.acknowledgersWanted()).withPeers(new TreeSet<>());
             TreeMap<String, String> details = new TreeMap<>(evidence);
             details.put("candidate", candidate);
             details.put("up_to", upTo);

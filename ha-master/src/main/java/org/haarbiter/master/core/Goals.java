@@ -1,6 +1,13 @@
 package org.haarbiter.master.core;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Peer;
+import org.haarbiter.words.PeerList;
 import org.haarbiter.words.Role;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +22,15 @@ final class Goals {
      * @param group as the log has it; null while it isn't adopted
      * @param heard what was last heard of the member
      * @param primary what was last heard of the group's primary; null where nothing was
+     * @param others what was last heard of each member, by name
      */
-    static Goal of(@Nullable Group group, Heard heard, @Nullable Heard primary, long term, Limits limits) {
+    static Goal of(
+            @Nullable Group group,
+            Heard heard,
+            @Nullable Heard primary,
+            Map<String, Heard> others,
+            long term,
+            Limits limits) {
         if (group == null) {
             return observe(term, 0, "the group isn't adopted yet");
         }
@@ -33,13 +47,24 @@ final class Goals {
                     : observe(term, group.epoch(), "the member isn't part of the group yet");
         }
         if (member.name().equals(group.primary())) {
-            return ofPrimary(group, heard, term, limits);
+            return ofPrimary(group, heard, others, term, limits);
         }
         if (member.standing() == Standing.AWAY) {
             return fenced(term, group, "it is away until its history is known to be part of the primary's");
         }
         return group.phase() instanceof Phase.Sealing
-                ? new Goal(term, group.epoch(), Role.SEALED, null, "", 0, 0, false, "", "a switch is under way")
+                ? new Goal(
+                        term,
+                        group.epoch(),
+                        Role.SEALED,
+                        null,
+                        "",
+                        0,
+                        0,
+                        false,
+                        "",
+                        PeerList.NONE,
+                        "a switch is under way")
                 : new Goal(
                         term,
                         group.epoch(),
@@ -52,16 +77,27 @@ final class Goals {
                         primary != null && primary.sighting().openEpoch() == group.epoch()
                                 ? primary.sighting().received()
                                 : "",
+                        PeerList.NONE,
                         "follows " + group.primary());
     }
 
-    private static Goal ofPrimary(Group group, Heard heard, long term, Limits limits) {
+    private static Goal ofPrimary(Group group, Heard heard, Map<String, Heard> others, long term, Limits limits) {
         if (group.phase() instanceof Phase.Sealing) {
             return fenced(term, group, "it is being replaced");
         }
         if (group.phase() instanceof Phase.Draining) {
             return new Goal(
-                    term, group.epoch(), Role.DRAINED, null, "", 0, 0, false, "", "a planned switch is under way");
+                    term,
+                    group.epoch(),
+                    Role.DRAINED,
+                    null,
+                    "",
+                    0,
+                    0,
+                    false,
+                    "",
+                    PeerList.NONE,
+                    "a planned switch is under way");
         }
         // Whoever said that the process is gone may be believed to have lost its permission: never give it back.
         boolean ended = heard.sighting().state() == ServerState.DEAD;
@@ -84,14 +120,36 @@ final class Goals {
                 acknowledgers,
                 false,
                 "",
+                peers(group, others, limits),
                 "primary of epoch " + group.epoch());
     }
 
+    /** Everybody who counts already, and whoever shall count once the primary's agent has said that it has this list. */
+    private static PeerList peers(Group group, Map<String, Heard> others, Limits limits) {
+        if (limits.whenArbiterLost() == WhenArbiterLost.FENCE) {
+            return PeerList.NONE;
+        }
+        TreeSet<String> names = new TreeSet<>(group.peersWanted());
+        names.addAll(group.peers());
+        List<Peer> peers = new ArrayList<>();
+        boolean whole = true;
+        for (String name : names) {
+            Heard last = others.get(name);
+            Endpoint agent = last == null ? null : last.sighting().peering().agent();
+            if (agent != null) {
+                peers.add(new Peer(name, agent));
+            } else {
+                whole = whole && !group.peers().contains(name);
+            }
+        }
+        return new PeerList(peers, whole && !group.peers().isEmpty());
+    }
+
     private static Goal observe(long term, long epoch, String reason) {
-        return new Goal(term, epoch, Role.OBSERVE, null, "", 0, 0, false, "", reason);
+        return new Goal(term, epoch, Role.OBSERVE, null, "", 0, 0, false, "", PeerList.NONE, reason);
     }
 
     private static Goal fenced(long term, Group group, String reason) {
-        return new Goal(term, group.epoch(), Role.FENCED, null, "", 0, 0, false, "", reason);
+        return new Goal(term, group.epoch(), Role.FENCED, null, "", 0, 0, false, "", PeerList.NONE, reason);
     }
 }

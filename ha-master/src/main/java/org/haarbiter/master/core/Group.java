@@ -3,7 +3,9 @@ package org.haarbiter.master.core;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  *     a write that only that one had would be lost if it died before it passed it on
  * @param phase where the group is between two steady states
  * @param members by name
+ * @param peers the members whose agents must all permit it when the primary goes on without masters: its agent has no list that
+ *     lacks one of them, so that one that refuses is enough. Empty until its agent has said that it has a list; without one it
+ *     can't go on
  * @param pause of this group; null where none
  * @param publishedEpoch the newest epoch whose DNS records were read back from every server
  */
@@ -39,12 +44,14 @@ public record Group(
         String floor,
         Phase phase,
         SortedMap<String, Member> members,
+        SortedSet<String> peers,
         @Nullable Pause pause,
         long publishedEpoch) {
 
-    /** Copies the members. */
+    /** Copies the collections. */
     public Group {
         members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
+        peers = Collections.unmodifiableSortedSet(new TreeSet<>(peers));
     }
 
     /** The member that takes writes, or is to. */
@@ -88,6 +95,17 @@ public record Group(
                 1, Math.min(positionKind.acknowledgersLimit(), (followers().size() + 1) / 2));
     }
 
+    /** Whom a primary would have to ask, were it asked for now: whoever may be promoted by itself, in the order of names. */
+    public SortedSet<String> peersWanted() {
+        TreeSet<String> names = new TreeSet<>();
+        for (Member follower : followers()) {
+            if (follower.electable()) {
+                names.add(follower.name());
+            }
+        }
+        return names;
+    }
+
     Group withEpoch(long newEpoch, Phase newPhase) {
         return new Group(
                 name,
@@ -101,12 +119,31 @@ public record Group(
                 floor,
                 newPhase,
                 members,
+                peers,
                 pause,
                 publishedEpoch);
     }
 
     Group withPhase(Phase newPhase) {
         return withEpoch(epoch, newPhase);
+    }
+
+    Group withPeers(SortedSet<String> newPeers) {
+        return new Group(
+                name,
+                engine,
+                positionKind,
+                durability,
+                epoch,
+                primary,
+                primaryInstance,
+                acknowledgers,
+                floor,
+                phase,
+                members,
+                newPeers,
+                pause,
+                publishedEpoch);
     }
 
     Group withPrimary(String newPrimary, String instance, int newAcknowledgers, String newFloor, Phase newPhase) {
@@ -122,6 +159,7 @@ public record Group(
                 newFloor,
                 newPhase,
                 members,
+                peers,
                 pause,
                 publishedEpoch);
     }
@@ -141,6 +179,7 @@ public record Group(
                 floor,
                 phase,
                 changed,
+                peers,
                 pause,
                 publishedEpoch);
     }
@@ -162,6 +201,7 @@ public record Group(
                 floor,
                 phase,
                 members,
+                peers,
                 newPause,
                 publishedEpoch);
     }
@@ -179,6 +219,7 @@ public record Group(
                 floor,
                 phase,
                 members,
+                peers,
                 pause,
                 newPublishedEpoch);
     }

@@ -10,6 +10,7 @@ package org.haarbiter.master.core;
  * @param drainMillis how long a planned switch may keep the primary drained before it is given up
  * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
  * @param durability of groups that are adopted
+ * @param whenArbiterLost what primaries do without masters
  */
 public record Limits(
         int silenceMillis,
@@ -18,7 +19,8 @@ public record Limits(
         int gatherMillis,
         int drainMillis,
         int adoptMillis,
-        Durability durability) {
+        Durability durability,
+        WhenArbiterLost whenArbiterLost) {
 
     /** How long after the newest possible renewal a lease has surely run out, in nanoseconds. */
     long leaseWaitNanos() {

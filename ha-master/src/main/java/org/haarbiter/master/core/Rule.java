@@ -11,6 +11,7 @@ import org.haarbiter.master.core.Entry.GroupAdopted;
 import org.haarbiter.master.core.Entry.MemberAway;
 import org.haarbiter.master.core.Entry.MemberJoined;
 import org.haarbiter.master.core.Entry.NamesPublished;
+import org.haarbiter.master.core.Entry.PeersChanged;
 import org.haarbiter.master.core.Entry.SwitchAbandoned;
 import org.haarbiter.master.core.Entry.SwitchCompleted;
 import org.haarbiter.master.core.Entry.SwitchStarted;
@@ -253,6 +254,31 @@ public enum Rule {
         }
     },
     /** See the sentence. */
+    PEERS("Whoever may be promoted must permit a primary to go on without masters; the log says so before it counts.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            if (primary == null || primary.sighting().openEpoch() != group.epoch()) {
+                return new Pass(group.primary() + " isn't known to be open");
+            }
+            TreeSet<String> next = new TreeSet<>(group.peersWanted());
+            // One that the primary's agent doesn't have in its list yet would permit nothing and refuse nothing.
+            next.removeIf(peer -> !group.peers().contains(peer)
+                    && !primary.sighting().peering().list().contains(peer));
+            if (next.isEmpty() || next.equals(group.peers())) {
+                return new Pass(
+                        group.peers().isEmpty()
+                                ? "without masters, " + group.primary() + " would be fenced"
+                                : "without masters, " + group.primary() + " goes on while the agents of "
+                                        + String.join(", ", group.peers()) + " permit it");
+            }
+            return new Act(
+                    new PeersChanged(group.name(), group.epoch(), next, view.wallMillis()),
+                    "the agent of " + group.primary() + " knows that it must ask " + String.join(", ", next));
+        }
+    },
+    /** See the sentence. */
     MORE_ACKNOWLEDGERS("Once commits wait for more acknowledgements, the log says so, and proofs may count on it.") {
         @Override
         public Verdict check(View view) {
@@ -385,6 +411,11 @@ public enum Rule {
                 return new Pass(primary + " is heard of");
             }
             String cause = "nothing heard of " + primary + " for " + view.silentNanos(primary) / 1_000_000 + " ms";
+            String asked = view.askedPeer();
+            if (asked != null) {
+                return new Hold(cause + "; but its agent is there and writes go on by its peers' permission, that of "
+                        + asked + " among them: the masters and " + primary + " don't reach each other");
+            }
             for (Member follower : view.reachableFollowers()) {
                 Heard heard = view.heard().get(follower.name());
                 if (heard == null) {
@@ -512,9 +543,13 @@ public enum Rule {
                         + " (hactl promote --accept-data-loss overrides)");
             }
             if (stopped == null) {
-                return new Hold("it isn't sure yet that " + group.primary()
-                        + " takes no writes; its permission ends in "
-                        + Math.max(0, (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000) + " ms");
+                return new Hold("it isn't sure yet that " + group.primary() + " takes no writes; "
+                        + (view.leaseOver(group.primary())
+                                ? "its peers may have permitted it to go on: one of "
+                                        + String.join(", ", group.peers())
+                                        + " must say that it does so no more"
+                                : "its permission ends in "
+                                        + (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000 + " ms"));
             }
             if (candidates.isEmpty()) {
                 // Where nobody else is left its own history is the newest there is, even if a restart has shortened it.
@@ -626,7 +661,9 @@ public enum Rule {
                     && !from.sighting().writable()) {
                 return primary + " is fenced";
             }
-            return view.leaseOver(primary) ? "the permission of " + primary + " has run out" : null;
+            return view.leaseOver(primary) && view.peerLeaseOver()
+                    ? "the permission of " + primary + " has run out"
+                    : null;
         }
 
         /** The most applied first, so that it opens soonest; then the old primary's site; then the name. */
@@ -874,6 +911,7 @@ public enum Rule {
                     "",
                     new Phase.Steady(),
                     members,
+                    new TreeSet<>(),
                     null,
                     0);
             // A primary that is open already promises only what it does already; a fenced one opens on our terms.

@@ -92,6 +92,37 @@ public record View(
         return nowNanos >= leaseEndNanos(member);
     }
 
+    /**
+     * No permission by its peers is left to the primary of the epoch before, and none will be given: one of those whom it must
+     * all ask knows the present epoch for good, and keeps no promise any more.
+     */
+    boolean peerLeaseOver() {
+        Group present = adopted();
+        return present.peers().isEmpty()
+                || present.peers().stream().anyMatch(peer -> {
+                    Heard last = heard.get(peer);
+                    return last != null
+                            && last.sighting().peering().rememberedEpoch() >= present.epoch()
+                            && !last.sighting().peering().promised();
+                });
+    }
+
+    /** A peer that was lately asked by the agent of a primary that writes, and gave its permission; null where none was. */
+    @Nullable
+    String askedPeer() {
+        for (String peer : adopted().peers()) {
+            Heard last = heard.get(peer);
+            long asked = last == null ? -1 : last.sighting().peering().askedMillis();
+            if (last != null
+                    && last.sighting().acceptedEpoch() == adopted().epoch()
+                    && asked >= 0
+                    && asked + silentMillisOf(last) < limits.silenceMillis()) {
+                return peer;
+            }
+        }
+        return null;
+    }
+
     /** Followers that are heard of, answer, and could be sealed now. */
     List<Member> reachableFollowers() {
         return adopted().followers().stream()

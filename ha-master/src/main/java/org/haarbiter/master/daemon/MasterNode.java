@@ -33,8 +33,10 @@ import org.haarbiter.master.raft.RaftSettings;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.time.Ticker;
+import org.haarbiter.wire.WireException;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerRequest;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -107,7 +109,8 @@ public final class MasterNode implements AutoCloseable {
                 timing.gatherMillis(),
                 settings.drainMillis(),
                 settings.adoptMillis(),
-                settings.durability());
+                settings.durability(),
+                settings.whenArbiterLost());
         this.loop = new MasterLoop(
                 limits,
                 new MasterLoop.Pace(
@@ -227,6 +230,11 @@ public final class MasterNode implements AutoCloseable {
         @Override
         public void heartbeat(AgentConnection from, Heartbeat heartbeat, long arrivedNanos) {
             loop.heard(heartbeat, arrivedNanos, from::send);
+        }
+
+        @Override
+        public void request(AgentConnection from, PeerRequest request) throws WireException {
+            throw new WireException("frame: a request for a permission (must be a heartbeat: this is a master)");
         }
 
         @Override

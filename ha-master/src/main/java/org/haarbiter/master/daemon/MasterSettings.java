@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
 import org.haarbiter.settings.SettingsException;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param auditFile the switch log as JSON lines
  * @param timing how fast
  * @param durability of groups that are adopted
+ * @param whenArbiterLost what primaries do without masters
  * @param drainMillis how long a planned switch may keep a primary drained
  * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
  * @param snapshotEveryEntries how many entries make a snapshot due
@@ -45,6 +47,7 @@ public record MasterSettings(
         Path auditFile,
         Timing timing,
         Durability durability,
+        WhenArbiterLost whenArbiterLost,
         int drainMillis,
         int adoptMillis,
         int snapshotEveryEntries,
@@ -143,6 +146,7 @@ public record MasterSettings(
                 root.path("audit-file"),
                 timing,
                 root.oneOf("durability", Durability.LOSSLESS),
+                root.oneOf("when-arbiter-lost", WhenArbiterLost.HOLD),
                 root.intAt("drain-millis", 5_000, 100, 600_000),
                 root.intAt("adopt-millis", 2 * timing.silenceMillis(), 100, 600_000),
                 root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),

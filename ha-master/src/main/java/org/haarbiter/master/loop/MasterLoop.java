@@ -47,6 +47,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class MasterLoop implements LogListener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MasterLoop.class);
+    private static final int HELD_LIMIT = 100;
     private static final int INBOX_LIMIT = 65_536;
 
     /** Sends an answer to the agent from which a heartbeat came; must not block. */
@@ -89,6 +90,9 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     /** A command's outcome, with the index of its entry in the log; 0 where there is none. */
     public record Judged(Command.Outcome outcome, long index) {}
 
+    /** A command that came while a decision on its group was being committed. */
+    private record Held(Command command, CompletableFuture<Judged> done) {}
+
     /** A heartbeat that waits for its answer. */
     private record Awaiting(
             String group, String member, long session, long sequence, long arrivedNanos, ReplyPath replyPath) {}
@@ -106,6 +110,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final TreeMap<String, TreeMap<String, Awaiting>> newest = new TreeMap<>();
 
     private final TreeMap<String, Awaiting> unanswered = new TreeMap<>();
+    private final List<Held> held = new ArrayList<>();
     private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
     private @Nullable ReplicatedLog log;
     private boolean confirming;
@@ -183,14 +188,38 @@ public final class MasterLoop implements LogListener, AutoCloseable {
      */
     public CompletableFuture<Judged> command(Command command) {
         return whenLeading((replicated, done) -> {
-            Command.Outcome outcome = arbiter.command(command, ticker.nanos(), wallMillis.getAsLong());
-            Entry entry = outcome.entry();
-            if (entry == null) {
-                done.complete(new Judged(outcome, 0));
+            if (arbiter.deciding(command.group()) && held.size() < HELD_LIMIT) {
+                held.add(new Held(command, done));
             } else {
-                proposeFor(done, replicated, entry, index -> new Judged(outcome, index));
+                judge(command, replicated, done);
             }
         });
+    }
+
+    private void judge(Command command, ReplicatedLog replicated, CompletableFuture<Judged> done) {
+        Command.Outcome outcome = arbiter.command(command, ticker.nanos(), wallMillis.getAsLong());
+        Entry entry = outcome.entry();
+        if (entry == null) {
+            done.complete(new Judged(outcome, 0));
+        } else {
+            proposeFor(done, replicated, entry, index -> new Judged(outcome, index));
+        }
+    }
+
+    /** The group's decision is made: those who waited for it are judged, until there is another one. Refuses all without a leader. */
+    private void judgeHeld(String group) {
+        for (Held next : List.copyOf(held)) {
+            ReplicatedLog replicated = log;
+            if (replicated == null || !arbiter.leading()) {
+                held.remove(next);
+                next.done()
+                        .completeExceptionally(new NotLeaderException(
+                                "this master doesn't lead any more", replicated == null ? null : replicated.leader()));
+            } else if (next.command().group().equals(group) && !arbiter.deciding(group)) {
+                held.remove(next);
+                judge(next.command(), replicated, next.done());
+            }
+        }
     }
 
     /**
@@ -242,7 +271,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         return applied;
     }
 
-    /** The index of the newest entry that this node has applied since its start; 0 before the first. Any thread. */
+    /** The index of the newest entry that this node has applied, itself or by a snapshot; 0 before the first. Any thread. */
     public long appliedIndex() {
         return appliedIndex;
     }
@@ -337,6 +366,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                 put(() -> {
                     arbiter.proposalEnded(entry.group());
                     beforeProposal.remove(entry.group());
+                    judgeHeld(entry.group());
                 });
             }
         });
@@ -413,6 +443,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             awaiting.forEach(this::answer);
         }
         observer.deciding(arbiter, group, ticker.nanos());
+        judgeHeld(group);
         decide(group);
     }
 
@@ -422,7 +453,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     }
 
     @Override
-    public void loadSnapshot(byte[] snapshot) {
+    public void loadSnapshot(long upTo, byte[] snapshot) {
         ClusterState state;
         try {
             state = codec.state(snapshot);
@@ -431,6 +462,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         }
         ClusterState before = applied;
         applied = state;
+        appliedIndex = upTo;
         put(() -> {
             arbiter.applied(state, ticker.nanos());
             observer.applied(before, state);
@@ -454,6 +486,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     public void leaderStopped(long term) {
         put(() -> {
             arbiter.leaderStopped();
+            judgeHeld("");
             beforeProposal.clear();
             unanswered.clear();
             LOG.info("no longer leading (term {})", term);

@@ -10,6 +10,7 @@ import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
@@ -149,6 +150,7 @@ public final class Rehearsal {
                                 1,
                                 true,
                                 true,
+                                Peering.NONE,
                                 List.of())),
                 now);
     }

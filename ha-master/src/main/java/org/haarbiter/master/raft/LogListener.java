@@ -13,8 +13,12 @@ public interface LogListener {
     /** The state as bytes. */
     byte[] saveSnapshot();
 
-    /** Replaces the state. An exception stops the node. */
-    void loadSnapshot(byte[] snapshot);
+    /**
+     * Replaces the state. An exception stops the node.
+     *
+     * @param upTo the index of the newest entry that the snapshot stands for
+     */
+    void loadSnapshot(long upTo, byte[] snapshot);
 
     /** This node leads from here on; every earlier entry has been applied. */
     void leaderStarted(long term);

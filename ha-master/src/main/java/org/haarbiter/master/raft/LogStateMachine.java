@@ -115,10 +115,9 @@ final class LogStateMachine implements StateMachine {
     @Override
     public boolean onSnapshotLoad(SnapshotReader reader) {
         try {
-            listener.loadSnapshot(SnapshotFile.read(Path.of(reader.getPath(), SnapshotFile.NAME)));
-            LOG.info(
-                    "snapshot loaded: it stands for the log's entries up to {}",
-                    reader.load().getLastIncludedIndex());
+            long upTo = reader.load().getLastIncludedIndex();
+            listener.loadSnapshot(upTo, SnapshotFile.read(Path.of(reader.getPath(), SnapshotFile.NAME)));
+            LOG.info("snapshot loaded: it stands for the log's entries up to {}", upTo);
             sinceSnapshot = 0;
             return true;
         } catch (Throwable e) {

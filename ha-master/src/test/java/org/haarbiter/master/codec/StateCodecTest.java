@@ -49,6 +49,7 @@ class StateCodecTest {
                 new Entry.NamesPublished("g", 1, details, 3),
                 new Entry.MemberJoined("g", 1, member("c", 3), "covered", 4),
                 new Entry.AcknowledgersChanged("g", 1, 2, "said so", 5),
+                new Entry.PeersChanged("g", 1, new java.util.TreeSet<>(java.util.Set.of("b", "c")), 5),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.Paused("g", "me", "work", 7),
                 new Entry.Resumed("g", "me", "done", 8),

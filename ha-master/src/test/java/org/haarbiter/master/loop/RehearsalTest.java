@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.junit.jupiter.api.Test;
 
 class RehearsalTest {
     @Test
     void everyRehearsedFailoverIsCompleted() {
-        Limits limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, Durability.LOSSLESS);
+        Limits limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, Durability.LOSSLESS, WhenArbiterLost.HOLD);
         assertThat(new Rehearsal(limits, new StateCodec()).play(3)).isEqualTo(3);
     }
 }

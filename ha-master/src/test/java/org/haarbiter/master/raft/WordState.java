@@ -41,7 +41,7 @@ final class WordState implements LogListener {
     }
 
     @Override
-    public synchronized void loadSnapshot(byte[] snapshot) {
+    public synchronized void loadSnapshot(long upTo, byte[] snapshot) {
         snapshotsLoaded.incrementAndGet();
         words.clear();
         words.addAll(List.of(new String(snapshot, StandardCharsets.UTF_8).split("\n")));

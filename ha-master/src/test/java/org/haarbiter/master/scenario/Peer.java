@@ -5,6 +5,7 @@ import org.haarbiter.scenario.Line;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
@@ -15,7 +16,8 @@ final class Peer {
     /** The words a script may set. */
     static final String SETTINGS =
             "state, detail, restart, agent, site, writable, source, receiving, heard, received, applied,"
-                    + " sealed, fenced, open, attached, required, complete, electable, engine";
+                    + " sealed, fenced, open, attached, required, complete, electable, engine, listens, remembered, promised,"
+                    + " asked";
 
     private final String group;
     private final String name;
@@ -43,6 +45,11 @@ final class Peer {
     private int required;
     private boolean complete = true;
     private boolean electable = true;
+    private boolean listens;
+    private List<String> list = List.of();
+    private long remembered;
+    private boolean promised;
+    private long askedMillis = -1;
 
     Peer(String group, String name) {
         this.group = group;
@@ -102,6 +109,10 @@ final class Peer {
             case "attached" -> attached = line.number(value, "a number of acknowledgers");
             case "required" -> required = line.number(value, "a number of acknowledgers");
             case "complete" -> complete = line.yesOrNo(value, setting);
+            case "listens" -> listens = line.yesOrNo(value, setting);
+            case "remembered" -> remembered = line.number(value, "an epoch");
+            case "promised" -> promised = line.yesOrNo(value, setting);
+            case "asked" -> askedMillis = line.millis(value, "how long ago the primary's agent asked");
             case "electable" -> electable = line.yesOrNo(value, setting);
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }
@@ -160,6 +171,7 @@ final class Peer {
         }
         acceptedTerm = goal.term();
         acceptedEpoch = goal.epoch();
+        list = goal.peers().names();
         answered = sequence;
     }
 
@@ -201,6 +213,11 @@ final class Peer {
                         required,
                         complete,
                         electable,
+                        peering(),
                         List.of()));
+    }
+
+    private Peering peering() {
+        return listens ? new Peering(new Endpoint(name, 7401), list, remembered, promised, askedMillis) : Peering.NONE;
     }
 }

@@ -19,6 +19,7 @@ import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Rule;
+import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.scenario.Transcript;
 import org.haarbiter.words.Goal;
@@ -42,7 +43,8 @@ final class Script {
     private final TreeMap<String, String> saidGoals = new TreeMap<>();
     private final List<Entry> entries = new ArrayList<>();
     private final TreeMap<String, Arbiter> masters = new TreeMap<>();
-    private Limits limits = new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Durability.LOSSLESS);
+    private Limits limits =
+            new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Durability.LOSSLESS, WhenArbiterLost.HOLD);
     private ClusterState state = ClusterState.empty();
     private long index;
     private long arrivals;
@@ -118,7 +120,7 @@ final class Script {
                     throw line.wrong(
                             "unknown limit '" + parts[0] + "' (known: silence, lease, gather, drain, durability)");
             }
-            limits = new Limits(silence, lease, 100, gather, drain, 2_000, durability);
+            limits = new Limits(silence, lease, 100, gather, drain, 2_000, durability, WhenArbiterLost.HOLD);
         }
     }
 
@@ -454,6 +456,10 @@ final class Script {
                 + (goal.leaseMillis() == 0
                         ? ""
                         : ", lease " + goal.leaseMillis() + " ms, commits wait for " + goal.acknowledgers())
+                + (goal.peers().peers().isEmpty()
+                        ? ""
+                        : ", peers " + goal.peers().names()
+                                + (goal.peers().hold() ? " may permit it to go on" : " are to be known"))
                 + " (" + goal.reason() + ")";
     }
 
