@@ -90,6 +90,9 @@ final class MysqlClone {
                     || !before.completedSince(earlier.before())) {
                 copied = session.peerPid();
                 prepare(session);
+                history = session.run("SELECT @@global.gtid_executed", soon())
+                        .get(0)
+                        .text(0, 0);
                 mark(before.began());
                 copy(session);
             } else {
@@ -147,8 +150,11 @@ final class MysqlClone {
                 + SqlEngine.quoted(donor.host()) + ":" + donor.port() + " IDENTIFIED BY "
                 + SqlEngine.quoted(settings.replicationPassword()) + secure;
         LOG.warn("{}: all data of this server is dropped now", aim);
-        session.run("SET GLOBAL offline_mode=1, GLOBAL super_read_only=0, GLOBAL read_only=0", soon());
-        history = session.run("SELECT @@global.gtid_executed", soon()).get(0).text(0, 0);
+        try {
+            session.run("SET GLOBAL offline_mode=1, GLOBAL super_read_only=0, GLOBAL read_only=0", soon());
+        } catch (SqlProblem e) {
+            throw refused(String.valueOf(e.getMessage()));
+        }
         session.send(clone);
         long moved = System.nanoTime();
         long before = -1;

@@ -296,7 +296,9 @@ public final class MysqlEngine extends SqlEngine {
         long start = System.nanoTime();
         // In this order: cutting the clients also cuts the replicas that acknowledge, and then waiting commits hold it
         // up.
-        boolean readOnly = attempt(true, target, READ_ONLY, start + ASK_NANOS);
+        // A clone refuses a read-only server, at its end too, and a server that is cloned has no clients' data to
+        // write.
+        boolean readOnly = replacing() || attempt(true, target, READ_ONLY, start + ASK_NANOS);
         boolean cut = attempt(false, target, "SET GLOBAL offline_mode=1", start + CUT_NANOS);
         if (cut || target.look() != null) {
             if (!readOnly) {

@@ -293,8 +293,13 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         }
     }
 
+    /** A rebuild is under way in this process. */
+    final boolean replacing() {
+        return replacing.get();
+    }
+
     private @Nullable String notWhole() {
-        return replacing.get() ? "a rebuild of this server is under way" : marker.sentence();
+        return replacing() ? "a rebuild of this server is under way" : marker.sentence();
     }
 
     final RebuildMarker marker() {
