@@ -162,11 +162,14 @@ WRAPPER
 }
 
 install_mariadb() {
-  present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)" && return
-  say "MariaDB: installing the Debian package"
-  apt_install mariadb-server
-  present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)" ||
-    fail "the package mariadb-server of this distribution isn't MariaDB 10.11 or newer. Set HA_MARIADBD to a mariadbd that is."
+  if ! present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)"; then
+    say "MariaDB: installing the Debian packages"
+    apt_install mariadb-server mariadb-backup
+    present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)" ||
+      fail "the package mariadb-server of this distribution isn't MariaDB 10.11 or newer. Set HA_MARIADBD to a mariadbd that is."
+  fi
+  # A server given by HA_MARIADBD has its programs beside it.
+  [ -n "${HA_MARIADBD:-}" ] || on_path mariadb-backup >/dev/null || apt_install mariadb-backup
 }
 
 install_bind() {

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A certificate authority for tests, made with the JDK's own keytool. */
-final class TestAuthority {
+public final class TestAuthority {
     private static final String PASSWORD = "only-for-tests";
 
     private final Path directory;
@@ -25,7 +25,7 @@ final class TestAuthority {
     private final Path caFile;
 
     /** Makes a new one; its files are named after it. */
-    TestAuthority(Path directory, String name) throws Exception {
+    public TestAuthority(Path directory, String name) throws Exception {
         this.directory = directory;
         this.name = name;
         store = directory.resolve(name + ".p12");
@@ -48,7 +48,7 @@ final class TestAuthority {
     }
 
     /** Issues a certificate; {@code names} as keytool writes them, such as {@code ip:127.0.0.1}. */
-    TlsSettings issue(String alias, String algorithm, String names) throws Exception {
+    public TlsSettings issue(String alias, String algorithm, String names) throws Exception {
         Path certificate = directory.resolve(name + "-" + alias + ".crt");
         Path key = directory.resolve(name + "-" + alias + ".key");
         keytool(

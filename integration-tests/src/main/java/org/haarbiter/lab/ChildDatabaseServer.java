@@ -17,19 +17,26 @@ abstract class ChildDatabaseServer implements DatabaseServer {
 
     private static final int LONGEST_SOCKET_PATH = 107;
     private static final int ACCESS_DENIED = 1045;
+
+    /** What a server ends with that wants to be started again, as after CLONE. */
+    private static final int RESTART_ME = 16;
+
     private static final int NUMBERS_PER_GENERATION = 1_000;
 
     private final ServerPlan plan;
+    private final Path program;
     private final ServerProcess process;
     private int replaced;
 
     ChildDatabaseServer(ServerPlan plan, Path program) {
         this.plan = plan;
+        this.program = program;
         this.process = new ServerProcess(
                 plan.name(),
                 plan.host(),
                 List.of(program.toString(), "--defaults-file=" + configuration(plan)),
-                plan.directory().resolve("output.log"));
+                plan.directory().resolve("output.log"),
+                new ServerProcess.Supervision(RESTART_ME, startRequest(plan)));
         if (socket().toString().length() > LONGEST_SOCKET_PATH) {
             throw new IllegalArgumentException("work directory of " + plan.name() + ": " + plan.work()
                     + " is too long for a Unix socket in it (must leave the path below " + LONGEST_SOCKET_PATH
@@ -39,6 +46,25 @@ abstract class ChildDatabaseServer implements DatabaseServer {
 
     private static Path configuration(ServerPlan plan) {
         return plan.directory().resolve("server.cnf");
+    }
+
+    private static Path startRequest(ServerPlan plan) {
+        return plan.directory().resolve("start-requested").toAbsolutePath();
+    }
+
+    @Override
+    public String stopCommand() {
+        return "kill -TERM $(cat '" + dataDir().resolveSibling("pid") + "')";
+    }
+
+    @Override
+    public String startCommand() {
+        return "touch '" + startRequest(plan) + "'";
+    }
+
+    @Override
+    public Path tools() {
+        return program.toAbsolutePath().resolveSibling("");
     }
 
     /** The whole configuration file. */

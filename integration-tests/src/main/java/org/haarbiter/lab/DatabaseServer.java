@@ -34,6 +34,15 @@ public interface DatabaseServer extends AutoCloseable {
     /** Its error log. */
     Path errorLog();
 
+    /** Where its programs are: the one that reads binary logs, for one. */
+    Path tools();
+
+    /** A shell command that stops it. */
+    String stopCommand();
+
+    /** A shell command that has it started again. */
+    String startCommand();
+
     /** The pid of the server process itself. */
     long pid();
 

@@ -21,7 +21,7 @@ public final class MysqlServer extends ChildDatabaseServer {
             + " SERVICE_CONNECTION_ADMIN, CLONE_ADMIN, RELOAD ON *.* TO 'ha_agent'@'%';\n"
             + "GRANT SELECT ON performance_schema.* TO 'ha_agent'@'%';\n"
             + Account.REPLICATION.create()
-            + "GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%';\n"
+            + "GRANT REPLICATION SLAVE, BACKUP_ADMIN ON *.* TO 'repl'@'%';\n"
             + "CREATE DATABASE app;\n"
             + "CREATE TABLE app.writes (id BIGINT NOT NULL PRIMARY KEY);\n"
             + Account.APPLICATION.create()
@@ -101,6 +101,7 @@ public final class MysqlServer extends ChildDatabaseServer {
                 skip_replica_start=ON
                 plugin_load_add=semisync_source.so
                 plugin_load_add=semisync_replica.so
+                plugin_load_add=mysql_clone.so
                 rpl_semi_sync_source_enabled=OFF
                 rpl_semi_sync_replica_enabled=OFF
                 rpl_semi_sync_source_timeout=4294967295

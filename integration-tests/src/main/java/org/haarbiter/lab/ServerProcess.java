@@ -4,6 +4,7 @@ import com.sun.jna.Library;
 import com.sun.jna.Native;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -42,6 +43,16 @@ public final class ServerProcess implements AutoCloseable {
                 .addShutdownHook(new Thread(() -> RUNNING.forEach(ServerProcess::kill9), "lab-kills-its-servers"));
     }
 
+    /**
+     * What a service manager does for the process. It is checked ten times a second.
+     *
+     * @param restartCode started again when it ends with this
+     * @param startRequest started again when this file appears while it doesn't run; the file is deleted
+     */
+    public record Supervision(int restartCode, Path startRequest) {}
+
+    private static final long SUPERVISION_NANOS = 100_000_000;
+
     private interface LibC extends Library {
         LibC INSTANCE = Native.load("c", LibC.class);
 
@@ -51,18 +62,26 @@ public final class ServerProcess implements AutoCloseable {
     private final String name;
     private final List<String> command;
     private final Path log;
+    private final @Nullable Supervision supervision;
     private @Nullable Process process;
+    private boolean closed;
 
     /**
-     * A process that isn't started yet.
+     * A process that isn't started yet, and that nobody supervises.
      *
      * @param name for messages
      * @param command program and arguments
      * @param log where its output is appended
      */
     public ServerProcess(String name, Host host, List<String> command, Path log) {
+        this(name, host, command, log, null);
+    }
+
+    /** The same, with somebody who starts it again. */
+    public ServerProcess(String name, Host host, List<String> command, Path log, @Nullable Supervision supervision) {
         this.name = name;
         this.log = log;
+        this.supervision = supervision;
         List<String> whole = new ArrayList<>(host.enter());
         // A core dump of a server of some gigabytes would delay the noticing of its death.
         whole.addAll(List.of("sh", "-c", "ulimit -c 0; exec \"$@\"", "sh"));
@@ -70,16 +89,59 @@ public final class ServerProcess implements AutoCloseable {
         this.command = List.copyOf(whole);
     }
 
+    private static final class Supervisor {
+        static {
+            Thread thread = new Thread(Supervisor::run, "lab-supervises-its-servers");
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        /** Starts the thread, once. */
+        static void present() {}
+
+        private static void run() {
+            while (true) {
+                RUNNING.forEach(ServerProcess::supervise);
+                LockSupport.parkNanos(SUPERVISION_NANOS);
+            }
+        }
+    }
+
+    private synchronized void supervise() {
+        Process ended = process;
+        if (supervision == null || ended == null || ended.isAlive() || closed) {
+            return;
+        }
+        try {
+            if (Files.deleteIfExists(supervision.startRequest()) || ended.exitValue() == supervision.restartCode()) {
+                start();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(name + " can't be started again", e);
+        }
+    }
+
     /** Starts it; does nothing when it runs. */
     public synchronized void start() throws IOException {
         if (isAlive()) {
             return;
         }
-        process = new ProcessBuilder(command)
+        closed = false;
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
-                .start();
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+        if (supervision != null) {
+            // Tells a MySQL server that its parent starts it again.
+            builder.environment()
+                    .put(
+                            "MYSQLD_PARENT_PID",
+                            String.valueOf(ProcessHandle.current().pid()));
+            Supervisor.present();
+            // Asked for while it ran.
+            Files.deleteIfExists(supervision.startRequest());
+        }
+        process = builder.start();
         RUNNING.add(this);
     }
 
@@ -198,6 +260,9 @@ public final class ServerProcess implements AutoCloseable {
     /** Kills it and waits for its end. */
     @Override
     public void close() throws IOException {
+        synchronized (this) {
+            closed = true;
+        }
         kill9();
         awaitEnd(Duration.ofSeconds(60));
         RUNNING.remove(this);

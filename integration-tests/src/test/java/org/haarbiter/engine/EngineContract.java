@@ -4,23 +4,34 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
+import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.agent.engine.mysql.RebuildSettings;
 import org.haarbiter.agent.engine.mysql.ReplicationTls;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.DatabaseServer;
@@ -35,12 +46,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** What every engine must do, on real servers. Prints how long the steps of a failover took. */
 abstract class EngineContract {
     private static final int HUNG_MILLIS = 300;
+    private static final int COPY_PORT = 24_318;
+    static final Duration REBUILD_LIMIT = Duration.ofSeconds(90);
 
     @TempDir
     Path work;
 
     private final List<AutoCloseable> open = new ArrayList<>();
-    private final List<Seat> seats = new ArrayList<>();
+    final List<Seat> seats = new ArrayList<>();
 
     abstract ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException;
 
@@ -72,7 +85,11 @@ abstract class EngineContract {
         }
     }
 
-    private static MysqlSettings settings(DatabaseServer server, String password) {
+    private MysqlSettings settings(DatabaseServer server, String password) {
+        return settings(server, password, server.startCommand());
+    }
+
+    MysqlSettings settings(DatabaseServer server, String password, String startCommand) {
         return new MysqlSettings(
                 server.socket(),
                 server.address(),
@@ -85,7 +102,14 @@ abstract class EngineContract {
                 ReplicationTls.NONE,
                 HUNG_MILLIS,
                 2_000,
-                2);
+                2,
+                new RebuildSettings(
+                        work.resolve("agent-of-" + server.name()),
+                        server.tools(),
+                        server.stopCommand(),
+                        startCommand,
+                        COPY_PORT,
+                        null));
     }
 
     /** The first is the open primary; the others follow and acknowledge. */
@@ -115,7 +139,7 @@ abstract class EngineContract {
         System.out.printf("%s: %s: %.1f ms%n", getClass().getSimpleName(), what, (toNanos - fromNanos) / 1e6);
     }
 
-    private static Set<Long> rows(Seat seat) throws SQLException {
+    static Set<Long> rows(Seat seat) throws SQLException {
         Set<Long> ids = new HashSet<>();
         try (Connection root = seat.server.root();
                 Statement statement = root.createStatement();
@@ -167,7 +191,7 @@ abstract class EngineContract {
                 Statement statement = holder.createStatement()) {
             statement.execute("LOCK TABLES app.writes WRITE");
             long start = System.nanoTime();
-            assertThatThrownBy(() -> seat.engine.drain(java.time.Duration.ofMillis(300)))
+            assertThatThrownBy(() -> seat.engine.drain(Duration.ofMillis(300)))
                     .isInstanceOf(EngineException.class)
                     .hasMessageContaining("open again");
             assertThat(millisSince(start)).isLessThan(3_000);
@@ -192,8 +216,8 @@ abstract class EngineContract {
     void aPositionThatIsNeverReachedKeepsWritesClosed() throws Exception {
         seats(1);
         Seat seat = seats.get(0);
-        assertThatThrownBy(() -> seat.engine.promote(
-                        new Promotion(1, unreachable(), 0), () -> true, java.time.Duration.ofMillis(500)))
+        assertThatThrownBy(() ->
+                        seat.engine.promote(new Promotion(1, unreachable(), 0), () -> true, Duration.ofMillis(500)))
                 .isInstanceOf(EngineException.class);
         assertThat(seat.look().writable()).isFalse();
     }
@@ -298,6 +322,8 @@ abstract class EngineContract {
         seats(1);
         DatabaseServer server = seats.get(0).server;
         server.asRoot("SET GLOBAL sync_binlog=0");
+        // A second agent beside the same server would have a problem of its own: the port for copies is taken.
+        seats.remove(0).close();
         Seat late = new Seat(server, engine(settings(server, Account.AGENT.password())));
         seats.add(late);
         Observation seen = late.await("problems", o -> !o.problems().isEmpty());
@@ -520,5 +546,273 @@ abstract class EngineContract {
         assertThat(second.look().acknowledgersRequired()).isZero();
         second.engine.requireAcknowledgers(1, Seat.LIMIT);
         assertThat(second.look().acknowledgersRequired()).isEqualTo(1);
+    }
+
+    /** The first was the primary and has rows 101 to 107 beyond the second, which is the primary now and has row 200. */
+    void partedGroup() throws Exception {
+        seats(2);
+        Seat old = seats.get(0);
+        Seat primary = seats.get(1);
+        old.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        primary.engine.follow(new Following(old.server.address(), false), Seat.LIMIT);
+        primary.await("receiving", Observation::receiving);
+        for (int id = 1; id <= 5; id++) {
+            old.write(id);
+        }
+        awaitRow(primary, 5);
+        primary.engine.seal(Seat.LIMIT);
+        for (int id = 101; id <= 107; id++) {
+            old.write(id);
+            if (id == 103) {
+                old.server.asRoot("FLUSH BINARY LOGS");
+            }
+        }
+        old.engine.fence(Seat.LIMIT);
+        old.engine.seal(Seat.LIMIT);
+        primary.engine.promote(new Promotion(2, primary.look().received(), 0), () -> true, Seat.LIMIT);
+        primary.engine.settle(Seat.LIMIT);
+        primary.write(200);
+    }
+
+    @Test
+    void theSurplusOfAFormerPrimaryIsSaved() throws Exception {
+        partedGroup();
+        Seat old = seats.get(0);
+        String primary = seats.get(1).look().received();
+        Path directory = work.resolve("surplus");
+        assertThatThrownBy(() -> seats.get(1).engine.keepSurplus("", directory, Seat.LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("must be fenced");
+
+        long start = System.nanoTime();
+        Surplus surplus = Objects.requireNonNull(old.engine.keepSurplus(primary, directory, Seat.LIMIT));
+        figure("surplus saved", start, System.nanoTime());
+        assertThat(surplus.transactions()).isEqualTo(7);
+        assertThat(surplus.bytes()).isEqualTo(Files.size(surplus.file()));
+        String text = Files.readString(surplus.file());
+        assertThat(text).contains(surplusRows(101, 107));
+        assertThat(text).doesNotContain(surplusRows(5, 5)).doesNotContain(surplusRows(200, 200));
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(surplus.file())))
+                .isEqualTo("rw-------");
+
+        // Asked again, also when the primary has gone on meanwhile.
+        seats.get(1).write(201);
+        assertThat(old.engine.keepSurplus(seats.get(1).look().received(), directory, Seat.LIMIT))
+                .isEqualTo(surplus);
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files).containsExactly(surplus.file());
+        }
+        assertThat(old.engine.keepSurplus(old.look().received(), directory, Seat.LIMIT))
+                .isNull();
+
+        old.server.asRoot("FLUSH BINARY LOGS", "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY");
+        assertThatThrownBy(() -> old.engine.keepSurplus(primary, work.resolve("late"), Seat.LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageMatching("(?s).*(purged|missing).*");
+        try (Stream<Path> files = Files.list(work.resolve("late"))) {
+            assertThat(files).isEmpty();
+        } catch (NoSuchFileException e) {
+            assertThat(work.resolve("late")).doesNotExist();
+        }
+    }
+
+    private static String[] surplusRows(int first, int last) {
+        return IntStream.rangeClosed(first, last)
+                .mapToObj(id -> "###   @1=" + id + " ")
+                .toArray(String[]::new);
+    }
+
+    @Test
+    void aFormerPrimaryIsRebuiltFromADonorThatTakesWrites() throws Exception {
+        partedGroup();
+        Seat old = seats.get(0);
+        Seat primary = seats.get(1);
+        String serverId = old.look().serverId();
+        List<Long> totals = new CopyOnWriteArrayList<>();
+        List<Observation> looks = new CopyOnWriteArrayList<>();
+        try (Writers writers = new Writers(primary, 4, 1_000).awaitAcknowledged(100);
+                Looking looking = new Looking(old, looks)) {
+            long start = System.nanoTime();
+            old.engine.rebuild(
+                    primary.server.address(),
+                    (stage, done, total) -> {
+                        totals.add(total);
+                        fence(old);
+                        assertThatThrownBy(() ->
+                                        old.engine.follow(new Following(primary.server.address(), false), Seat.LIMIT))
+                                .hasMessageContaining("rebuild");
+                    },
+                    REBUILD_LIMIT);
+            figure("rebuild", start, System.nanoTime());
+            assertThat(looking.thread.isAlive()).isTrue();
+            assertThat(writers.ended).isEmpty();
+        }
+        assertThat(totals).isNotEmpty();
+        assertThat(looks).anyMatch(Observation::rebuilding).noneMatch(Observation::writable);
+        Observation rebuilt = old.awaitState(ServerState.RUNNING);
+        assertThat(rebuilt.rebuilding()).isFalse();
+        assertThat(rebuilt.problems()).isEmpty();
+        assertThat(rebuilt.serverId()).isEqualTo(serverId);
+        assertThat(rebuilt.source()).isNull();
+        assertThatThrownBy(() -> old.write(3)).isInstanceOf(SQLException.class);
+        assertThat(position(old, primary.look().received()).covers(position(old, rebuilt.received())))
+                .isTrue();
+        assertThat(position(old, rebuilt.received()).isEmpty()).isFalse();
+
+        long start = System.nanoTime();
+        old.engine.follow(new Following(primary.server.address(), true), Seat.LIMIT);
+        awaitFollowing(old, primary);
+        figure("following after it", start, System.nanoTime());
+        primary.write(999_999);
+        awaitRow(old, 999_999);
+        figure("and level", start, System.nanoTime());
+        assertThat(rows(old)).isEqualTo(rows(primary)).contains(5L, 200L).doesNotContain(101L, 107L);
+        assertThat(old.engine
+                        .traits()
+                        .positionKind()
+                        .parse(old.look().received())
+                        .minus(position(primary, primary.look().received()))
+                        .isEmpty())
+                .isTrue();
+
+        // It is a member like any other: it can be switched to.
+        primary.engine.drain(Seat.LIMIT);
+        old.engine.promote(new Promotion(3, primary.look().received(), 0), () -> true, Seat.LIMIT);
+        old.engine.settle(Seat.LIMIT);
+        primary.engine.follow(new Following(old.server.address(), true), Seat.LIMIT);
+        awaitFollowing(primary, old);
+        old.write(1_000_000);
+        awaitRow(primary, 1_000_000);
+    }
+
+    private static void fence(Seat seat) {
+        try {
+            seat.engine.fence(Seat.LIMIT);
+        } catch (EngineException e) {
+            throw new AssertionError("a fence while it is rebuilt", e);
+        }
+    }
+
+    /** Looks at the server all the time, as an agent does. */
+    static final class Looking implements AutoCloseable {
+        final Thread thread;
+        private volatile boolean ended;
+
+        Looking(Seat seat, List<Observation> looks) {
+            thread = new Thread(
+                    () -> {
+                        while (!ended) {
+                            looks.add(seat.look());
+                            LockSupport.parkNanos(20_000_000);
+                        }
+                    },
+                    "looking");
+            thread.start();
+        }
+
+        @Override
+        public void close() {
+            ended = true;
+            try {
+                thread.join(Seat.LIMIT.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while the looking was ending", e);
+            }
+        }
+    }
+
+    /** The data is dropped before the copy begins; else the copy is made beside it. */
+    abstract boolean dropsDataFirst();
+
+    /** Makes a copy take so long that somebody can die in the middle. */
+    abstract void slowCopies(Seat recipient, Seat donor) throws SQLException;
+
+    /** The same server, with another engine beside it: the agent is started again and still knows. */
+    private Seat withoutItsData(Seat old, Seat donor) {
+        Observation after = old.await("a look that says so", Observation::rebuilding);
+        assertThat(after.problems().get(0))
+                .contains("data isn't whole", donor.server.address().toString());
+        assertThat(after.writable()).isFalse();
+        assertThatThrownBy(() -> old.engine.promote(new Promotion(3, "", 0), () -> true, Seat.LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("isn't whole");
+        Seat again = new Seat(old.server, engine(settings(old.server, Account.AGENT.password())));
+        old.engine.close();
+        seats.set(0, again);
+        assertThat(again.look().rebuilding()).isTrue();
+        return again;
+    }
+
+    @Test
+    void aDonorThatDiesInTheMiddleIsReportedAndTheNextRebuildSucceeds() throws Exception {
+        partedGroup();
+        Seat old = seats.get(0);
+        Seat donor = seats.get(1);
+        donor.server.asRoot(
+                "CREATE TABLE app.big (id INT PRIMARY KEY AUTO_INCREMENT, b LONGBLOB)",
+                "INSERT INTO app.big (b) VALUES (REPEAT('x', 8000000))",
+                "INSERT INTO app.big (b) SELECT b FROM app.big",
+                "INSERT INTO app.big (b) SELECT b FROM app.big",
+                "INSERT INTO app.big (b) SELECT b FROM app.big");
+        slowCopies(old, donor);
+        AtomicLong killed = new AtomicLong();
+        try (Looking looking = new Looking(old, new CopyOnWriteArrayList<>())) {
+            assertThatThrownBy(() -> old.engine.rebuild(
+                            donor.server.address(),
+                            (stage, done, total) -> {
+                                if (done > 20_000_000 && killed.compareAndSet(0, System.nanoTime())) {
+                                    donor.server.kill9();
+                                }
+                            },
+                            REBUILD_LIMIT))
+                    .isInstanceOf(EngineException.class)
+                    .hasMessageContaining(dropsDataFirst() ? "ask for a rebuild again" : "data is as before");
+            figure("rebuild given up after the donor's death", killed.get(), System.nanoTime());
+            assertThat(killed.get()).isNotZero();
+            assertThat(millisSince(killed.get())).isLessThan(60_000);
+            assertThat(looking.thread.isAlive()).isTrue();
+        }
+        Seat again = dropsDataFirst() ? withoutItsData(old, donor) : old;
+        if (!dropsDataFirst()) {
+            assertThat(old.look().rebuilding()).isFalse();
+            assertThat(rows(old)).contains(107L);
+        }
+
+        donor.server.awaitEnd(Seat.LIMIT);
+        donor.server.start();
+        donor.server.awaitReady(Seat.LIMIT);
+        donor.awaitState(ServerState.RUNNING);
+        donor.engine.promote(new Promotion(3, "", 0), () -> true, Seat.LIMIT);
+        try (Looking looking = new Looking(again, new CopyOnWriteArrayList<>())) {
+            again.engine.rebuild(donor.server.address(), (stage, done, total) -> {}, REBUILD_LIMIT);
+            assertThat(looking.thread.isAlive()).isTrue();
+        }
+        Observation rebuilt = again.awaitState(ServerState.RUNNING);
+        assertThat(rebuilt.rebuilding()).isFalse();
+        assertThat(rebuilt.received()).isNotEmpty();
+        again.engine.follow(new Following(donor.server.address(), true), Seat.LIMIT);
+        awaitFollowing(again, donor);
+        donor.write(300);
+        awaitRow(again, 300);
+        assertThat(rows(again)).isEqualTo(rows(donor)).doesNotContain(101L);
+    }
+
+    @Test
+    void aDonorThatCantBeReachedLeavesTheDataAsItWas() throws Exception {
+        partedGroup();
+        Seat old = seats.get(0);
+        Endpoint nobody = new Endpoint(addressPrefix() + 9, 24_316);
+        assertThatThrownBy(() -> old.engine.rebuild(nobody, (stage, done, total) -> {}, REBUILD_LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("data is as before");
+        Observation after = old.awaitState(ServerState.RUNNING);
+        assertThat(after.rebuilding()).isFalse();
+        assertThat(after.writable()).isFalse();
+        assertThat(rows(old)).contains(107L);
+        assertThatThrownBy(() ->
+                        seats.get(1).engine.rebuild(old.server.address(), (stage, done, total) -> {}, REBUILD_LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("must be fenced");
     }
 }

@@ -1,15 +1,28 @@
 package org.haarbiter.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.agent.engine.EngineException;
+import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.mysql.MariadbEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.lab.Account;
+import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.ServerState;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
 @Tag("servers")
 class MariadbEngineIT extends EngineContract {
@@ -32,5 +45,73 @@ class MariadbEngineIT extends EngineContract {
     @Override
     String unreachable() {
         return "0-77-5";
+    }
+
+    @Override
+    boolean dropsDataFirst() {
+        return false;
+    }
+
+    @Override
+    void slowCopies(Seat recipient, Seat donor) throws SQLException {}
+
+    @Test
+    void aServerThatDoesntComeBackIsMarkedAndTheNextRebuildSucceeds() throws Exception {
+        partedGroup();
+        Seat donor = seats.get(1);
+        DatabaseServer server = seats.get(0).server;
+        seats.get(0).close();
+        try (Seat clumsy = new Seat(server, engine(settings(server, Account.AGENT.password(), "true")))) {
+            clumsy.awaitState(ServerState.RUNNING);
+            assertThatThrownBy(() -> clumsy.engine.rebuild(
+                            donor.server.address(), (stage, done, total) -> {}, Duration.ofSeconds(12)))
+                    .isInstanceOf(EngineException.class)
+                    .hasMessageContaining("doesn't answer after it was started");
+            assertThat(clumsy.look().state()).isEqualTo(ServerState.DEAD);
+            assertThat(clumsy.look().rebuilding()).isTrue();
+        }
+        rebuildAgain(server, donor);
+    }
+
+    @Test
+    void withoutRoomForBothTheDataIsDeletedFirst() throws Exception {
+        partedGroup();
+        Seat old = seats.get(0);
+        Seat donor = seats.get(1);
+        // The donor seems to be larger than any disk.
+        Path pretended = donor.server.dataDir().resolve("undo-pretended");
+        try (RandomAccessFile file = new RandomAccessFile(pretended.toFile(), "rw")) {
+            file.setLength(1L << 43);
+        }
+        assertThatThrownBy(() -> old.engine.rebuild(
+                        donor.server.address(), (stage, done, total) -> donor.server.kill9(), REBUILD_LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("isn't whole: ask for a rebuild again");
+        Observation after = old.awaitState(ServerState.DEAD);
+        assertThat(after.rebuilding()).isTrue();
+        assertThat(old.server.dataDir().resolve("ibdata1")).doesNotExist();
+        donor.server.awaitEnd(Seat.LIMIT);
+        Files.delete(pretended);
+        donor.server.start();
+        donor.server.awaitReady(Seat.LIMIT);
+        donor.awaitState(ServerState.RUNNING);
+        old.close();
+        rebuildAgain(old.server, donor);
+    }
+
+    /** With an agent that was started again beside a server that doesn't run. */
+    private void rebuildAgain(DatabaseServer server, Seat donor) throws Exception {
+        Seat again = new Seat(server, engine(settings(server, Account.AGENT.password(), server.startCommand())));
+        seats.set(0, again);
+        assertThat(again.look().rebuilding()).isTrue();
+        again.engine.rebuild(donor.server.address(), (stage, done, total) -> {}, REBUILD_LIMIT);
+        Observation rebuilt = again.awaitState(ServerState.RUNNING);
+        assertThat(rebuilt.rebuilding()).isFalse();
+        assertThat(rebuilt.writable()).isFalse();
+        assertThat(rows(again)).isEqualTo(rows(donor)).doesNotContain(101L);
+        try (Stream<Path> files = Files.list(server.dataDir())) {
+            assertThat(files.map(file -> String.valueOf(file.getFileName())))
+                    .noneMatch(name -> name.startsWith(".ha-arbiter-") && !name.endsWith("canary"));
+        }
     }
 }

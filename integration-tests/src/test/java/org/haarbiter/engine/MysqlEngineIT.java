@@ -44,4 +44,14 @@ class MysqlEngineIT extends EngineContract {
     String unreachable() {
         return "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5";
     }
+
+    @Override
+    boolean dropsDataFirst() {
+        return true;
+    }
+
+    @Override
+    void slowCopies(Seat recipient, Seat donor) throws SQLException {
+        recipient.server.asRoot("SET GLOBAL clone_max_data_bandwidth=12");
+    }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.haarbiter.agent.core.Identity;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
+import org.haarbiter.agent.engine.mysql.RebuildSettings;
 import org.haarbiter.agent.engine.mysql.ReplicationTls;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.settings.Credentials;
@@ -65,6 +66,8 @@ public record AgentSettings(
         String group = root.name("group");
         // The group becomes part of DNS names, and BIND refuses addresses at names with an underscore.
         root.check(group.indexOf('_') < 0, "group", group, "must not contain '_': it becomes part of DNS names");
+        Path stateDirectory = root.path("state-directory");
+        TlsSettings tlsSettings = tls.given() ? TlsSettings.read(tls) : null;
         return new AgentSettings(
                 new Identity(
                         group,
@@ -75,14 +78,15 @@ public record AgentSettings(
                         root.flag("electable", true)),
                 root.oneOf("engine", EngineKind.class),
                 root.endpoints("masters", 1, 9),
-                root.path("state-directory"),
+                stateDirectory,
                 root.has("metrics") ? root.endpoint("metrics") : null,
                 timing,
-                server(root.section("server"), address, timing),
-                tls.given() ? TlsSettings.read(tls) : null);
+                server(root.section("server"), address, timing, stateDirectory, tlsSettings),
+                tlsSettings);
     }
 
-    private static MysqlSettings server(Section section, Endpoint address, Timing timing) {
+    private static MysqlSettings server(
+            Section section, Endpoint address, Timing timing, Path stateDirectory, @Nullable TlsSettings tls) {
         Path agentFile = section.path("credentials-file");
         Credentials agent = credentials(section, "credentials-file", agentFile);
         Credentials replication =
@@ -99,7 +103,25 @@ public record AgentSettings(
                 replicationTls(section),
                 Math.max(100, timing.hungMillis()),
                 section.intAt("disk-millis", 4 * Math.max(100, timing.hungMillis()), 100, 600_000),
-                timing.watchMillis());
+                timing.watchMillis(),
+                rebuild(section, stateDirectory, tls));
+    }
+
+    private static RebuildSettings rebuild(Section section, Path stateDirectory, @Nullable TlsSettings tls) {
+        String stop = section.has("stop-command") ? section.string("stop-command") : null;
+        String start = section.has("start-command") ? section.string("start-command") : null;
+        section.check(
+                stop == null || start != null,
+                "stop-command",
+                String.valueOf(stop),
+                "must be given together with start-command: a server that is stopped must be started again");
+        return new RebuildSettings(
+                stateDirectory,
+                section.has("tools-directory") ? section.path("tools-directory") : null,
+                stop,
+                start,
+                section.intAt("copy-port", 0, 1, 65_535),
+                tls);
     }
 
     private static ReplicationTls replicationTls(Section section) {

@@ -1,7 +1,9 @@
 package org.haarbiter.agent.engine;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
+import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +69,42 @@ public interface Engine extends AutoCloseable {
 
     /** Sets how many acknowledgements each commit of this open primary waits for, without time limit; 0 for none. */
     void requireAcknowledgers(int acknowledgers, Duration limit) throws EngineException;
+
+    /**
+     * Saves the transactions that this server holds and the primary lacks, before anything overwrites them. For a fenced and
+     * sealed server that runs. Asked for twice, it finds the same file.
+     *
+     * @param primaryPosition what the primary holds, in the engine's own form
+     * @param directory where the file goes; made where it is missing, for its owner only
+     * @return what was saved, durably; null where the primary lacks nothing
+     * @throws EngineException where it can't be done as a whole: the server takes writes or still receives, a part isn't
+     *     applied yet, binary logs were purged, the program that reads them is missing, or the limit has passed. There is no
+     *     file then
+     */
+    @Nullable
+    Surplus keepSurplus(String primaryPosition, Path directory, Duration limit) throws EngineException;
+
+    /**
+     * Replaces all data of this server by a copy of the donor's. What this server held is gone: {@link #keepSurplus} comes first.
+     * When it returns, the server is fenced as {@link #fence} leaves it, follows nobody, has kept its own identity, and its
+     * position is the donor's at the copy's end; {@link #follow} makes it a replica.
+     *
+     * <p>The caller sees to it beforehand that the server is fenced, that no master counts it as electable or as one that
+     * acknowledges, and that the donor runs and keeps running. It may take hours and ends the server's process at least once:
+     * it needs a thread of its own, beside which {@link #observe} goes on and {@link #fence} may be called; every other command
+     * is refused meanwhile.
+     *
+     * <p>Before anything is destroyed a marker is written to the agent's state directory, and it is removed only after success.
+     * While it is there, also after a failure and after restarts of agent and server, {@link Observation#rebuilding()} is true,
+     * and {@link #promote}, {@link #drain}, {@link #seal} and {@link #follow} are refused: the server may be empty and healthy.
+     * The caller must not report its history as complete, and asks for a rebuild again; a copy that was completed in the
+     * meantime is recognised.
+     *
+     * @param donor a healthy server of the same group, as its clients reach it
+     * @param progress told from the calling thread, about twice a second
+     * @throws EngineException where it failed; the message says whether the data is as before (then there is no marker)
+     */
+    void rebuild(Endpoint donor, Progress progress, Duration limit) throws EngineException;
 
     /** Ends threads and connections; leaves the server as it is. */
     @Override

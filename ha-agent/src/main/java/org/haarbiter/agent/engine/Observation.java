@@ -1,5 +1,6 @@
 package org.haarbiter.agent.engine;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
@@ -8,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One look at the server. The fields mean what the same fields of {@link org.haarbiter.words.Sighting} mean. Where the
  * state is not {@link ServerState#RUNNING}, the rest holds what was last known of the same instance.
+ *
+ * @param rebuilding a {@link Engine#rebuild} began and hasn't succeeded: what the positions say is worth nothing, and the
+ *     server may be empty. {@code problems} then begin with a sentence about it
  */
 public record Observation(
         ServerState state,
@@ -25,11 +29,50 @@ public record Observation(
         long sourceHeardMillis,
         int acknowledgers,
         int acknowledgersRequired,
-        List<String> problems) {
+        List<String> problems,
+        boolean rebuilding) {
 
     /** Copies the list. */
     public Observation {
         problems = List.copyOf(problems);
+    }
+
+    /** Of a server that isn't being rebuilt. */
+    public Observation(
+            ServerState state,
+            String detail,
+            String instance,
+            String serverId,
+            String version,
+            boolean writable,
+            @Nullable Endpoint source,
+            boolean receiving,
+            boolean applying,
+            String received,
+            String applied,
+            long lagMillis,
+            long sourceHeardMillis,
+            int acknowledgers,
+            int acknowledgersRequired,
+            List<String> problems) {
+        this(
+                state,
+                detail,
+                instance,
+                serverId,
+                version,
+                writable,
+                source,
+                receiving,
+                applying,
+                received,
+                applied,
+                lagMillis,
+                sourceHeardMillis,
+                acknowledgers,
+                acknowledgersRequired,
+                problems,
+                false);
     }
 
     /** A server in this state of which nothing else is known. */
@@ -62,6 +105,36 @@ public record Observation(
                 heardMillis,
                 acknowledgers,
                 acknowledgersRequired,
-                problems);
+                problems,
+                rebuilding);
+    }
+
+    /**
+     * The same, of a server whose data isn't whole.
+     *
+     * @param why a sentence for an operator, which goes first among the problems
+     */
+    public Observation whileRebuilding(String why) {
+        List<String> all = new ArrayList<>(problems.size() + 1);
+        all.add(why);
+        all.addAll(problems);
+        return new Observation(
+                state,
+                detail,
+                instance,
+                serverId,
+                version,
+                writable,
+                source,
+                receiving,
+                applying,
+                received,
+                applied,
+                lagMillis,
+                sourceHeardMillis,
+                acknowledgers,
+                acknowledgersRequired,
+                all,
+                true);
     }
 }

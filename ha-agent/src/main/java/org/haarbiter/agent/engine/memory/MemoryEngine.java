@@ -1,6 +1,11 @@
 package org.haarbiter.agent.engine.memory;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.DeathListener;
@@ -8,11 +13,15 @@ import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Progress;
 import org.haarbiter.agent.engine.Promotion;
+import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.agent.engine.Traits;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.GtidSet;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
 
 /** The engine SPI over a {@link MemoryServer}. */
 public final class MemoryEngine implements Engine {
@@ -132,6 +141,66 @@ public final class MemoryEngine implements Engine {
     public void requireAcknowledgers(int acknowledgers, Duration limit) throws EngineException {
         requireRunning();
         change(() -> server.acknowledgersRequired = acknowledgers);
+    }
+
+    @Override
+    public @Nullable Surplus keepSurplus(String primaryPosition, Path directory, Duration limit)
+            throws EngineException {
+        requireRunning();
+        GtidSet primary = (GtidSet) PositionKind.MYSQL_GTID.parse(primaryPosition);
+        List<MemoryServer.Transaction> surplus = new ArrayList<>();
+        GtidSet positions;
+        fleet.lock.lock();
+        try {
+            if (server.writable || (server.receiving && server.source() != null)) {
+                throw new EngineException(server.address() + " takes writes or receives (must be fenced and sealed)");
+            }
+            positions = server.executed().minus(primary);
+            for (MemoryServer.Transaction one : server.history()) {
+                if (positions.covers(PositionKind.MYSQL_GTID.parse(one.gtid()))) {
+                    surplus.add(one);
+                }
+            }
+        } finally {
+            fleet.lock.unlock();
+        }
+        if (surplus.isEmpty()) {
+            return null;
+        }
+        Path file = directory.resolve(
+                "surplus-" + server.serverId() + "-" + Integer.toHexString(positions.hashCode()) + ".txt");
+        try {
+            Files.createDirectories(directory);
+            Path part = file.resolveSibling(file.getFileName() + ".part");
+            Files.write(
+                    part,
+                    surplus.stream()
+                            .map(one -> one.gtid() + " " + one.payload())
+                            .toList());
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+            return new Surplus(file, positions.toString(), surplus.size(), Files.size(file));
+        } catch (IOException e) {
+            throw new EngineException("saving the surplus transactions in " + directory + ": " + e, e);
+        }
+    }
+
+    @Override
+    public void rebuild(Endpoint donor, Progress progress, Duration limit) throws EngineException {
+        requireRunning();
+        fleet.lock.lock();
+        try {
+            MemoryServer from = fleet.at(donor);
+            if (from == null || from == server || from.state() != ServerState.RUNNING) {
+                throw new EngineException("rebuilding from " + donor + ": it doesn't answer; the data is as before");
+            }
+            if (server.writable) {
+                throw new EngineException(server.address() + " takes writes (must be fenced)");
+            }
+            server.become(from);
+            progress.at("copied", 1, 1);
+        } finally {
+            fleet.lock.unlock();
+        }
     }
 
     @Override

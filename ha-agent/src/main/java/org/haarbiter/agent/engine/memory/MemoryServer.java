@@ -151,6 +151,21 @@ public final class MemoryServer {
         return executed;
     }
 
+    /** What it has committed, in order. Under the lock. */
+    List<Transaction> history() {
+        return history;
+    }
+
+    /** Takes over everything that the other holds, and follows nobody. Under the lock. */
+    void become(MemoryServer other) {
+        history.clear();
+        history.addAll(other.history);
+        executed = other.executed;
+        written = Math.max(written, other.written);
+        receiving = false;
+        source = null;
+    }
+
     void follow(@Nullable Endpoint newSource) {
         source = newSource;
         receiving = newSource != null;

@@ -16,7 +16,7 @@ final class Line implements AutoCloseable {
      * A statement of the agent must never wait for a lock as long as the server's default, a year; and a session that is
      * kept for an emergency must not be closed for having been idle.
      */
-    private static final String SET_UP = "SET SESSION lock_wait_timeout=1, SESSION wait_timeout=31536000";
+    static final String SET_UP = "SET SESSION lock_wait_timeout=1, SESSION wait_timeout=31536000";
 
     private final MysqlSettings settings;
     private final ReentrantLock lock = new ReentrantLock();

@@ -10,9 +10,12 @@ import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Progress;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.agent.process.ServerProcess;
+import org.haarbiter.link.Tls;
+import org.haarbiter.link.TlsSettings;
 import org.haarbiter.words.DomainGtids;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
@@ -56,9 +59,33 @@ public final class MariadbEngine extends SqlEngine {
     /** What was applied, and what is in the binary log by each server that wrote it: the latter shows histories that parted. */
     private static final String POSITIONS = "SELECT @@global.gtid_slave_pos, @@global.gtid_binlog_state";
 
-    /** Starts watching; the server may come later. */
+    private final @Nullable Tls tls;
+    private final @Nullable CopyPort copies;
+
+    /**
+     * Starts watching, and hands out copies where there is a port for them; the server may come later.
+     *
+     * @throws org.haarbiter.settings.SettingsException where the TLS files can't be used
+     */
     public MariadbEngine(MysqlSettings settings) {
         super(settings);
+        TlsSettings given = settings.rebuild().tls();
+        this.tls = given == null ? null : Tls.load(given);
+        this.copies = settings.rebuild().copyPort() > 0 ? new CopyPort(this, settings, tls) : null;
+    }
+
+    @Override
+    @Nullable
+    String copyProblem() {
+        CopyPort port = copies;
+        return port == null ? null : port.unavailable();
+    }
+
+    @Override
+    void closeMore() {
+        if (copies != null) {
+            copies.close();
+        }
     }
 
     @Override
@@ -292,6 +319,7 @@ public final class MariadbEngine extends SqlEngine {
     @Override
     public @Nullable Observation seal(Duration limit) throws EngineException {
         String aim = "cutting replication's input";
+        requireWhole(aim);
         long deadline = System.nanoTime() + limit.toNanos();
         ServerProcess server = server();
         List<Rows> results = cutInput(aim, deadline);
@@ -482,6 +510,7 @@ public final class MariadbEngine extends SqlEngine {
     public void follow(Following following, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         String aim = "following " + following.source();
+        requireWhole(aim);
         List<Rows> results =
                 run(aim + ": refusing writes", "SET GLOBAL read_only=1;" + POSITIONS + ";" + lookSql(), deadline);
         Replication now = fresh(results, 2);
@@ -503,6 +532,27 @@ public final class MariadbEngine extends SqlEngine {
         if (now.sourceSide()) {
             run(aim, "SET GLOBAL rpl_semi_sync_master_enabled=0", deadline);
         }
+    }
+
+    // Surplus and rebuilding.
+
+    @Override
+    SurplusFile.@Nullable Contents surplus(String primaryPosition, Probe probe, Replication now, long deadline)
+            throws EngineException {
+        String aim = "saving the surplus transactions";
+        DomainGtids primary = parse(primaryPosition);
+        if (!probe.applied().covers(now.received()) && !primary.covers(now.received())) {
+            throw new EngineException(aim + ": " + now.received().minus(probe.applied())
+                    + " is received and not applied yet: ask again, or mend the applier if it has stopped");
+        }
+        Rows positions = run(aim, POSITIONS, deadline).get(0);
+        MariadbSurplus surplus = new MariadbSurplus(primary, parse(positions.text(0, 1)), parse(positions.text(0, 0)));
+        return surplus.isEmpty() ? null : surplus;
+    }
+
+    @Override
+    void replaceData(Endpoint donor, Progress progress, long deadline) throws EngineException {
+        new MariadbCopy(this, donor, tls, progress, deadline).run();
     }
 
     /**

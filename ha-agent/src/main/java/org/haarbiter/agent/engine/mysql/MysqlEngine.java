@@ -10,6 +10,7 @@ import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Progress;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.agent.process.ServerProcess;
@@ -190,7 +191,7 @@ public final class MysqlEngine extends SqlEngine {
     @Override
     String grant() {
         String account = quoted(settings().user()) + "@'localhost'";
-        return "GRANT " + String.join(", ", PRIVILEGES) + " ON *.* TO " + account
+        return "GRANT " + String.join(", ", PRIVILEGES) + ", CLONE_ADMIN ON *.* TO " + account
                 + "; GRANT SELECT ON performance_schema.* TO " + account;
     }
 
@@ -295,7 +296,9 @@ public final class MysqlEngine extends SqlEngine {
         long start = System.nanoTime();
         // In this order: cutting the clients also cuts the replicas that acknowledge, and then waiting commits hold it
         // up.
-        boolean readOnly = attempt(true, target, READ_ONLY, start + ASK_NANOS);
+        // A clone refuses a read-only server, at its end too, and a server that is cloned has no clients' data to
+        // write.
+        boolean readOnly = replacing() || attempt(true, target, READ_ONLY, start + ASK_NANOS);
         boolean cut = attempt(false, target, "SET GLOBAL offline_mode=1", start + CUT_NANOS);
         if (cut || target.look() != null) {
             if (!readOnly) {
@@ -318,6 +321,7 @@ public final class MysqlEngine extends SqlEngine {
 
     @Override
     public @Nullable Observation seal(Duration limit) throws EngineException {
+        requireWhole("cutting replication's input");
         long deadline = System.nanoTime() + limit.toNanos();
         ServerProcess server = server();
         Observation seen;
@@ -529,6 +533,7 @@ public final class MysqlEngine extends SqlEngine {
     public void follow(Following following, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         String aim = "following " + following.source();
+        requireWhole(aim);
         if (following.acknowledges() && !replicaPlugin) {
             throw new EngineException(aim + " with acknowledgements: the plugin isn't loaded:"
                     + " INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'");
@@ -549,6 +554,59 @@ public final class MysqlEngine extends SqlEngine {
             // Last: it takes a second. Nobody waits any more for whom it would be a false yes: read-only is on.
             run(aim, "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
         }
+    }
+
+    // Surplus and rebuilding.
+
+    @Override
+    SurplusFile.@Nullable Contents surplus(String primaryPosition, Probe probe, Replication now, long deadline)
+            throws EngineException {
+        String aim = "saving the surplus transactions ";
+        GtidSet surplus = ((GtidSet) now.received()).minus(PositionKind.MYSQL_GTID.parse(primaryPosition));
+        if (surplus.isEmpty()) {
+            return null;
+        }
+        GtidSet unapplied = surplus.minus(probe.applied());
+        if (!unapplied.isEmpty()) {
+            throw new EngineException(aim + surplus + ": " + unapplied
+                    + " are received and not applied yet: ask again, or mend the applier if it has stopped");
+        }
+        Rows purged =
+                run(aim + surplus, "SELECT @@global.gtid_purged", deadline).get(0);
+        GtidSet left = surplus.minus(PositionKind.MYSQL_GTID.parse(purged.text(0, 0)));
+        if (!left.equals(surplus)) {
+            throw new EngineException(aim + surplus + ": " + surplus.minus(left)
+                    + " aren't in the binary logs any more: they were purged");
+        }
+        return new MysqlSurplus(surplus);
+    }
+
+    @Override
+    void replaceData(Endpoint donor, Progress progress, long deadline) throws EngineException {
+        new MysqlClone(this, donor, progress, deadline).run();
+    }
+
+    /** Stops following for good. Only for a server whose data is about to be replaced. */
+    void stopFollowing(String aim, long deadline) throws EngineException {
+        try {
+            stopReplication(aim, deadline);
+        } catch (EngineException e) {
+            if (!(e.getCause() instanceof SqlProblem problem) || !notAReplica(problem)) {
+                throw e;
+            }
+        }
+    }
+
+    /** Forgets whom the donor followed: that came with its data. */
+    static void forget(Session session, long deadline) throws SqlProblem {
+        try {
+            session.run("STOP REPLICA", deadline);
+        } catch (SqlProblem e) {
+            if (!notAReplica(e)) {
+                throw e;
+            }
+        }
+        session.run("RESET REPLICA ALL", deadline);
     }
 
     /** And a look at replication after it. */

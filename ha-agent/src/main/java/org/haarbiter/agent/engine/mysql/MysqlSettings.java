@@ -18,6 +18,7 @@ import org.haarbiter.words.Endpoint;
  * @param hungMillis the server counts as hung when it has answered nothing for so long, at least 100 ms
  * @param diskMillis the disk counts as hung when a 4 KiB write has taken so long, at least 100 ms
  * @param watchMillis how often the process is looked at, 1 to 1000 ms
+ * @param rebuild how its data can be replaced
  */
 public record MysqlSettings(
         Path socket,
@@ -31,7 +32,8 @@ public record MysqlSettings(
         ReplicationTls replicationTls,
         int hungMillis,
         int diskMillis,
-        int watchMillis) {
+        int watchMillis,
+        RebuildSettings rebuild) {
 
     /** Checks the numbers; throws {@link IllegalArgumentException} with the offending value. */
     public MysqlSettings {

@@ -3,10 +3,12 @@ package org.haarbiter.agent.engine.mysql;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -14,10 +16,13 @@ import org.haarbiter.agent.engine.DeathListener;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Progress;
 import org.haarbiter.agent.engine.Promotion;
+import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.agent.process.ConnectionReset;
 import org.haarbiter.agent.process.ProcessWatch;
 import org.haarbiter.agent.process.ServerProcess;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +42,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     private static final int TOO_MANY_CONNECTIONS = 1040;
     private static final int TOO_MANY_CONNECTIONS_OF_USER = 1203;
-    private static final int NO_PRIVILEGE = 1227;
+    static final int NO_PRIVILEGE = 1227;
     static final int LOCK_WAIT_TIMEOUT = 1205;
     private static final long KILL_QUERY_NANOS = 100_000_000;
     private static final long REFUSED_LATELY_NANOS = 1_000_000_000;
@@ -52,6 +57,12 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private final ProcessWatch watch;
     private final ConnectionReset reset;
     private final DiskCanary canary;
+    private final RebuildMarker marker;
+    private final Tools tools;
+
+    /** A rebuild is under way in this process. */
+    private final AtomicBoolean replacing = new AtomicBoolean();
+
     private final ReplicationClock clock = new ReplicationClock();
     private final Line status;
     private final Line command;
@@ -103,6 +114,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         this.fenceSecond = new Line(settings);
         this.reset = new ConnectionReset(settings.address());
         this.canary = new DiskCanary(settings.dataDirectory(), settings.diskMillis());
+        this.marker = new RebuildMarker(settings.rebuild().stateDirectory());
+        this.tools = new Tools(settings.rebuild().toolsDirectory(), this instanceof MariadbEngine);
         this.keeper = new Thread(this::keepLines, "keep-sessions");
         this.resetter = new Thread(this::resetAtDeath, "reset-at-death");
         this.watch = new ProcessWatch(settings.watchMillis(), this::died);
@@ -137,6 +150,15 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
      */
     void keepLoginsQuick(long deadlineNanos) {}
 
+    /** Why no other member can be rebuilt from this one; null where nothing is known to stand against it. */
+    @Nullable
+    String copyProblem() {
+        return null;
+    }
+
+    /** Ends what the engine has of its own. */
+    void closeMore() {}
+
     /** The GRANT that gives the agent's account what it needs. */
     abstract String grant();
 
@@ -144,6 +166,18 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     abstract String refuseWritesSql();
 
     abstract String allowWritesSql();
+
+    /**
+     * What the binary logs hold that the primary lacks; null for nothing.
+     *
+     * @param probe what was just seen of the server
+     * @param now and of its replication
+     */
+    abstract SurplusFile.@Nullable Contents surplus(
+            String primaryPosition, Probe probe, Replication now, long deadlineNanos) throws EngineException;
+
+    /** {@link #rebuild}, once at a time. Writes the marker before it destroys anything and removes it as the last thing. */
+    abstract void replaceData(Endpoint donor, Progress progress, long deadlineNanos) throws EngineException;
 
     /** {@link #promote}, which has noted that writes may be open from now on. */
     abstract void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException;
@@ -166,11 +200,13 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     @Override
     public final void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
+        requireWhole("opening writes");
         mayOpen(() -> open(promotion, permitted, limit));
     }
 
     @Override
     public final void drain(Duration limit) throws EngineException {
+        requireWhole("refusing new writes");
         // Where it fails, writes are open again.
         mayOpen(() -> refuseNewWrites(System.nanoTime() + limit.toNanos()));
     }
@@ -199,6 +235,106 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                                             + " up; writes are open again"
                                     : ""),
                     e);
+        }
+    }
+
+    // Surplus and rebuilding.
+
+    @Override
+    public final @Nullable Surplus keepSurplus(String primaryPosition, Path directory, Duration limit)
+            throws EngineException {
+        String aim = "saving the surplus transactions";
+        long deadline = System.nanoTime() + limit.toNanos();
+        requireWhole(aim);
+        List<Rows> results = run(aim, lookSql() + ";SELECT @@global.log_bin_basename; SHOW BINARY LOGS", deadline);
+        Probe probe = readProbe(results.get(0));
+        Replication now = fresh(results, 0);
+        if (probe.writable()) {
+            throw new EngineException(aim + ": the server takes writes (must be fenced)");
+        }
+        if (now.input() != Replication.Input.STOPPED) {
+            throw new EngineException(aim + ": the server still receives from " + now.source() + " (must be sealed)");
+        }
+        SurplusFile.Contents contents = surplus(primaryPosition, probe, now, deadline);
+        if (contents == null) {
+            return null;
+        }
+        Rows names = results.get(results.size() - 1);
+        Path base =
+                settings.dataDirectory().resolve(results.get(results.size() - 2).text(0, 0));
+        List<Path> logs = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) {
+            logs.add(base.resolveSibling(names.text(i, 0)));
+        }
+        return new SurplusFile(tools, contents).keep(probe.serverId(), logs, directory, deadline);
+    }
+
+    @Override
+    public final void rebuild(Endpoint donor, Progress progress, Duration limit) throws EngineException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        if (donor.equals(settings.address())) {
+            throw new EngineException("rebuilding from " + donor + ": that is this server itself");
+        }
+        if (!replacing.compareAndSet(false, true)) {
+            throw new EngineException("rebuilding from " + donor + ": a rebuild of this server is under way already");
+        }
+        try {
+            replaceData(donor, progress, deadline);
+        } finally {
+            replacing.set(false);
+        }
+    }
+
+    /** For commands that rely on the server's history, or would change what a rebuild is just making. */
+    final void requireWhole(String aim) throws EngineException {
+        String why = notWhole();
+        if (why != null) {
+            throw new EngineException(aim + ": refused: " + why);
+        }
+    }
+
+    /** A rebuild is under way in this process. */
+    final boolean replacing() {
+        return replacing.get();
+    }
+
+    private @Nullable String notWhole() {
+        return replacing() ? "a rebuild of this server is under way" : marker.sentence();
+    }
+
+    final RebuildMarker marker() {
+        return marker;
+    }
+
+    final Tools tools() {
+        return tools;
+    }
+
+    /** Whether a process serves the data directory; true also where that can't be seen. */
+    final boolean serverRuns() {
+        try {
+            return ServerProcess.pidIn(settings.dataDirectory()) > 0;
+        } catch (IOException e) {
+            LOG.warn("looking whether the server runs: {}", e.toString());
+            return true;
+        }
+    }
+
+    /** A session of its own with whatever process serves the socket now. */
+    final Session console(long deadlineNanos) throws SqlProblem {
+        Session session;
+        try {
+            session = Session.connect(settings.socket(), settings.user(), settings.password());
+        } catch (IOException e) {
+            throw SqlProblem.lost(String.valueOf(e.getMessage()));
+        }
+        try {
+            session.login(deadlineNanos);
+            session.run(Line.SET_UP, deadlineNanos);
+            return session;
+        } catch (SqlProblem e) {
+            session.close();
+            throw e;
         }
     }
 
@@ -260,7 +396,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             LockSupport.unpark(keeper);
         }
         last = seen;
-        return seen;
+        String why = notWhole();
+        return why == null ? seen : seen.whileRebuilding(why);
     }
 
     private Observation look(long deadline) throws SqlProblem {
@@ -405,6 +542,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         problems.addAll(checked);
         addIfAny(problems, canary.unavailable());
         addIfAny(problems, reset.unavailable());
+        addIfAny(problems, copyProblem());
         if (now != null && now.inputErrno() != 0) {
             problems.add("receiving from " + now.source() + ": error " + now.inputErrno() + ": " + now.inputError());
         }
@@ -828,6 +966,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     @Override
     public final void close() {
         closed = true;
+        closeMore();
         watch.close();
         LockSupport.unpark(keeper);
         LockSupport.unpark(resetter);
