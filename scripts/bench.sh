@@ -5,8 +5,8 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault kill|hang|partition] [--client dns|any]
-                                 [--members N] [--rate WRITES_PER_SECOND] [--json]
+usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault kill|hang|partition|switchover]
+                                 [--client dns|any] [--members N] [--rate WRITES_PER_SECOND] [--json]
        scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]

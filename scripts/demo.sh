@@ -7,10 +7,11 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/demo.sh [--engine mysql|mariadb] [--fault kill|hang|partition] [--json] [--keep]
+usage: scripts/demo.sh [--engine mysql|mariadb] [--fault kill|hang|partition|switchover] [--json] [--keep]
 
   --engine mysql|mariadb      the servers (default: mysql)
-  --fault kill|hang|partition kill -9, SIGSTOP, or the host cut off (default: kill; partition needs root)
+  --fault FAULT               kill (-9; default), hang (SIGSTOP), partition (the host cut off; needs root), or
+                              switchover (none: hactl moves the primary)
   --json                      the last line is one JSON object: outage_ms, phases_ms, acked, lost, two_writers_ms
   --keep                      leave everything running, for hactl to be tried; Ctrl-C ends it
 EOF

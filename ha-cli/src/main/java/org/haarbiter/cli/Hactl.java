@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             WhyCommand.class,
             LogCommand.class,
             PromoteCommand.class,
+            SwitchoverCommand.class,
             DemoteCommand.class,
             PauseCommand.class,
             ResumeCommand.class,

@@ -2,6 +2,7 @@ package org.haarbiter.cli;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 @Command(
         name = "promote",
@@ -10,6 +11,9 @@ import picocli.CommandLine.Option;
                     + " to it otherwise. In a group that isn't adopted it says which member is the primary."
         })
 final class PromoteCommand extends SwitchCommand {
+
+    @Parameters(index = "1", paramLabel = "MEMBER", description = "The member's name.")
+    private String member = "";
 
     @Option(
             names = "--accept-data-loss",
@@ -27,6 +31,6 @@ final class PromoteCommand extends SwitchCommand {
         if (acceptDataLoss && !yes) {
             confirm("--accept-data-loss: writes that clients saw acknowledged may be lost for good.", group());
         }
-        return perform(client, "promote", acceptDataLoss, primary -> primary.equals(member()));
+        return perform(client, "promote", member, acceptDataLoss, (before, primary) -> primary.equals(member));
     }
 }

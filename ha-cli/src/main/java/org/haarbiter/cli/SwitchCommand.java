@@ -1,6 +1,9 @@
 package org.haarbiter.cli;
 
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
@@ -15,9 +18,6 @@ abstract class SwitchCommand extends ActCommand {
 
     @Parameters(index = "0", paramLabel = "GROUP", description = "The group's name.")
     private String group = "";
-
-    @Parameters(index = "1", paramLabel = "MEMBER", description = "The member's name.")
-    private String member = "";
 
     @Option(
             names = "--wait",
@@ -38,13 +38,18 @@ abstract class SwitchCommand extends ActCommand {
         return group;
     }
 
-    final String member() {
-        return member;
-    }
-
-    /** Begins the switch and follows it; {@code wanted} says whether the group's primary after it is the right one. */
+    /**
+     * Begins the switch and follows it.
+     *
+     * @param member the member that is meant; empty where the arbiter shall choose
+     * @param wanted whether the group's primary after it is the right one, with what it was before
+     */
     final int perform(
-            AdminClient client, String action, boolean acceptDataLoss, java.util.function.Predicate<String> wanted)
+            AdminClient client,
+            String action,
+            String member,
+            boolean acceptDataLoss,
+            BiPredicate<String, String> wanted)
             throws CliException {
         if (waitLimitSeconds < 1 || waitLimitSeconds > 3_600) {
             throw new CliException(
@@ -53,7 +58,7 @@ abstract class SwitchCommand extends ActCommand {
         GroupView before = groupNow(client);
         Optional<MemberView> known =
                 before.members().stream().filter(m -> m.name().equals(member)).findFirst();
-        if (known.isEmpty()) {
+        if (known.isEmpty() && !member.isEmpty()) {
             throw new CliException(
                     ExitCode.NOT_FOUND,
                     "no member '" + member + "' in group '" + group + "' (known: "
@@ -64,15 +69,14 @@ abstract class SwitchCommand extends ActCommand {
                                             .toList()) + ")");
         }
         CommandResult result = send(client, action, group, member, acceptDataLoss);
-        return wait ? follow(client, result.epoch(), wanted) : ExitCode.OK;
+        return wait ? follow(client, result.epoch(), primary -> wanted.test(before.primary(), primary)) : ExitCode.OK;
     }
 
     private GroupView groupNow(AdminClient client) throws CliException {
         return client.read(client.get("/v1/groups/" + segment(group)), GroupView.class);
     }
 
-    private int follow(AdminClient client, long epoch, java.util.function.Predicate<String> wanted)
-            throws CliException {
+    private int follow(AdminClient client, long epoch, Predicate<String> wanted) throws CliException {
         long deadline = System.nanoTime() + waitLimitSeconds * 1_000_000_000L;
         GroupView now = groupNow(client);
         while (!done(now, epoch)) {
@@ -97,7 +101,7 @@ abstract class SwitchCommand extends ActCommand {
             }
             now = groupNow(client);
         }
-        SwitchView record = recordOf(client, epoch);
+        SwitchView record = recordOf(client, now.epoch());
         String took = record == null || record.durationMillis() < 0
                 ? ""
                 : " after " + Paint.duration(record.durationMillis());
@@ -107,11 +111,15 @@ abstract class SwitchCommand extends ActCommand {
                     "the switch ended otherwise: " + now.primary() + " is the primary" + took
                             + (record == null || record.events().isEmpty() ? "" : ": " + lastText(record))
                             + " (hactl log " + group
-                            + " --switch " + epoch + ")");
+                            + " --switch " + now.epoch() + ")");
         }
         if (!hactl().json()) {
             out().println(now.primary() + " takes writes under epoch " + now.epoch() + took
                     + (now.names().state().equals("served") ? "; every DNS server shows it" : ""));
+            Double frozen = record == null ? null : record.phasesMillis().get("frozen");
+            if (frozen != null) {
+                out().println(String.format(Locale.ROOT, "nobody took writes for %.0f ms", frozen));
+            }
             if (record != null && !record.proof().isEmpty()) {
                 out().println(record.proof());
             }
@@ -121,14 +129,15 @@ abstract class SwitchCommand extends ActCommand {
 
     private static String lastText(SwitchView record) {
         return record.events().stream()
-                .filter(e -> e.kind().equals("switch-abandoned"))
+                .filter(e -> e.kind().equals("switch-abandoned") || e.kind().equals("preparation-ended"))
                 .map(org.haarbiter.admin.EventView::text)
-                .findFirst()
+                .reduce((earlier, last) -> last)
                 .orElse(record.outcome());
     }
 
     private static boolean done(GroupView now, long epoch) {
-        return now.epoch() >= epoch
+        // One that was given up while it was prepared has left the epoch as it was.
+        return now.epoch() >= epoch - 1
                 && now.phase().equals("steady")
                 && !now.names().state().equals("pending");
     }

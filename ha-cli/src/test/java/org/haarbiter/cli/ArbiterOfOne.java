@@ -318,6 +318,12 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             request.acceptDataLoss(),
                             request.by(),
                             request.reason());
+                case "switchover" ->
+                    new Command.Switchover(
+                            request.group(),
+                            request.member().isEmpty() ? null : request.member(),
+                            request.by(),
+                            request.reason());
                 case "demote" -> new Command.Demote(request.group(), request.member(), request.by(), request.reason());
                 case "pause" -> new Command.Pause(request.group(), request.by(), request.reason());
                 case "resume" -> new Command.Resume(request.group(), request.by(), request.reason());
@@ -334,7 +340,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
             }
             long at = commit(entry);
             Group group = state.group(request.group());
-            return new CommandResult(true, outcome.sentence(), group == null ? 0 : group.epoch(), at);
+            return new CommandResult(true, outcome.sentence(), group == null ? 0 : group.nextEpoch(), at);
         });
     }
 

@@ -217,6 +217,28 @@ class HactlTest {
     }
 
     @Test
+    void switchoverSaysHowLongWritesWereFrozen() {
+        Result result = hactl("switchover", "orders", "--to", "db-3", REASON);
+
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out())
+                .contains("planned switch of group 'orders' from db-1 to db-3 begins")
+                .contains("db-3 takes writes under epoch 2")
+                .containsPattern("nobody took writes for \\d+ ms");
+    }
+
+    @Test
+    void aSwitchoverToAHungMemberIsRefused() {
+        arbiter.server("orders/db-3").obeys = false;
+        arbiter.server("orders/db-3").state = ServerState.HUNG;
+
+        Result refused = hactl("switchover", "orders", "--to", "db-3", REASON);
+
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.err()).contains("db-3 can't be promoted: it is hung");
+    }
+
+    @Test
     void demoteLetsTheArbiterChoose() throws IOException {
         Result result = hactl("demote", "orders", "db-1", REASON, "-o", "json");
 

@@ -3,10 +3,10 @@ package org.haarbiter.admin;
 /**
  * A manual act. {@code POST /v1/commands}.
  *
- * @param action {@code promote}, {@code demote}, {@code pause}, {@code resume}, {@code add-master}, {@code remove-master}
+ * @param action {@code promote}, {@code switchover}, {@code demote}, {@code pause}, {@code resume}, {@code add-master}, {@code remove-master}
  *     or {@code transfer-leader}
  * @param group the group; empty for the fleet and for masters
- * @param member the member for {@code promote} and {@code demote}; the Raft address of a master for the last three; empty
+ * @param member the member for {@code promote} and {@code demote}, and for {@code switchover} unless the best shall take over; the Raft address of a master for the last three; empty
  *     otherwise
  * @param acceptDataLoss for {@code promote}: go on where it can't be proved that no acknowledged write is lost
  * @param by who asks, {@code user@host}

@@ -5,7 +5,7 @@ package org.haarbiter.admin;
  *
  * @param accepted it is committed; otherwise nothing was changed
  * @param sentence what begins, or why it was refused and what to do
- * @param epoch the group's epoch with the command applied; 0 where it isn't about a group, or was refused
+ * @param epoch the epoch of the switch that begins, or the group's; 0 where it isn't about a group, or was refused
  * @param index of the entry in the Raft log; 0 where there is none
  */
 public record CommandResult(boolean accepted, String sentence, long epoch, long index) {}

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param engine {@code mysql}, {@code mariadb} ...; empty while nothing is known
  * @param state the word of a {@link GroupState}
  * @param epoch the fencing number; 0 while it isn't adopted
- * @param phase {@code steady}, {@code sealing}, {@code draining} or {@code promoting}; {@code none} while it isn't adopted
+ * @param phase {@code steady}, {@code sealing}, {@code preparing}, {@code draining} or {@code promoting}; {@code none} while it isn't adopted
  * @param phaseDetail what the phase waits for, as a sentence; empty when steady
  * @param phaseMillis for how long the answering master has seen it in this phase
  * @param primary the member that takes writes, or is to; empty while it isn't adopted

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param epoch the group's fencing number; likewise
  * @param role what the member shall be
  * @param source whom a {@link Role#REPLICA} follows; null otherwise
- * @param upTo the position a {@link Role#PRIMARY} must have applied before it opens writes; empty for none
+ * @param upTo the position a {@link Role#PRIMARY} must have applied before it opens writes; empty for none. With a
+ *     {@link Role#REPLICA} it means that a planned switch waits for the moment at which this one holds what the primary does
  * @param leaseMillis how long a primary may write after it sent the heartbeat that was answered; 0 for other roles
  * @param acknowledgers how many acknowledgements each commit of a primary waits for; 0 for none
  * @param acknowledges a replica acknowledges what it receives

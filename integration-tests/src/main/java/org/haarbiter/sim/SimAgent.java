@@ -141,6 +141,9 @@ final class SimAgent extends SimProcess {
             }
             wakeAt(present, nextBeat);
         }
+        if (present.awaited() && !looking) {
+            look(present);
+        }
         long deadline = present.deadlineNanos(now);
         if (deadline > now && deadline < nextBeat && deadline != wokenAt) {
             wokenAt = deadline;
@@ -223,7 +226,7 @@ final class SimAgent extends SimProcess {
     private void looked(AgentCore present, Observation seen, long began) {
         present.observed(seen, began);
         looking = false;
-        if (lookAgain) {
+        if (lookAgain || present.awaited()) {
             lookAgain = false;
             look(present);
         }

@@ -101,7 +101,7 @@ final class Truth {
         if (entry instanceof Entry.SwitchStarted started) {
             world.count("switch-" + started.trigger());
             if (started.planned()) {
-                world.count("switch-planned");
+                world.count("switch-planned" + (started.vanguard() == null ? "" : "-with-vanguard"));
             }
             if (started.acceptDataLoss()) {
                 about.lossAccepted = true;

@@ -3,6 +3,7 @@ package org.haarbiter.trial;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.time.Duration;
@@ -12,6 +13,8 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.EventView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
@@ -19,6 +22,7 @@ import org.haarbiter.admin.MemberView;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.admin.SwitchView;
 import org.haarbiter.lab.Host;
+import org.haarbiter.master.admin.AdminServer;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
@@ -171,6 +175,57 @@ public final class ArbiterApi {
                 lastSilence);
     }
 
+    /** Sends a manual act to the leader, without a hactl process of its own that would take the servers' time. */
+    CommandResult command(CommandRequest request) throws IOException {
+        IOException silent = new IOException("no master answers");
+        for (Endpoint master : masters) {
+            try {
+                CommandResult result = host.call(() -> post(master, request));
+                if (result != null) {
+                    return result;
+                }
+            } catch (IOException e) {
+                silent = e;
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException("can't ask " + master, e);
+            }
+        }
+        throw silent;
+    }
+
+    private @Nullable CommandResult post(Endpoint master, CommandRequest request) throws IOException {
+        HttpURLConnection connection = open(master, "/v1/commands");
+        try {
+            connection.setRequestMethod("POST");
+            connection.setRequestProperty(AdminServer.COMMAND_HEADER, "1");
+            connection.setDoOutput(true);
+            try (OutputStream body = connection.getOutputStream()) {
+                json.writeValue(body, request);
+            }
+            // A follower names the leader instead.
+            return connection.getResponseCode() != 200 ? null : read(connection, CommandResult.class);
+        } finally {
+            connection.disconnect();
+        }
+    }
+
+    private static HttpURLConnection open(Endpoint master, String path) throws IOException {
+        HttpURLConnection connection = (HttpURLConnection)
+                URI.create("http://" + master + path).toURL().openConnection();
+        connection.setConnectTimeout(TIMEOUT_MILLIS);
+        connection.setReadTimeout(TIMEOUT_MILLIS);
+        connection.setInstanceFollowRedirects(false);
+        return connection;
+    }
+
+    private <T> T read(HttpURLConnection connection, Class<T> type) throws IOException {
+        try (InputStream body = connection.getInputStream()) {
+            return json.readValue(body, type);
+        }
+    }
+
     private <T> @Nullable T ask(String path, Class<T> type) {
         IOException silent = null;
         for (Endpoint master : masters) {
@@ -193,18 +248,9 @@ public final class ArbiterApi {
     }
 
     private <T> @Nullable T get(Endpoint master, String path, Class<T> type) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection)
-                URI.create("http://" + master + path).toURL().openConnection();
-        connection.setConnectTimeout(TIMEOUT_MILLIS);
-        connection.setReadTimeout(TIMEOUT_MILLIS);
-        connection.setInstanceFollowRedirects(false);
+        HttpURLConnection connection = open(master, path);
         try {
-            if (connection.getResponseCode() != 200) {
-                return null;
-            }
-            try (InputStream body = connection.getInputStream()) {
-                return json.readValue(body, type);
-            }
+            return connection.getResponseCode() != 200 ? null : read(connection, type);
         } finally {
             connection.disconnect();
         }

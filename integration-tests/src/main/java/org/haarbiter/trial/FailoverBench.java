@@ -125,6 +125,10 @@ public final class FailoverBench implements Callable<Integer> {
     }
 
     private void makeWhole(Arena arena, String struck) throws IOException {
+        if (fault == Fault.SWITCHOVER) {
+            arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), START_LIMIT);
+            return;
+        }
         DatabaseServer server = arena.server(struck);
         long patience = System.nanoTime() + FENCE_LIMIT.toNanos();
         while (fault == Fault.PARTITION && server.isAlive() && System.nanoTime() - patience < 0) {

@@ -1,6 +1,8 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
+import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.CommandResult;
 import org.haarbiter.lab.DatabaseServer;
 
 /** What is done to the primary. */
@@ -10,7 +12,9 @@ public enum Fault {
     /** SIGSTOP: connects still succeed, nothing is answered. */
     HANG,
     /** Its host is cut off from everything. */
-    PARTITION;
+    PARTITION,
+    /** None: a person moves the primary while it is well. */
+    SWITCHOVER;
 
     /** Does it. */
     void strike(Arena arena, DatabaseServer primary) throws IOException {
@@ -18,6 +22,16 @@ public enum Fault {
             case KILL -> primary.kill9();
             case HANG -> primary.freeze();
             case PARTITION -> arena.cut(primary.name(), true);
+            case SWITCHOVER -> switchover(arena);
+        }
+    }
+
+    private static void switchover(Arena arena) throws IOException {
+        CommandResult result = arena.api()
+                .command(new CommandRequest(
+                        "switchover", Arena.GROUP, "", false, "bench", "measuring a planned switch"));
+        if (!result.accepted()) {
+            throw new IOException("the planned switch was refused: " + result.sentence());
         }
     }
 

@@ -48,6 +48,7 @@ class ManualActsIT {
             arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
             refusedActsChangeNothing(arena);
             promoteMovesThePrimary(arena);
+            switchoverMovesThePrimary(arena);
             demoteMovesThePrimary(arena);
             aPauseHoldsTheFailoverBackUntilItIsResumed(arena);
             jsonHasTheFieldsThatTheDocumentationNames(arena);
@@ -71,6 +72,22 @@ class ManualActsIT {
         theActIsComplete(arena, ended.join(), old, wanted);
         theHistoryIsWhole(arena, "promote", written, wanted);
         theLogNames(arena, "promote", reason, old, wanted);
+    }
+
+    private static void switchoverMovesThePrimary(Arena arena) throws Exception {
+        String reason = "the rack gets another switch";
+        DatabaseServer old = arena.awaitSteady(LIMIT);
+        CompletableFuture<Ended> ended = new CompletableFuture<>();
+        Written written = writtenWhile(arena, old, load -> {
+            long began = System.nanoTime();
+            ended.complete(hactl(arena, "switchover", Arena.GROUP, "--reason", reason));
+            return began;
+        });
+        DatabaseServer fresh = arena.group().at(written.outage().newServer());
+        assertThat(ended.join().out()).as("says how long writes were frozen").contains("nobody took writes for");
+        theActIsComplete(arena, ended.join(), old, fresh);
+        theHistoryIsWhole(arena, "switchover", written, fresh);
+        theLogNames(arena, "switchover", reason, old, fresh);
     }
 
     private static void demoteMovesThePrimary(Arena arena) throws Exception {
@@ -187,6 +204,8 @@ class ManualActsIT {
         sentence(arena, 5, "no member 'nobody' in group", "demote", Arena.GROUP, "nobody", reason);
         sentence(arena, 1, "is the primary of group", "promote", Arena.GROUP, primary.name(), reason);
         sentence(arena, 1, "isn't the primary of group", "demote", Arena.GROUP, other, reason);
+        sentence(arena, 5, "no member 'nobody' in group", "switchover", Arena.GROUP, "--to", "nobody", reason);
+        sentence(arena, 1, "is the primary of group", "switchover", Arena.GROUP, "--to", primary.name(), reason);
         sentence(arena, 1, "isn't paused", "resume", Arena.GROUP, reason);
         sentence(arena, 5, "nothing", "promote", "nothing", other, reason);
         sentence(arena, 5, "nothing", "demote", "nothing", other, reason);

@@ -238,6 +238,7 @@ public final class AgentCore {
                 || last.writable() != now.writable()
                 || last.receiving() != now.receiving()
                 || last.acknowledgersRequired() != now.acknowledgersRequired()
+                || (awaited() && !last.received().equals(now.received()))
                 || !last.peering().list().equals(now.peering().list())
                 || last.peering().rememberedEpoch() != now.peering().rememberedEpoch()
                 || last.peering().promised() != now.peering().promised();
@@ -249,6 +250,12 @@ public final class AgentCore {
      */
     public boolean lookDue() {
         return !atRest() || sequence % 2 == 0;
+    }
+
+    /** A planned switch waits for what this server holds: it must be looked at again as soon as a look has ended. */
+    public boolean awaited() {
+        Goal wish = goal;
+        return wish != null && wish.role() == Role.REPLICA && !wish.upTo().isEmpty();
     }
 
     private boolean atRest() {
@@ -706,8 +713,8 @@ public final class AgentCore {
                 openEpoch,
                 server.acknowledgers(),
                 server.acknowledgersRequired(),
-                historyComplete,
-                identity.electable(),
+                historyComplete && !server.rebuilding(),
+                identity.electable() && !server.rebuilding(),
                 new Peering(
                         identity.agent(),
                         wish != null && wish.role() == Role.PRIMARY

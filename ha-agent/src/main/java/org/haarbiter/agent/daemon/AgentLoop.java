@@ -240,6 +240,9 @@ public final class AgentLoop implements AutoCloseable {
                 look();
             }
         }
+        if (core.awaited() && !looking) {
+            look();
+        }
     }
 
     private void beat(long now) {
@@ -260,12 +263,12 @@ public final class AgentLoop implements AutoCloseable {
             Observation observation = observe();
             post(() -> {
                 looking = false;
-                if (lookAgain) {
-                    lookAgain = false;
-                    look();
-                }
                 if (observation != null) {
                     core.observed(observation, began);
+                }
+                if (lookAgain || core.awaited()) {
+                    lookAgain = false;
+                    look();
                 }
             });
         });

@@ -75,6 +75,7 @@ public final class AdminServer implements AutoCloseable {
     /** Action, and whether it needs a group and a member. */
     private enum Action {
         PROMOTE("promote", true, true),
+        SWITCHOVER("switchover", true, false),
         DEMOTE("demote", true, true),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),

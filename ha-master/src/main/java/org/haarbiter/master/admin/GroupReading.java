@@ -667,6 +667,9 @@ final class GroupReading {
         if (phase instanceof Phase.Sealing) {
             return "sealing";
         }
+        if (phase instanceof Phase.Preparing) {
+            return "preparing";
+        }
         return phase instanceof Phase.Draining ? "draining" : "promoting";
     }
 

@@ -31,6 +31,8 @@ public final class StateCodec {
             Map.entry("acknowledgers-changed", Entry.AcknowledgersChanged.class),
             Map.entry("peers-changed", Entry.PeersChanged.class),
             Map.entry("switch-started", Entry.SwitchStarted.class),
+            Map.entry("preparation-started", Entry.PreparationStarted.class),
+            Map.entry("preparation-ended", Entry.PreparationEnded.class),
             Map.entry("candidate-chosen", Entry.CandidateChosen.class),
             Map.entry("switch-completed", Entry.SwitchCompleted.class),
             Map.entry("switch-abandoned", Entry.SwitchAbandoned.class),
@@ -42,6 +44,7 @@ public final class StateCodec {
     private static final Map<String, Class<? extends Phase>> PHASES = Map.of(
             "steady", Phase.Steady.class,
             "sealing", Phase.Sealing.class,
+            "preparing", Phase.Preparing.class,
             "draining", Phase.Draining.class,
             "promoting", Phase.Promoting.class);
 

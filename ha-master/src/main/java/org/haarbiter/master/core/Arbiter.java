@@ -71,6 +71,10 @@ public final class Arbiter {
         long decidedNanos;
         long startedNanos;
         long chosenNanos;
+
+        /** Since when nobody takes writes for the sake of a planned switch; 0 where that isn't so, or isn't known. */
+        long frozenSinceNanos;
+
         long namesEpoch;
         long namesMicros;
         final TreeMap<String, String> times = new TreeMap<>();
@@ -116,6 +120,7 @@ public final class Arbiter {
             memory.pending = null;
             memory.granted.clear();
             memory.times.clear();
+            memory.frozenSinceNanos = 0;
         });
     }
 
@@ -168,14 +173,27 @@ public final class Arbiter {
             memory.epoch = group.epoch();
             memory.phase = group.phase();
             memory.phaseSinceNanos = nowNanos;
-            if (group.phase() instanceof Phase.Sealing || group.phase() instanceof Phase.Draining) {
+            if (group.phase() instanceof Phase.Preparing) {
                 memory.startedNanos = nowNanos;
+                memory.times.clear();
+            } else if (group.phase() instanceof Phase.Sealing) {
+                memory.startedNanos = nowNanos;
+                memory.frozenSinceNanos = 0;
                 memory.times.clear();
                 time(memory, "notice_to_decision_micros", memory.noticedNanos, memory.decidedNanos);
                 time(memory, "start_committed_micros", memory.decidedNanos, nowNanos);
+            } else if (group.phase() instanceof Phase.Draining) {
+                time(memory, "prepared_micros", memory.startedNanos, memory.decidedNanos);
+                time(memory, "start_committed_micros", memory.decidedNanos, nowNanos);
+                memory.startedNanos = nowNanos;
+                memory.frozenSinceNanos = nowNanos;
             } else if (group.phase() instanceof Phase.Promoting) {
                 memory.chosenNanos = nowNanos;
-                time(memory, "sealed_micros", memory.startedNanos, memory.decidedNanos);
+                time(
+                        memory,
+                        memory.frozenSinceNanos == 0 ? "sealed_micros" : "drained_micros",
+                        memory.startedNanos,
+                        memory.decidedNanos);
                 time(memory, "choice_committed_micros", memory.decidedNanos, nowNanos);
             }
         }
@@ -355,6 +373,9 @@ public final class Arbiter {
         TreeMap<String, String> times = new TreeMap<>(known.times);
         if (known.phase instanceof Phase.Promoting && known.chosenNanos != 0) {
             times.put("promoted_micros", Long.toString((nowNanos - known.chosenNanos) / 1_000));
+            if (known.frozenSinceNanos != 0) {
+                times.put("frozen_micros", Long.toString((nowNanos - known.frozenSinceNanos) / 1_000));
+            }
         }
         return new View(
                 name,

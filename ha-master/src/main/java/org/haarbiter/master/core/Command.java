@@ -22,6 +22,13 @@ public sealed interface Command {
      */
     record Promote(String group, String member, boolean acceptDataLoss, String by, String reason) implements Command {}
 
+    /**
+     * Move the primary, losing nothing, while it is well.
+     *
+     * @param to the member that takes over; null for the best
+     */
+    record Switchover(String group, @Nullable String to, String by, String reason) implements Command {}
+
     /** Let another member take over from the primary; the best is chosen. */
     record Demote(String group, String member, String by, String reason) implements Command {}
 

@@ -19,6 +19,9 @@ final class Commands {
         if (command instanceof Command.Demote demote) {
             return demote(view, demote);
         }
+        if (command instanceof Command.Switchover switchover) {
+            return switchover(view, switchover);
+        }
         if (!command.group().isEmpty() && view.group() == null) {
             return Outcome.refused("group '" + command.group() + "' isn't adopted");
         }
@@ -54,7 +57,7 @@ final class Commands {
         if (member == null) {
             return Outcome.refused(command.member() + " isn't part of group '" + group.name() + "' yet");
         }
-        if (group.phase() instanceof Phase.Draining || group.phase() instanceof Phase.Promoting) {
+        if (!(group.phase() instanceof Phase.Steady || group.phase() instanceof Phase.Sealing)) {
             return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
                     + group.name() + ")");
         }
@@ -71,7 +74,9 @@ final class Commands {
         if (planned && member.standing() == Standing.AWAY) {
             return Outcome.refused(command.member() + " doesn't follow the primary");
         }
-        return start(view, group, planned, command.member(), command.acceptDataLoss(), command);
+        return planned
+                ? prepare(view, group, target, command)
+                : start(view, group, command.member(), command.acceptDataLoss(), command);
     }
 
     private static Outcome adopt(View view, Command.Promote command, Heard target) {
@@ -130,7 +135,70 @@ final class Commands {
         if (!candidate) {
             return Outcome.refused("no other member of group '" + group.name() + "' can be promoted");
         }
-        return start(view, group, primaryIsWell(view, group), null, false, command);
+        Heard best = primaryIsWell(view, group) ? Rule.Choice.bestFollower(view) : null;
+        return best == null ? start(view, group, null, false, command) : prepare(view, group, best, command);
+    }
+
+    private static Outcome switchover(View view, Command.Switchover command) {
+        Group group = view.group();
+        if (group == null) {
+            return Outcome.refused("group '" + command.group() + "' isn't adopted");
+        }
+        if (!(group.phase() instanceof Phase.Steady)) {
+            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
+                    + group.name() + ")");
+        }
+        if (!primaryIsWell(view, group)) {
+            return Outcome.refused(group.primary() + " isn't well, so a planned switch can't be made (hactl promote "
+                    + group.name() + " MEMBER, or leave it to the rules: hactl why " + group.name() + ")");
+        }
+        if (command.to() == null) {
+            Heard best = Rule.Choice.bestFollower(view);
+            return best == null
+                    ? Outcome.refused("no electable follower of group '" + group.name()
+                            + "' is running and receives from " + group.primary())
+                    : prepare(view, group, best, command);
+        }
+        Member member = group.members().get(command.to());
+        if (member == null) {
+            return Outcome.refused("no member '" + command.to() + "' in group '" + group.name() + "' (known: "
+                    + String.join(", ", group.members().keySet()) + ")");
+        }
+        if (command.to().equals(group.primary())) {
+            return Outcome.refused(command.to() + " is the primary of group '" + group.name() + "' already");
+        }
+        Heard target = view.heardOf(command.to());
+        if (member.standing() == Standing.AWAY) {
+            return Outcome.refused(command.to() + " doesn't follow " + group.primary() + " (hactl why " + group.name()
+                    + " says what keeps it away)");
+        }
+        if (target == null || !view.in(ServerState.RUNNING, command.to())) {
+            return Outcome.refused(command.to() + " can't be promoted: "
+                    + (target == null ? "nothing is heard of it" : "it is " + view.describe(command.to(), target)));
+        }
+        return prepare(view, group, target, command);
+    }
+
+    /** A planned switch. A replica that the primary can spare goes over to the candidate first. */
+    private static Outcome prepare(View view, Group group, Heard candidate, Command command) {
+        String name = candidate.sighting().member();
+        if (!candidate.sighting().receiving() || !candidate.sighting().applying()) {
+            return Outcome.refused(name + " doesn't receive and apply what " + group.primary() + " writes: it is "
+                    + view.describe(name, candidate));
+        }
+        Heard primary = view.heardOf(group.primary());
+        boolean spare = primary != null && primary.sighting().acknowledgers() > group.acknowledgers();
+        String vanguard = !spare
+                ? null
+                : view.reachableFollowers().stream()
+                        .map(Member::name)
+                        .filter(member -> !member.equals(name))
+                        .findFirst()
+                        .orElse(null);
+        return Outcome.accepted(
+                new Entry.PreparationStarted(
+                        group.name(), group.epoch(), name, vanguard, command.by(), command.reason(), view.wallMillis()),
+                "planned switch of group '" + group.name() + "' from " + group.primary() + " to " + name + " begins");
     }
 
     private static boolean primaryIsWell(View view, Group group) {
@@ -141,20 +209,21 @@ final class Commands {
     }
 
     private static Outcome start(
-            View view, Group group, boolean planned, @Nullable String target, boolean acceptDataLoss, Command command) {
+            View view, Group group, @Nullable String target, boolean acceptDataLoss, Command command) {
         return Outcome.accepted(
                 new Entry.SwitchStarted(
                         group.name(),
                         group.epoch(),
                         Trigger.MANUAL,
-                        planned,
+                        false,
                         target,
+                        null,
                         acceptDataLoss,
                         command.by(),
                         command.reason(),
                         view.evidence(),
                         view.wallMillis()),
-                (planned ? "planned switch" : "failover") + " of group '" + group.name() + "' from " + group.primary()
+                "failover of group '" + group.name() + "' from " + group.primary()
                         + (target == null ? "" : " to " + target) + " begins");
     }
 }

@@ -1,6 +1,7 @@
 package org.haarbiter.master.core;
 
 import java.util.Collections;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -195,11 +196,64 @@ public sealed interface Entry {
     }
 
     /**
+     * A person wants a planned switch. The primary writes on under its epoch while the candidate catches up.
+     *
+     * @param vanguard the replica that goes over to the candidate beforehand; null for none
+     */
+    record PreparationStarted(
+            String group,
+            long epoch,
+            String candidate,
+            @Nullable String vanguard,
+            String by,
+            String reason,
+            long wallMillis)
+            implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null || !present.members().containsKey(candidate)) {
+                return state;
+            }
+            TreeMap<String, String> details = new TreeMap<>();
+            details.put("candidate", candidate);
+            if (vanguard != null) {
+                details.put("vanguard", vanguard);
+            }
+            return state.with(
+                    present.withPhase(new Phase.Preparing(candidate, vanguard, by, reason)),
+                    event(index, this, epoch, "preparation-started", by, reason, details));
+        }
+    }
+
+    /** A planned switch is given up before the primary was drained. */
+    record PreparationEnded(String group, long epoch, String cause, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null || present.epoch() != epoch || !(present.phase() instanceof Phase.Preparing)) {
+                return state;
+            }
+            return state.with(
+                    present.withPhase(new Phase.Steady()),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "preparation-ended",
+                            "arbiter",
+                            "given up, " + present.primary() + " stays primary: " + cause,
+                            new TreeMap<>()));
+        }
+    }
+
+    /**
      * A switch begins: the epoch grows, the old primary is to be fenced (or drained, when planned) and the replicas sealed.
      *
      * @param baseEpoch the epoch it was decided on; the new one is one more
      * @param planned drain the primary instead of sealing the replicas
-     * @param target the only member that may be chosen; null for the best
+     * @param target the only member that may be chosen; null for the best, but never when planned
+     * @param vanguard when planned, the replica that follows the candidate already; null for none
      * @param acceptDataLoss a person has said that acknowledged writes may be lost
      */
     record SwitchStarted(
@@ -208,6 +262,7 @@ public sealed interface Entry {
             Trigger trigger,
             boolean planned,
             @Nullable String target,
+            @Nullable String vanguard,
             boolean acceptDataLoss,
             String by,
             String cause,
@@ -217,6 +272,9 @@ public sealed interface Entry {
         /** Copies the evidence. */
         public SwitchStarted {
             evidence = Collections.unmodifiableSortedMap(new TreeMap<>(evidence));
+            if (planned && target == null) {
+                throw new IllegalArgumentException("a planned switch names its candidate");
+            }
         }
 
         @Override
@@ -225,7 +283,9 @@ public sealed interface Entry {
             if (present == null || present.epoch() != baseEpoch) {
                 return state;
             }
-            Phase phase = planned ? new Phase.Draining(target) : new Phase.Sealing(trigger, target, acceptDataLoss);
+            Phase phase = planned
+                    ? new Phase.Draining(Objects.requireNonNull(target), vanguard)
+                    : new Phase.Sealing(trigger, target, acceptDataLoss);
             TreeMap<String, String> details = new TreeMap<>(evidence);
             details.put("from", present.primary());
             details.put("trigger", trigger.name());
@@ -234,6 +294,9 @@ public sealed interface Entry {
             }
             if (planned) {
                 details.put("planned", "true");
+            }
+            if (vanguard != null) {
+                details.put("vanguard", vanguard);
             }
             if (acceptDataLoss) {
                 details.put("accept_data_loss", "true");

@@ -69,8 +69,13 @@ final class Goals {
                         term,
                         group.epoch(),
                         Role.REPLICA,
-                        group.primaryMember().address(),
-                        "",
+                        source(group, member).address(),
+                        // A planned switch waits for what it says next.
+                        group.phase() instanceof Phase.Draining draining
+                                        && draining.candidate().equals(member.name())
+                                        && primary != null
+                                ? primary.sighting().received()
+                                : "",
                         0,
                         0,
                         group.durability() == Durability.LOSSLESS,
@@ -78,7 +83,21 @@ final class Goals {
                                 ? primary.sighting().received()
                                 : "",
                         PeerList.NONE,
-                        "follows " + group.primary());
+                        "follows " + source(group, member).name());
+    }
+
+    /** Whom a follower follows: the primary; one that goes ahead in a planned switch, the candidate. */
+    private static Member source(Group group, Member member) {
+        String vanguard = null;
+        String candidate = group.primary();
+        if (group.phase() instanceof Phase.Preparing preparing) {
+            vanguard = preparing.vanguard();
+            candidate = preparing.candidate();
+        } else if (group.phase() instanceof Phase.Draining draining) {
+            vanguard = draining.vanguard();
+            candidate = draining.candidate();
+        }
+        return group.member(member.name().equals(vanguard) ? candidate : group.primary());
     }
 
     private static Goal ofPrimary(Group group, Heard heard, Map<String, Heard> others, long term, Limits limits) {

@@ -106,6 +106,11 @@ public record Group(
         return names;
     }
 
+    /** The epoch of the switch that is under way or was the last; of one that is being prepared, the one that it will have. */
+    public long nextEpoch() {
+        return phase instanceof Phase.Preparing ? epoch + 1 : epoch;
+    }
+
     Group withEpoch(long newEpoch, Phase newPhase) {
         return new Group(
                 name,

@@ -68,6 +68,12 @@ public final class Invariants {
         if (entry instanceof Entry.SwitchStarted e) {
             return e.baseEpoch();
         }
+        if (entry instanceof Entry.PreparationStarted e) {
+            return e.epoch();
+        }
+        if (entry instanceof Entry.PreparationEnded e) {
+            return e.epoch();
+        }
         if (entry instanceof Entry.CandidateChosen e) {
             return e.epoch();
         }

@@ -18,11 +18,23 @@ public sealed interface Phase {
     record Sealing(Trigger trigger, @Nullable String target, boolean acceptDataLoss) implements Phase {}
 
     /**
+     * A planned switch is being prepared, while the primary writes on: the candidate catches up, and another replica already
+     * follows it, so that the first commits there don't wait for one.
+     *
+     * @param candidate the only member that may be chosen
+     * @param vanguard the replica that goes over to the candidate; null where the primary can't spare one
+     * @param by who asked for it
+     * @param reason why
+     */
+    record Preparing(String candidate, @Nullable String vanguard, String by, String reason) implements Phase {}
+
+    /**
      * A planned switch: the primary refuses new writes and still feeds its replicas, until one has everything.
      *
-     * @param target the only member that may be chosen; null for the best
+     * @param candidate the only member that may be chosen
+     * @param vanguard the replica that follows the candidate already; null where none does
      */
-    record Draining(@Nullable String target) implements Phase {}
+    record Draining(String candidate, @Nullable String vanguard) implements Phase {}
 
     /**
      * The group's primary is to open writes under the group's epoch and hasn't said yet that it did.

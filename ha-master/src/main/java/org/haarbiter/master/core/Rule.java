@@ -12,6 +12,7 @@ import org.haarbiter.master.core.Entry.MemberAway;
 import org.haarbiter.master.core.Entry.MemberJoined;
 import org.haarbiter.master.core.Entry.NamesPublished;
 import org.haarbiter.master.core.Entry.PeersChanged;
+import org.haarbiter.master.core.Entry.PreparationEnded;
 import org.haarbiter.master.core.Entry.SwitchAbandoned;
 import org.haarbiter.master.core.Entry.SwitchCompleted;
 import org.haarbiter.master.core.Entry.SwitchStarted;
@@ -69,6 +70,16 @@ public enum Rule {
             return lost == null
                     ? new Hold("waiting for " + group.primary() + " to open writes")
                     : start(view, Trigger.CANDIDATE_LOST, "candidate " + group.primary() + " was lost: " + lost, null);
+        }
+    },
+    /** See the sentence. */
+    PREPARE(
+            "Before a planned switch the candidate catches up and another replica goes over to it; then the primary is drained.") {
+        @Override
+        public Verdict check(View view) {
+            return view.adopted().phase() instanceof Phase.Preparing preparing
+                    ? Preparation.check(view, preparing)
+                    : new Pass("no planned switch is being prepared");
         }
     },
     /** See the sentence. */
@@ -311,6 +322,9 @@ public enum Rule {
         }
     };
 
+    /** A candidate of a planned switch that lags by no more than this, in ms, catches up within the time for draining. */
+    private static final long CLOSE_MILLIS = 1_000;
+
     private final String sentence;
 
     Rule(String sentence) {
@@ -394,6 +408,7 @@ public enum Rule {
                         trigger,
                         false,
                         target,
+                        null,
                         false,
                         "rule " + trigger.name(),
                         cause,
@@ -422,7 +437,9 @@ public enum Rule {
                     continue;
                 }
                 Sighting s = heard.sighting();
+                // One that goes ahead in a planned switch hears the candidate.
                 boolean hears = s.receiving()
+                        && group.primaryMember().address().equals(s.source())
                         && s.sourceHeardMillis() >= 0
                         && s.sourceHeardMillis() < view.limits().silenceMillis();
                 if (!hears) {
@@ -445,8 +462,89 @@ public enum Rule {
         }
     }
 
+    /** The time before a planned switch, in which the primary writes on. */
+    private static final class Preparation {
+        static Verdict check(View view, Phase.Preparing preparing) {
+            Group group = view.adopted();
+            String lost = whyLost(view);
+            if (lost != null) {
+                return abandon(view, group.primary() + " was lost before: " + lost);
+            }
+            String candidate = preparing.candidate();
+            Heard heard = view.heardOf(candidate);
+            if (heard == null || !view.in(ServerState.RUNNING, candidate)) {
+                return abandon(
+                        view,
+                        heard == null
+                                ? "nothing is heard of " + candidate
+                                : candidate + " is " + view.describe(candidate, heard));
+            }
+            boolean timeIsUp = view.phaseNanos() >= Limits.nanos(view.limits().drainMillis());
+            Sighting s = heard.sighting();
+            boolean close = s.receiving() && s.applying() && s.lagMillis() <= CLOSE_MILLIS;
+            if (!close) {
+                String behind = candidate + " isn't close behind " + group.primary() + ": "
+                        + (s.receiving() && s.applying() ? s.lagMillis() + " ms" : "its replication stands still");
+                return timeIsUp
+                        ? abandon(view, behind + " after " + view.limits().drainMillis() + " ms")
+                        : new Hold(behind);
+            }
+            String vanguard = preparing.vanguard();
+            boolean ahead = vanguard == null || follows(view, vanguard, group.member(candidate));
+            if (!ahead && !timeIsUp) {
+                return new Hold(vanguard + " goes over to " + candidate);
+            }
+            String evidence = candidate + " is close behind"
+                    + (vanguard == null
+                            ? ""
+                            : ahead ? ", " + vanguard + " follows it" : ", " + vanguard + " doesn't yet");
+            return new Act(
+                    new SwitchStarted(
+                            group.name(),
+                            group.epoch(),
+                            Trigger.MANUAL,
+                            true,
+                            candidate,
+                            ahead ? vanguard : null,
+                            false,
+                            preparing.by(),
+                            preparing.reason(),
+                            view.evidence(),
+                            view.wallMillis()),
+                    group.primary() + " is drained now: " + evidence);
+        }
+
+        private static boolean follows(View view, String replica, Member source) {
+            Heard heard = view.heardOf(replica);
+            return heard != null
+                    && view.in(ServerState.RUNNING, replica)
+                    && heard.sighting().receiving()
+                    && source.address().equals(heard.sighting().source());
+        }
+
+        private static Act abandon(View view, String cause) {
+            Group group = view.adopted();
+            return new Act(new PreparationEnded(group.name(), group.epoch(), cause, view.wallMillis()), cause);
+        }
+    }
+
     /** Which member becomes the primary. */
-    private static final class Choice {
+    static final class Choice {
+
+        /** Whom a planned switch without a named candidate goes to; null where nobody can take over. */
+        static @Nullable Heard bestFollower(View view) {
+            List<Heard> able = new ArrayList<>();
+            for (Member follower : view.reachableFollowers()) {
+                Heard heard = view.heard().get(follower.name());
+                if (heard != null
+                        && follower.electable()
+                        && heard.sighting().receiving()
+                        && heard.sighting().applying()) {
+                    able.add(heard);
+                }
+            }
+            return able.isEmpty() ? null : best(view, able);
+        }
 
         static Verdict afterDrain(View view, Phase.Draining draining) {
             Group group = view.adopted();
@@ -460,15 +558,13 @@ public enum Rule {
             for (Member follower : view.reachableFollowers()) {
                 Heard heard = view.heard().get(follower.name());
                 if (heard != null
-                        && (draining.target() == null
-                                ? follower.electable()
-                                : follower.name().equals(draining.target()))
+                        && follower.name().equals(draining.candidate())
                         && heard.received().covers(from.received())) {
                     ready.add(heard);
                 }
             }
             if (ready.isEmpty()) {
-                return new Pass("no candidate holds everything of " + group.primary() + " yet");
+                return new Pass(draining.candidate() + " doesn't hold everything of " + group.primary() + " yet");
             }
             return choose(
                     view,

@@ -193,6 +193,14 @@ final class LoopBackend implements AdminBackend {
                                 request.by(),
                                 request.reason()),
                         answer);
+            case "switchover" ->
+                judge(
+                        new Command.Switchover(
+                                request.group(),
+                                request.member().isEmpty() ? null : request.member(),
+                                request.by(),
+                                request.reason()),
+                        answer);
             case "demote" ->
                 judge(new Command.Demote(request.group(), request.member(), request.by(), request.reason()), answer);
             case "pause" -> judge(new Command.Pause(request.group(), request.by(), request.reason()), answer);
@@ -232,7 +240,7 @@ final class LoopBackend implements AdminBackend {
         boolean accepted = judged.outcome().entry() != null;
         Group group = accepted ? node.loop().group(command.group()) : null;
         return new CommandResult(
-                accepted, judged.outcome().sentence(), group == null ? 0 : group.epoch(), judged.index());
+                accepted, judged.outcome().sentence(), group == null ? 0 : group.nextEpoch(), judged.index());
     }
 
     /** The master that is meant; null where the request can't be followed, which {@code answer} then says. */

@@ -31,7 +31,7 @@ public record WantedNamesOfGroup(
         }
         // Right after a choice the replicas are on their way to the new primary: that is no reason to send readers
         // away.
-        boolean moving = group.phase() instanceof Phase.Promoting;
+        boolean moving = group.phase() instanceof Phase.Promoting || group.phase() instanceof Phase.Preparing;
         TreeSet<String> readers = new TreeSet<>();
         for (Member member : group.followers()) {
             Heard last = heard.get(member.name());

@@ -54,11 +54,14 @@ class StateCodecTest {
                 new Entry.Paused("g", "me", "work", 7),
                 new Entry.Resumed("g", "me", "done", 8),
                 new Entry.Paused("", "me", "work on all", 9),
+                new Entry.PreparationStarted("g", 1, "b", "c", "me", "test", 9),
+                new Entry.PreparationEnded("g", 1, "too far behind", 9),
                 new Entry.MasterChanged("m4 (10.0.0.4:7101)", MasterChange.ADDED, "", "me", "m1's host is old", 9),
                 new Entry.MasterChanged("m1 (10.0.0.1:7101)", MasterChange.STAYS, "no quorum", "me", "old", 9),
-                new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", false, "me", "test", details, 10),
+                new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", "c", false, "me", "test", details, 10),
                 new Entry.SwitchAbandoned("g", 2, "too slow", 11),
-                new Entry.SwitchStarted("g", 2, Trigger.PRIMARY_DEAD, false, null, false, "rule", "dead", details, 12),
+                new Entry.SwitchStarted(
+                        "g", 2, Trigger.PRIMARY_DEAD, false, null, null, false, "rule", "dead", details, 12),
                 new Entry.CandidateChosen(
                         "g",
                         3,
