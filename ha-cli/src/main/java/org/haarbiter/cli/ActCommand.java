@@ -24,6 +24,13 @@ abstract class ActCommand extends ArbiterCommand {
     /** Sends it; a refusal ends the command. */
     final CommandResult send(AdminClient client, String action, String group, String member, boolean acceptDataLoss)
             throws CliException {
+        return send(client, action, group, member, acceptDataLoss, "");
+    }
+
+    /** As above, with whose copy a rebuild takes; empty for the best. */
+    final CommandResult send(
+            AdminClient client, String action, String group, String member, boolean acceptDataLoss, String donor)
+            throws CliException {
         checkReason();
         AdminClient.Answer answer = client.post(
                 "/v1/commands",
@@ -32,6 +39,7 @@ abstract class ActCommand extends ArbiterCommand {
                         group,
                         member,
                         acceptDataLoss,
+                        donor,
                         hactl().surroundings().user(),
                         reason.strip()));
         CommandResult result = client.read(answer.body(), CommandResult.class);

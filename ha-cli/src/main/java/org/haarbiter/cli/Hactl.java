@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
             PromoteCommand.class,
             SwitchoverCommand.class,
             DemoteCommand.class,
+            RebuildCommand.class,
             PauseCommand.class,
             ResumeCommand.class,
             MasterCommand.class,

@@ -140,6 +140,8 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             true,
                             true,
                             new Peering(new Endpoint("127.0.0.1", 7401), list, epoch, false, -1),
+                            false,
+                            "",
                             problems));
         }
     }
@@ -322,6 +324,13 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                     new Command.Switchover(
                             request.group(),
                             request.member().isEmpty() ? null : request.member(),
+                            request.by(),
+                            request.reason());
+                case "rebuild" ->
+                    new Command.Rebuild(
+                            request.group(),
+                            request.member(),
+                            request.donor().isEmpty() ? null : request.donor(),
                             request.by(),
                             request.reason());
                 case "demote" -> new Command.Demote(request.group(), request.member(), request.by(), request.reason());

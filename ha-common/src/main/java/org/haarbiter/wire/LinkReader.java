@@ -87,6 +87,8 @@ public final class LinkReader {
                 message.getHistoryComplete(),
                 message.getElectable(),
                 peering(message.getPeering()),
+                message.getRebuilding(),
+                bounded("sighting.surplus", message.getSurplus(), WireLimits.SENTENCE),
                 sentences("sighting.problems", message.getProblemsList()));
     }
 
@@ -227,7 +229,8 @@ public final class LinkReader {
             case ROLE_SEALED -> Role.SEALED;
             case ROLE_FENCED -> Role.FENCED;
             case ROLE_DRAINED -> Role.DRAINED;
-            case UNRECOGNIZED -> throw new WireException("goal.role", number, "0 to 5");
+            case ROLE_REBUILT -> Role.REBUILT;
+            case UNRECOGNIZED -> throw new WireException("goal.role", number, "0 to 6");
         };
     }
 

@@ -136,7 +136,9 @@ public final class LinkWriter {
                 .setAcknowledgersRequired(sighting.acknowledgersRequired())
                 .setHistoryComplete(sighting.historyComplete())
                 .setElectable(sighting.electable())
-                .setPeering(message(sighting.peering()));
+                .setPeering(message(sighting.peering()))
+                .setRebuilding(sighting.rebuilding())
+                .setSurplus(cut(sighting.surplus()));
         Endpoint source = sighting.source();
         if (source != null) {
             message.setSource(message(source));
@@ -193,6 +195,7 @@ public final class LinkWriter {
             case SEALED -> RoleMessage.ROLE_SEALED;
             case FENCED -> RoleMessage.ROLE_FENCED;
             case DRAINED -> RoleMessage.ROLE_DRAINED;
+            case REBUILT -> RoleMessage.ROLE_REBUILT;
         };
     }
 

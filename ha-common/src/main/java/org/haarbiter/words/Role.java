@@ -12,6 +12,8 @@ public enum Role {
     SEALED,
     /** Refuse every client's write, now and after a restart, and follow nobody. */
     FENCED,
+    /** Be fenced, and have all data replaced by a copy of the source's, unless it is part of the primary's history already. */
+    REBUILT,
     /** Refuse new writes but go on feeding replicas: the first step of a planned switch. */
     DRAINED
 }

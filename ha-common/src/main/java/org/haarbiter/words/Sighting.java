@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  *     have dropped it, until it has caught up
  * @param electable settings allow its promotion
  * @param peering permissions among the agents of the group
+ * @param rebuilding its data isn't whole, and its positions mean nothing: a copy of another server's is being put in its place
+ * @param surplus transactions that only this server held and that its agent has saved, as a sentence; empty for none
  * @param problems sentences for an operator, each with what to do; shown by {@code hactl status}
  */
 public record Sighting(
@@ -69,6 +71,8 @@ public record Sighting(
         boolean historyComplete,
         boolean electable,
         Peering peering,
+        boolean rebuilding,
+        String surplus,
         List<String> problems) {
 
     /** Copies the list. */
@@ -108,6 +112,8 @@ public record Sighting(
                 historyComplete,
                 electable,
                 peering,
+                rebuilding,
+                surplus,
                 others);
     }
 }

@@ -118,6 +118,8 @@ final class Heard implements LinkServerListener, LinkClientListener {
                         true,
                         true,
                         Peering.NONE,
+                        false,
+                        "",
                         List.of()));
     }
 

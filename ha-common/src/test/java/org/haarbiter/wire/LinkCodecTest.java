@@ -8,6 +8,8 @@ import java.util.function.Consumer;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerAnswer;
+import org.haarbiter.words.PeerRequest;
 import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
@@ -30,6 +32,14 @@ class LinkCodecTest {
             Answer answer = words.answer();
             frame = LinkFrame.parseFrom(LinkWriter.frame(answer).toByteArray());
             assertThat(LinkReader.answer(frame.getAnswer())).isEqualTo(answer);
+
+            PeerRequest request = words.request();
+            frame = LinkFrame.parseFrom(LinkWriter.frame(request).toByteArray());
+            assertThat(LinkReader.request(frame.getPeerRequest())).isEqualTo(request);
+
+            PeerAnswer permission = words.peerAnswer();
+            frame = LinkFrame.parseFrom(LinkWriter.frame(permission).toByteArray());
+            assertThat(LinkReader.answer(frame.getPeerAnswer())).isEqualTo(permission);
         }
     }
 
@@ -66,6 +76,8 @@ class LinkCodecTest {
                 false,
                 false,
                 Peering.NONE,
+                false,
+                "",
                 Collections.nCopies(WireLimits.SENTENCES + 1, tooLong));
         LinkFrame frame = LinkFrame.parseFrom(
                 LinkWriter.frame(new Heartbeat(1, 2, sighting)).toByteArray());
@@ -112,7 +124,7 @@ class LinkCodecTest {
                         .setGoal(GoalMessage.newBuilder().setRoleValue(9))
                         .build()))
                 .isInstanceOf(WireException.class)
-                .hasMessage("goal.role: 9 (must be 0 to 5)");
+                .hasMessage("goal.role: 9 (must be 0 to 6)");
     }
 
     private void refuses(Consumer<SightingMessage.Builder> change, String sentence) {

@@ -66,6 +66,8 @@ public final class RandomWords {
                 random.nextBoolean(),
                 random.nextBoolean(),
                 new Peering(maybe(endpoint()), names(), count(), random.nextBoolean(), count() - 1),
+                random.nextBoolean(),
+                text(200),
                 IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList());
     }
 

@@ -615,7 +615,8 @@ final class Faults {
 
     void command(SimGroup group, SimServer server) {
         String by = "person";
-        Command command = switch (chance.below(8)) {
+        Command command = switch (chance.below(10)) {
+            case 8, 9 -> new Command.Rebuild(group.name, server.name, null, by, "test");
             case 0, 1, 2, 3 -> new Command.Promote(group.name, server.name, false, by, "test");
             case 4, 5 -> new Command.Demote(group.name, server.name, by, "test");
             case 6 -> new Command.Pause(group.name, by, "test");

@@ -25,7 +25,7 @@ final class SimAgent extends SimProcess {
     private static final long FENCE_ASKED = 100_000_000;
     private static final long READ_ONLY_LIMIT = 1_000_000_000;
     private static final long HUNG = 150_000_000;
-    private static final AgentLimits LIMITS = new AgentLimits(250, 100, 500, 750, 1_000, 10);
+    private static final AgentLimits LIMITS = new AgentLimits(250, 100, 300, 500, 750, 1_000, 10);
 
     final SimServer server;
     private final World world;
@@ -311,7 +311,7 @@ final class SimAgent extends SimProcess {
             if (running.over) {
                 return;
             }
-            if (server.up() && server.life() != running.serverLife) {
+            if (server.up() && server.life() != running.serverLife && !(running.step instanceof Step.Rebuild)) {
                 running.end("the server was restarted meanwhile");
             } else if (fence) {
                 server.crash("killed by its agent's fence");
@@ -321,7 +321,7 @@ final class SimAgent extends SimProcess {
                 running.end(server.up() ? "no answer in time" : "the server is gone");
             }
         });
-        if (!fence) {
+        if (!fence && !(running.step instanceof Step.Rebuild)) {
             watchLife(running);
         }
     }
@@ -362,9 +362,29 @@ final class SimAgent extends SimProcess {
                     running,
                     () -> server.follow(
                             follow.following().source(), follow.following().acknowledges(), running::end)));
+        } else if (step instanceof Step.Rebuild rebuild) {
+            running.statement(() -> rebuild(running, rebuild));
         } else if (step instanceof Step.RequireAcknowledgers require) {
             running.statement(() -> server.require(require.acknowledgers(), running::end));
         }
+    }
+
+    private void rebuild(Running running, Step.Rebuild step) {
+        SimServer donor = server.group.at(step.donor());
+        server.rebuildBegins();
+        world.count("rebuild-began");
+        after(chance.millis(50, 600), () -> {
+            if (running.over) {
+                return;
+            }
+            if (donor == null || !donor.answers() || !server.up()) {
+                running.end("the copy broke off");
+                return;
+            }
+            world.count("rebuild-done");
+            server.provision(donor);
+            running.end(null);
+        });
     }
 
     /** Commits that wait keep a server from being read-only: after a second its agent kills it. */

@@ -84,6 +84,9 @@ final class SimServer extends SimProcess {
     /** Its source has said that their histories have parted; a person sees that as replication's error. */
     boolean parted;
 
+    /** A copy of another server's data is being put in place of its own; on its agent's disk. */
+    boolean rebuilding;
+
     long applyLagNanos = 1_000_000;
 
     private @Nullable Observation lastRunning;
@@ -259,9 +262,26 @@ final class SimServer extends SimProcess {
         }
     }
 
-    /** A person provisions it anew from another server's data. */
+    /** Its data is given up for a copy of another's: it is empty and healthy until that is whole. */
+    void rebuildBegins() {
+        rebuilding = true;
+        crash("its data is given up");
+        log.clear();
+        relay.clear();
+        for (int i = 0; i < holds.length; i++) {
+            holds[i].clear();
+            visible[i].clear();
+            applied[i].clear();
+        }
+        Arrays.fill(logged, 0);
+        lastHeld = 0;
+        boot(20_000_000);
+    }
+
+    /** Its data is replaced by a copy of another's. */
     void provision(SimServer from) {
         crash("provisioned anew from " + from.name);
+        rebuilding = false;
         log.clear();
         relay.clear();
         from.log.stream()
@@ -647,7 +667,8 @@ final class SimServer extends SimProcess {
                         .filter(d -> d.acknowledges && !d.down.broken)
                         .count(),
                 required,
-                List.of());
+                List.of(),
+                rebuilding);
         lastRunning = seen;
         return seen;
     }

@@ -108,18 +108,24 @@ public final class Simulation {
         }
     }
 
-    /** What holds more than an open primary waits for a person, who provisions it anew. */
-    private static void provision(World world, SimGroup group, Group committed) {
+    /** What holds more than an open primary waits for a person, who has it rebuilt, or provisions it by hand. */
+    private static void rebuild(World world, SimGroup group, Group committed) {
         SimServer primary = group.server(committed.primary());
         for (SimServer server : group.servers) {
             Member member = committed.members().get(server.name);
-            if (committed.phase() instanceof Phase.Steady
-                    && primary.answers()
-                    && server.answers()
-                    && member != null
-                    && (server.parted || (member.standing() == Standing.AWAY && server.beyond(primary) != 0))) {
-                world.count(server.parted ? "provisioned-anew-parted" : "provisioned-anew");
+            if (!(committed.phase() instanceof Phase.Steady)
+                    || !primary.answers()
+                    || !server.answers()
+                    || member == null) {
+                continue;
+            }
+            if (server.parted) {
+                world.count("provisioned-anew-parted");
                 server.provision(primary);
+            } else if (member.standing() == Standing.AWAY
+                    && member.donor() == null
+                    && (server.beyond(primary) != 0 || server.rebuilding)) {
+                world.command(new Command.Rebuild(group.name, server.name, null, "person", "it has parted"));
             }
         }
     }
@@ -133,7 +139,7 @@ public final class Simulation {
                     world.command(new Command.Resume(group.name, "person", "all is well"));
                 }
                 if (committed != null) {
-                    provision(world, group, committed);
+                    rebuild(world, group, committed);
                 }
                 boolean patient = world.timeline.now() < healed + PATIENCE;
                 if (!patient && committed == null) {

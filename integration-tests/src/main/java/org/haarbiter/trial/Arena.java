@@ -205,6 +205,10 @@ public final class Arena implements AutoCloseable {
                   replication-credentials-file: replication.yaml
                   replication-tls: disabled
                   data-directory: %s
+                  tools-directory: %s
+                  stop-command: %s
+                  start-command: %s
+                  copy-port: 17404
                 """.formatted(
                         GROUP,
                         server.name(),
@@ -218,7 +222,10 @@ public final class Arena implements AutoCloseable {
                         plan.profile(),
                         plan.engine().word(),
                         server.socket().toAbsolutePath(),
-                        server.dataDir().toAbsolutePath()));
+                        server.dataDir().toAbsolutePath(),
+                        server.tools().toAbsolutePath(),
+                        server.stopCommand(),
+                        server.startCommand()));
         agents.put(
                 server.name(),
                 process("agent-" + server.name(), "ha-agent", file, host(server.name()), directory.resolve("log")));

@@ -124,7 +124,7 @@ public final class FailoverBench implements Callable<Integer> {
                 result.phases());
     }
 
-    private void makeWhole(Arena arena, String struck) throws IOException {
+    private void makeWhole(Arena arena, String struck) throws IOException, InterruptedException {
         if (fault == Fault.SWITCHOVER) {
             arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), START_LIMIT);
             return;
@@ -141,9 +141,10 @@ public final class FailoverBench implements Callable<Integer> {
         }
         if (!arena.api().awaitWholeUnlessKeptAway(Arena.GROUP, arena.plan().members(), START_LIMIT)) {
             System.out.println("         " + struck + " holds writes that nobody acknowledged, so the arbiter keeps it"
-                    + " fenced; an empty server takes its place");
-            server.startEmpty();
-            server.awaitReady(START_LIMIT);
+                    + " fenced: it is rebuilt");
+            if (Hactl.run(arena, "rebuild", Arena.GROUP, struck, "--yes", "--reason", "its history has parted") != 0) {
+                throw new IOException("hactl rebuild of " + struck + " failed");
+            }
         }
     }
 

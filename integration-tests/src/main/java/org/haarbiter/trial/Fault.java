@@ -29,7 +29,7 @@ public enum Fault {
     private static void switchover(Arena arena) throws IOException {
         CommandResult result = arena.api()
                 .command(new CommandRequest(
-                        "switchover", Arena.GROUP, "", false, "bench", "measuring a planned switch"));
+                        "switchover", Arena.GROUP, "", false, "", "bench", "measuring a planned switch"));
         if (!result.accepted()) {
             throw new IOException("the planned switch was refused: " + result.sentence());
         }

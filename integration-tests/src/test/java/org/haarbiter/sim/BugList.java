@@ -211,11 +211,15 @@ final class BugList {
                     "&& !primary.sighting().peering().list().contains(peer));",
                     "&& next.isEmpty());",
                     12_000),
-            bug(
-                    "a peer permits the primary of an older epoch to go on",
+            new Bug(
+                    "a peer permits whoever asks to go on",
                     agent("Promises"),
-                    "if (request.epoch() < known) {",
-                    "if (request.epoch() < 0) {",
+                    List.of(
+                            "long known = Math.max(rememberedEpoch, goal == null ? 0 : goal.epoch());",
+                            "long known = Math.min(1, rememberedEpoch);",
+                            "boolean primary = goal != null\n",
+                            "boolean primary = goal != null && known < 0\n"),
+                    1,
                     12_000),
             bug(
                     "an agent forgets what it promised before it was restarted",

@@ -99,6 +99,8 @@ public final class AgentCore {
     private @Nullable Step lastStep;
     private long retryNanos = Long.MIN_VALUE;
     private @Nullable String failure;
+    private String surplus = "";
+    private long rebuildNotBeforeNanos = Long.MIN_VALUE;
 
     /**
      * A new agent.
@@ -238,6 +240,7 @@ public final class AgentCore {
                 || last.writable() != now.writable()
                 || last.receiving() != now.receiving()
                 || last.acknowledgersRequired() != now.acknowledgersRequired()
+                || last.rebuilding() != now.rebuilding()
                 || (awaited() && !last.received().equals(now.received()))
                 || !last.peering().list().equals(now.peering().list())
                 || last.peering().rememberedEpoch() != now.peering().rememberedEpoch()
@@ -267,7 +270,7 @@ public final class AgentCore {
         boolean there = switch (wish.role()) {
             case PRIMARY -> openEpoch == wish.epoch() && server.writable();
             case REPLICA -> follows(server, wish) && historyComplete;
-            case FENCED, SEALED, DRAINED, OBSERVE -> false;
+            case FENCED, SEALED, DRAINED, REBUILT, OBSERVE -> false;
         };
         return there && running == null && !fencing && unconfirmed == null && failure == null;
     }
@@ -315,6 +318,10 @@ public final class AgentCore {
             rounds.clear();
         }
         refusals.clear();
+        if (wish.role() == Role.REPLICA) {
+            // The log has it.
+            surplus = "";
+        }
         goal = wish;
         if (wish.role() == Role.DRAINED) {
             // Draining must end by when the permission does: the leader counts on it where it loses sight of this
@@ -337,6 +344,11 @@ public final class AgentCore {
         // Peers may have given more already.
         boolean more = !present.equals(Lease.NONE) && present.epoch() == wish.epoch() && present.endNanos() > endNanos;
         lease = more ? present : new Lease(wish.epoch(), endNanos);
+    }
+
+    /** What only this server held was saved; a sentence for the switch log. */
+    public void surplusKept(String sentence) {
+        surplus = sentence;
     }
 
     /** The agent's disk holds this epoch now. */
@@ -497,6 +509,13 @@ public final class AgentCore {
                 mayWrite(server) && !permitted(wish.epoch(), nowNanos)
                         ? new Step.Fence(wish.epoch(), "the permission to write has run out")
                         : null;
+            // Nobody can write while its data is replaced, and a fence on top of another would only disturb.
+            case REBUILT ->
+                !(running instanceof Step.Rebuild && !server.writable())
+                                && (fencedEpoch != wish.epoch() || (canTell && server.writable()))
+                                && server.state() != ServerState.STARTING
+                        ? new Step.Fence(wish.epoch(), wish.reason())
+                        : null;
             case FENCED ->
                 (fencedEpoch != wish.epoch() || (canTell && server.writable()))
                                 && server.state() != ServerState.STARTING
@@ -527,6 +546,7 @@ public final class AgentCore {
             // Whoever is fenced is sealed, too: what an older source still sends, and its own commits that still
             // wait, would part it from the new one after its position was compared.
             case FENCED, SEALED -> sealedEpoch == wish.epoch() ? null : new Step.Seal(wish.epoch());
+            case REBUILT -> rebuildStep(server, wish, nowNanos);
             case PRIMARY -> primaryStep(server, wish, nowNanos);
             case DRAINED -> fencedEpoch == wish.epoch() ? null : new Step.Drain(wish.epoch());
             case REPLICA -> {
@@ -536,6 +556,20 @@ public final class AgentCore {
                 yield there ? null : follow;
             }
         };
+    }
+
+    /** Sealed first, so that what it holds is final; then rebuilt, unless a rebuild is over or its history is whole anyway. */
+    private @Nullable Step rebuildStep(Observation server, Goal wish, long nowNanos) {
+        if (!server.rebuilding() && sealedEpoch != wish.epoch()) {
+            return new Step.Seal(wish.epoch());
+        }
+        boolean behind = traits.positionKind()
+                .parse(wish.primaryPosition())
+                .covers(traits.positionKind().parse(server.received()));
+        // A copy is newer than what the leader has heard of the primary yet.
+        return (behind && !server.rebuilding()) || nowNanos < rebuildNotBeforeNanos
+                ? null
+                : new Step.Rebuild(wish.epoch(), Objects.requireNonNull(wish.source()), wish.primaryPosition());
     }
 
     private static boolean follows(Observation server, Goal wish) {
@@ -609,6 +643,9 @@ public final class AgentCore {
         // Given again after a while if its effect doesn't show.
         lastStep = step;
         retryNanos = nowNanos + AgentLimits.nanos(limits.retryMillis());
+        if (step instanceof Step.Rebuild) {
+            rebuildNotBeforeNanos = nowNanos + AgentLimits.nanos(limits.rebuildRetryMillis());
+        }
         failure = problem;
         if (problem != null) {
             return;
@@ -723,6 +760,8 @@ public final class AgentCore {
                         promises.rememberedEpoch(),
                         promises.running(lastNanos),
                         promises.askedMillis(lastNanos)),
+                server.rebuilding(),
+                surplus,
                 problems);
     }
 }

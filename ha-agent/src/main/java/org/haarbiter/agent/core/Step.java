@@ -2,6 +2,7 @@ package org.haarbiter.agent.core;
 
 import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Promotion;
+import org.haarbiter.words.Endpoint;
 
 /** One command to the engine. Each is safe to give twice. */
 public sealed interface Step {
@@ -26,6 +27,14 @@ public sealed interface Step {
 
     /** See {@link org.haarbiter.agent.engine.Engine#follow}. */
     record Follow(long epoch, Following following) implements Step {}
+
+    /**
+     * See {@link org.haarbiter.agent.engine.Engine#rebuild}, before which the surplus is kept. Takes long; only fences may be given
+     * meanwhile.
+     *
+     * @param primaryPosition what the primary holds: what this server holds beyond that is its surplus
+     */
+    record Rebuild(long epoch, Endpoint donor, String primaryPosition) implements Step {}
 
     /** See {@link org.haarbiter.agent.engine.Engine#requireAcknowledgers}. */
     record RequireAcknowledgers(long epoch, int acknowledgers) implements Step {}

@@ -2,8 +2,11 @@ package org.haarbiter.agent.daemon;
 
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -22,6 +25,7 @@ import org.haarbiter.agent.core.Step;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Observation;
+import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Goal;
@@ -45,6 +49,11 @@ public final class AgentLoop implements AutoCloseable {
     /** A step that goes on failing in the same way is logged this often. */
     private static final long AGAIN_NANOS = 10_000_000_000L;
 
+    private static final Duration SURPLUS_LIMIT = Duration.ofMinutes(10);
+
+    /** A copy of a large server takes hours; one that stands still ends by itself. */
+    private static final Duration REBUILD_LIMIT = Duration.ofHours(24);
+
     /** A failure that was logged. */
     private record Failure(Step step, String problem, long nanos) {}
 
@@ -60,6 +69,9 @@ public final class AgentLoop implements AutoCloseable {
     private final ExecutorService looks;
     private final ExecutorService commands;
     private final ExecutorService fences;
+    private final ExecutorService rebuilds;
+    private final Path surplusDirectory;
+    private volatile @Nullable String progress;
     private final EventExecutor thread;
     private volatile boolean closed;
     private volatile @Nullable Failure failed;
@@ -96,6 +108,7 @@ public final class AgentLoop implements AutoCloseable {
      *
      * @param masters where heartbeats go; must not block
      * @param lastWord adds what only the process knows (say, an unreachable master) to the sighting's problems
+     * @param surplusDirectory where what only this server held is saved before it is rebuilt
      * @param thread the one that owns the core, and calls {@code masters} and {@code lastWord}. What waits for it is bounded: a
      *     look, a command and a fence at a time, and the end of each server process
      */
@@ -108,6 +121,7 @@ public final class AgentLoop implements AutoCloseable {
             Consumer<Heartbeat> masters,
             Peers peers,
             UnaryOperator<Sighting> lastWord,
+            Path surplusDirectory,
             EventExecutor thread) {
         this.core = core;
         this.engine = engine;
@@ -121,6 +135,8 @@ public final class AgentLoop implements AutoCloseable {
         this.looks = Executors.newSingleThreadExecutor(named("look"));
         this.commands = Executors.newSingleThreadExecutor(named("command"));
         this.fences = Executors.newSingleThreadExecutor(named("fence"));
+        this.rebuilds = Executors.newSingleThreadExecutor(named("rebuild"));
+        this.surplusDirectory = surplusDirectory;
         this.nextBeatNanos = ticker.nanos();
         engine.onDeath((instance, evidence) -> post(() -> {
             LOG.warn("server process ended: {} ({})", evidence, instance);
@@ -248,6 +264,12 @@ public final class AgentLoop implements AutoCloseable {
     private void beat(long now) {
         Heartbeat heartbeat = core.heartbeat(now);
         Sighting whole = lastWord.apply(heartbeat.sighting());
+        String copying = progress;
+        if (copying != null) {
+            List<String> problems = new ArrayList<>(whole.problems());
+            problems.add(0, copying);
+            whole = whole.withProblems(problems);
+        }
         latest = whole;
         masters.accept(new Heartbeat(heartbeat.session(), heartbeat.sequence(), heartbeat.lookAnswered(), whole));
     }
@@ -289,7 +311,7 @@ public final class AgentLoop implements AutoCloseable {
         if (saidBefore == null) {
             LOG.info("step: {}", step);
         }
-        (step instanceof Step.Fence ? fences : commands).execute(() -> {
+        threadOf(step).execute(() -> {
             String problem = null;
             Observation after = null;
             long began = ticker.nanos();
@@ -329,6 +351,10 @@ public final class AgentLoop implements AutoCloseable {
         });
     }
 
+    private ExecutorService threadOf(Step step) {
+        return step instanceof Step.Fence ? fences : step instanceof Step.Rebuild ? rebuilds : commands;
+    }
+
     /** What was logged of this step's failure a short while ago; null where it is the first or another. */
     private @Nullable String failureSaid(Step step) {
         Failure last = failed;
@@ -352,10 +378,36 @@ public final class AgentLoop implements AutoCloseable {
             engine.settle(limit);
         } else if (step instanceof Step.Follow follow) {
             engine.follow(follow.following(), limit);
+        } else if (step instanceof Step.Rebuild rebuild) {
+            rebuild(rebuild);
         } else if (step instanceof Step.RequireAcknowledgers require) {
             engine.requireAcknowledgers(require.acknowledgers(), limit);
         }
         return null;
+    }
+
+    private void rebuild(Step.Rebuild step) throws EngineException {
+        Observation seen = engine.observe(Duration.ofMillis(timing.lookMillis()));
+        try {
+            // Whose copy was interrupted has nothing of its own left.
+            if (!seen.rebuilding()) {
+                progress = "rebuilt from " + step.donor() + ": what only this server holds is being saved";
+                Surplus kept = engine.keepSurplus(step.primaryPosition(), surplusDirectory, SURPLUS_LIMIT);
+                if (kept != null) {
+                    String sentence = kept.transactions() + " transactions that the primary lacks (" + kept.positions()
+                            + ") are saved in " + kept.file();
+                    LOG.warn("{}", sentence);
+                    post(() -> core.surplusKept(sentence));
+                }
+            }
+            engine.rebuild(
+                    step.donor(),
+                    (stage, done, total) -> progress = "rebuilt from " + step.donor() + ": " + stage + ", "
+                            + (done >> 20) + (total < 0 ? "" : " of " + (total >> 20)) + " MB",
+                    REBUILD_LIMIT);
+        } finally {
+            progress = null;
+        }
     }
 
     private static long millis(long millis) {
@@ -369,5 +421,6 @@ public final class AgentLoop implements AutoCloseable {
         looks.shutdownNow();
         commands.shutdownNow();
         fences.shutdownNow();
+        rebuilds.shutdownNow();
     }
 }

@@ -32,6 +32,8 @@ import org.slf4j.LoggerFactory;
 public final class AgentNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentNode.class);
 
+    private static final int REBUILD_RETRY_MILLIS = 30_000;
+
     private final Engine engine;
     private final EpochFile epochFile;
     private final ExecutorService epochWriter;
@@ -74,6 +76,7 @@ public final class AgentNode implements AutoCloseable {
                 new AgentLimits(
                         timing.fenceBudgetMillis(),
                         timing.heartbeatMillis(),
+                        REBUILD_RETRY_MILLIS,
                         timing.leaseMillis() / 2,
                         timing.leaseMillis() - timing.fenceBudgetMillis(),
                         timing.leaseMillis(),
@@ -107,6 +110,7 @@ public final class AgentNode implements AutoCloseable {
                 this::tell,
                 peers,
                 this::withLinkProblems,
+                stateDirectory.resolve("surplus"),
                 links.thread());
         heard.loop = loop;
         masters.forEach(LinkClient::start);

@@ -58,7 +58,7 @@ final class Script {
             agent(line);
             return;
         }
-        AgentCore mind = core == null ? start(new AgentLimits(250, 500, 500, 2_000, 3_000, 10), 0, true) : core;
+        AgentCore mind = core == null ? start(new AgentLimits(250, 500, 30_000, 500, 2_000, 3_000, 10), 0, true) : core;
         switch (line.verb()) {
             case "look" -> look(line, mind);
             case "beat" -> {
@@ -130,7 +130,7 @@ final class Script {
                             + "' (known: session, known-epoch, slack, retry, unanswered, history-survives)");
             }
         }
-        start(new AgentLimits(slack, retry, 500, unanswered, 3_000, 10), known, survives);
+        start(new AgentLimits(slack, retry, 30_000, 500, unanswered, 3_000, 10), known, survives);
     }
 
     private AgentCore start(AgentLimits limits, long knownEpoch, boolean survives) {
@@ -181,6 +181,7 @@ final class Script {
                         : ", its peers are " + s.peering().list())
                 + (s.peering().promised() ? ", keeps a promise" : "")
                 + (s.peering().askedMillis() < 0 ? "" : ", asked " + s.peering().askedMillis() + " ms ago")
+                + (s.rebuilding() ? ", its data isn't whole" : "")
                 + (s.problems().isEmpty() ? "" : ", problems: " + String.join("; ", s.problems())));
     }
 
@@ -340,6 +341,9 @@ final class Script {
         if (step instanceof Step.Follow follow) {
             return text + " " + follow.following().source().host()
                     + (follow.following().acknowledges() ? " and acknowledge" : "");
+        }
+        if (step instanceof Step.Rebuild rebuild) {
+            return text + " from " + rebuild.donor().host();
         }
         if (step instanceof Step.RequireAcknowledgers require) {
             return text + ": " + require.acknowledgers();

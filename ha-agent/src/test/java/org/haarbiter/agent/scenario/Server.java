@@ -23,6 +23,7 @@ final class Server {
     private String applied = "";
     private int attached;
     private int required;
+    private boolean rebuilding;
 
     String instance() {
         return "process-" + process;
@@ -45,6 +46,7 @@ final class Server {
             case "applying" -> applying = line.yesOrNo(value, setting);
             case "received" -> received = value;
             case "applied" -> applied = value;
+            case "rebuilding" -> rebuilding = line.yesOrNo(value, setting);
             case "attached" -> attached = line.number(value, "a number of acknowledgers");
             case "required" -> required = line.number(value, "a number of acknowledgers");
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
@@ -72,6 +74,7 @@ final class Server {
                 receiving ? 0 : -1,
                 attached,
                 required,
-                List.of());
+                List.of(),
+                rebuilding);
     }
 }

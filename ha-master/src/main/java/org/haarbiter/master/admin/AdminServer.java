@@ -77,6 +77,7 @@ public final class AdminServer implements AutoCloseable {
         PROMOTE("promote", true, true),
         SWITCHOVER("switchover", true, false),
         DEMOTE("demote", true, true),
+        REBUILD("rebuild", true, true),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),
         ADD_MASTER("add-master", false, true),
@@ -291,7 +292,7 @@ public final class AdminServer implements AutoCloseable {
         if (root == null || !root.isObject()) {
             throw new AdminException(Kind.BAD_REQUEST, "request: must be one JSON object");
         }
-        List<String> fields = List.of("action", "group", "member", "acceptDataLoss", "by", "reason");
+        List<String> fields = List.of("action", "group", "member", "acceptDataLoss", "donor", "by", "reason");
         for (Map.Entry<String, JsonNode> field : root.properties()) {
             if (!fields.contains(field.getKey())) {
                 throw new AdminException(
@@ -331,7 +332,11 @@ public final class AdminServer implements AutoCloseable {
         String reason = text(root, "reason");
         need(true, by, "by", word);
         need(true, reason, "reason", word);
-        return new CommandRequest(word, group, member, loss.asBoolean(false), by, reason);
+        String donor = text(root, "donor");
+        if (!donor.isEmpty() && action != Action.REBUILD) {
+            throw new AdminException(Kind.BAD_REQUEST, "donor: '" + donor + "' (only rebuild knows it)");
+        }
+        return new CommandRequest(word, group, member, loss.asBoolean(false), donor, by, reason);
     }
 
     private static void checkEndpoint(String member) throws AdminException {

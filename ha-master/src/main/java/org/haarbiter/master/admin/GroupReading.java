@@ -527,7 +527,10 @@ final class GroupReading {
         if (member.equals(group.primary())) {
             return "primary";
         }
-        return logged.standing() == Standing.AWAY ? "away" : "replica";
+        if (logged.standing() == Standing.FOLLOWING) {
+            return "replica";
+        }
+        return logged.donor() == null ? "away" : "rebuilt";
     }
 
     private boolean healthy(String role, Heard last) {
@@ -609,7 +612,7 @@ final class GroupReading {
                     + ", rule MEMBER_JOINS)");
         } else {
             problems.add("holds transactions that " + primary + " lacks: " + beyond
-                    + " (it stays fenced: save them if they matter, then provision it anew)");
+                    + " (it stays fenced: hactl rebuild saves them and gives it a copy of the data)");
         }
     }
 

@@ -29,6 +29,7 @@ public final class StateCodec {
             Map.entry("member-joined", Entry.MemberJoined.class),
             Map.entry("member-away", Entry.MemberAway.class),
             Map.entry("acknowledgers-changed", Entry.AcknowledgersChanged.class),
+            Map.entry("rebuild-started", Entry.RebuildStarted.class),
             Map.entry("peers-changed", Entry.PeersChanged.class),
             Map.entry("switch-started", Entry.SwitchStarted.class),
             Map.entry("preparation-started", Entry.PreparationStarted.class),

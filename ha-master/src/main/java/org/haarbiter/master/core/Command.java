@@ -29,6 +29,13 @@ public sealed interface Command {
      */
     record Switchover(String group, @Nullable String to, String by, String reason) implements Command {}
 
+    /**
+     * Replace all data of a member that is away by a copy.
+     *
+     * @param from whose copy; null for the best
+     */
+    record Rebuild(String group, String member, @Nullable String from, String by, String reason) implements Command {}
+
     /** Let another member take over from the primary; the best is chosen. */
     record Demote(String group, String member, String by, String reason) implements Command {}
 

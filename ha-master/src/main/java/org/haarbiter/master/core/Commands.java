@@ -22,6 +22,9 @@ final class Commands {
         if (command instanceof Command.Switchover switchover) {
             return switchover(view, switchover);
         }
+        if (command instanceof Command.Rebuild rebuild) {
+            return rebuild(view, rebuild);
+        }
         if (!command.group().isEmpty() && view.group() == null) {
             return Outcome.refused("group '" + command.group() + "' isn't adopted");
         }
@@ -177,6 +180,71 @@ final class Commands {
                     + (target == null ? "nothing is heard of it" : "it is " + view.describe(command.to(), target)));
         }
         return prepare(view, group, target, command);
+    }
+
+    private static Outcome rebuild(View view, Command.Rebuild command) {
+        Group group = view.group();
+        if (group == null) {
+            return Outcome.refused("group '" + command.group() + "' isn't adopted");
+        }
+        Member member = group.members().get(command.member());
+        if (member == null) {
+            return Outcome.refused("no member '" + command.member() + "' in group '" + group.name() + "' (known: "
+                    + String.join(", ", group.members().keySet()) + ")");
+        }
+        if (command.member().equals(group.primary())) {
+            return Outcome.refused(
+                    command.member() + " is the primary of group '" + group.name() + "' (hactl switchover first)");
+        }
+        if (member.standing() == Standing.FOLLOWING) {
+            return Outcome.refused(command.member() + " follows " + group.primary()
+                    + " and counts as one that acknowledges; only a member that is away can be rebuilt");
+        }
+        if (!(group.phase() instanceof Phase.Steady)) {
+            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
+                    + group.name() + ")");
+        }
+        Heard heard = view.heardOf(command.member());
+        if (heard == null || !view.in(ServerState.RUNNING, command.member())) {
+            return Outcome.refused(command.member() + " can't be rebuilt: "
+                    + (heard == null ? "nothing is heard of it" : "it is " + view.describe(command.member(), heard))
+                    + " (its agent and its server must run)");
+        }
+        java.util.List<String> donors =
+                Goals.donors(group, view.heard()).stream().map(Member::name).toList();
+        String donor = command.from() != null ? command.from() : donors.isEmpty() ? null : donors.get(0);
+        if (donor == null || !donors.contains(donor)) {
+            return Outcome.refused((donor == null ? "nobody" : donor) + " can't hand out a copy (who can now: "
+                    + (donors.isEmpty() ? "nobody" : String.join(", ", donors)) + ")");
+        }
+        return Outcome.accepted(
+                new Entry.RebuildStarted(
+                        group.name(),
+                        group.epoch(),
+                        command.member(),
+                        donor,
+                        command.by(),
+                        command.reason(),
+                        surplus(view, group, heard),
+                        view.wallMillis()),
+                command.member() + " is rebuilt from " + donor);
+    }
+
+    /** What only the member holds, and whether somebody may have seen it acknowledged. */
+    private static java.util.SortedMap<String, String> surplus(View view, Group group, Heard heard) {
+        java.util.TreeMap<String, String> evidence = new java.util.TreeMap<>();
+        Heard primary = view.heardOf(group.primary());
+        var beyond = primary == null ? heard.received() : heard.received().minus(primary.received());
+        if (!beyond.isEmpty()) {
+            evidence.put("surplus", beyond.toString());
+            evidence.put("surplus_transactions", Long.toString(beyond.transactions()));
+            evidence.put(
+                    "surplus_acknowledged",
+                    group.durability() == Durability.LOSSLESS
+                            ? "no, unless a person accepted a loss: every switch of a lossless group keeps what was acknowledged"
+                            : "some may have been: the group isn't lossless");
+        }
+        return evidence;
     }
 
     /** A planned switch. A replica that the primary can spare goes over to the candidate first. */

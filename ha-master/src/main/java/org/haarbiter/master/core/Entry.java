@@ -141,6 +141,47 @@ public sealed interface Entry {
         }
     }
 
+    /** All data of a member that is away is to be replaced by a copy of the donor's. */
+    record RebuildStarted(
+            String group,
+            long epoch,
+            String member,
+            String donor,
+            String by,
+            String reason,
+            SortedMap<String, String> evidence,
+            long wallMillis)
+            implements Entry {
+        /** Copies the evidence. */
+        public RebuildStarted {
+            evidence = Collections.unmodifiableSortedMap(new TreeMap<>(evidence));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null
+                    || !present.members().containsKey(member)
+                    || present.member(member).standing() != Standing.AWAY
+                    || member.equals(present.primary())) {
+                return state;
+            }
+            TreeMap<String, String> details = new TreeMap<>(evidence);
+            details.put("member", member);
+            details.put("donor", donor);
+            return state.with(
+                    present.withMember(present.member(member).rebuiltFrom(donor)),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "rebuild-started",
+                            by,
+                            member + " is rebuilt from " + donor + ": " + reason,
+                            details));
+        }
+    }
+
     /** Commits wait for this many acknowledgements: already, where it grows; from here on, where it shrinks. */
     record AcknowledgersChanged(String group, long epoch, int acknowledgers, String evidence, long wallMillis)
             implements Entry {

@@ -49,6 +49,21 @@ final class Goals {
         if (member.name().equals(group.primary())) {
             return ofPrimary(group, heard, others, term, limits);
         }
+        Member donor = donor(group, member, others);
+        if (donor != null && primary != null && primary.sighting().openEpoch() == group.epoch()) {
+            return new Goal(
+                    term,
+                    group.epoch(),
+                    Role.REBUILT,
+                    donor.address(),
+                    "",
+                    0,
+                    0,
+                    false,
+                    primary.sighting().received(),
+                    PeerList.NONE,
+                    "it is rebuilt from " + donor.name());
+        }
         if (member.standing() == Standing.AWAY) {
             return fenced(term, group, "it is away until its history is known to be part of the primary's");
         }
@@ -141,6 +156,40 @@ final class Goals {
                 "",
                 peers(group, others, limits),
                 "primary of epoch " + group.epoch());
+    }
+
+    /** Whose copy replaces the member's data: the one that was chosen, or another where that one can't be had; null for none. */
+    private static @Nullable Member donor(Group group, Member member, Map<String, Heard> others) {
+        String wanted = member.donor();
+        if (wanted == null || member.standing() != Standing.AWAY) {
+            return null;
+        }
+        List<Member> donors = donors(group, others);
+        return donors.stream()
+                .filter(donor -> donor.name().equals(wanted))
+                .findFirst()
+                .orElse(donors.isEmpty() ? null : donors.get(0));
+    }
+
+    /** Who may hand out a copy: replicas at work first, since a copy costs the one that gives it something, then the primary. */
+    static List<Member> donors(Group group, Map<String, Heard> heard) {
+        List<Member> donors = new ArrayList<>();
+        for (Member follower : group.followers()) {
+            Heard last = heard.get(follower.name());
+            if (last != null
+                    && last.sighting().state() == ServerState.RUNNING
+                    && last.sighting().receiving()
+                    && last.sighting().applying()) {
+                donors.add(follower);
+            }
+        }
+        Heard primary = heard.get(group.primary());
+        if (primary != null
+                && primary.sighting().state() == ServerState.RUNNING
+                && primary.sighting().openEpoch() == group.epoch()) {
+            donors.add(group.primaryMember());
+        }
+        return donors;
     }
 
     /** Everybody who counts already, and whoever shall count once the primary's agent has said that it has this list. */

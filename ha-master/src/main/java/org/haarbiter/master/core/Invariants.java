@@ -62,6 +62,9 @@ public final class Invariants {
         if (entry instanceof Entry.AcknowledgersChanged e) {
             return e.epoch();
         }
+        if (entry instanceof Entry.RebuildStarted e) {
+            return e.epoch();
+        }
         if (entry instanceof Entry.PeersChanged e) {
             return e.epoch();
         }

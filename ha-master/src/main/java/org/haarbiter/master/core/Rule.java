@@ -880,6 +880,10 @@ public enum Rule {
                         || s.positionKind() != group.positionKind()) {
                     continue;
                 }
+                if (s.rebuilding()) {
+                    waiting = s.member() + "'s data isn't whole: " + String.join("; ", s.problems());
+                    continue;
+                }
                 // Nothing was asked of it: what it follows is the primary, or nobody.
                 boolean stranger = known == null
                         && (s.source() == null
@@ -894,14 +898,15 @@ public enum Rule {
                     waiting = surplus(heard, primary);
                     continue;
                 }
-                Member member =
-                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), Standing.FOLLOWING);
+                Member member = new Member(
+                        s.member(), s.site(), s.address(), s.serverId(), s.electable(), Standing.FOLLOWING, null);
                 return new Act(
                         new MemberJoined(
                                 group.name(),
                                 group.epoch(),
                                 member,
-                                "what it holds is part of the primary's history: " + s.received(),
+                                "what it holds is part of the primary's history: " + s.received()
+                                        + (s.surplus().isEmpty() ? "" : "; " + s.surplus()),
                                 view.wallMillis()),
                         s.member() + " joins");
             }
@@ -930,6 +935,9 @@ public enum Rule {
                 settledSince = Math.max(settledSince, Math.max(heard.firstNanos(), heard.stateNanos()));
                 if (!view.in(ServerState.RUNNING, s.member())) {
                     return new Hold("not adopted: " + s.member() + " is " + view.describe(s.member(), heard));
+                }
+                if (s.rebuilding()) {
+                    return new Hold("not adopted: the data of " + s.member() + " isn't whole");
                 }
                 if (s.source() == null) {
                     heads.add(heard);
@@ -993,7 +1001,7 @@ public enum Rule {
                 Standing standing = there ? Standing.FOLLOWING : Standing.AWAY;
                 members.put(
                         s.member(),
-                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), standing));
+                        new Member(s.member(), s.site(), s.address(), s.serverId(), s.electable(), standing, null));
             }
             Group group = new Group(
                     view.name(),

@@ -201,6 +201,15 @@ final class LoopBackend implements AdminBackend {
                                 request.by(),
                                 request.reason()),
                         answer);
+            case "rebuild" ->
+                judge(
+                        new Command.Rebuild(
+                                request.group(),
+                                request.member(),
+                                request.donor().isEmpty() ? null : request.donor(),
+                                request.by(),
+                                request.reason()),
+                        answer);
             case "demote" ->
                 judge(new Command.Demote(request.group(), request.member(), request.by(), request.reason()), answer);
             case "pause" -> judge(new Command.Pause(request.group(), request.by(), request.reason()), answer);

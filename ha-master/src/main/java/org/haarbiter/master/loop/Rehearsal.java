@@ -151,6 +151,8 @@ public final class Rehearsal {
                                 true,
                                 true,
                                 Peering.NONE,
+                                false,
+                                "",
                                 List.of())),
                 now);
     }

@@ -23,7 +23,8 @@ class StateCodecTest {
     private final StateCodec codec = new StateCodec();
 
     private static Member member(String name, int last) {
-        return new Member(name, "north", new Endpoint("10.0.0." + last, 3306), "id-" + name, true, Standing.FOLLOWING);
+        return new Member(
+                name, "north", new Endpoint("10.0.0." + last, 3306), "id-" + name, true, Standing.FOLLOWING, null);
     }
 
     /** One of each kind, in an order in which each has an effect. */
@@ -51,6 +52,7 @@ class StateCodecTest {
                 new Entry.AcknowledgersChanged("g", 1, 2, "said so", 5),
                 new Entry.PeersChanged("g", 1, new java.util.TreeSet<>(java.util.Set.of("b", "c")), 5),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
+                new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
                 new Entry.Paused("g", "me", "work", 7),
                 new Entry.Resumed("g", "me", "done", 8),
                 new Entry.Paused("", "me", "work on all", 9),

@@ -17,7 +17,7 @@ final class Peer {
     static final String SETTINGS =
             "state, detail, restart, agent, site, writable, source, receiving, heard, received, applied,"
                     + " sealed, fenced, open, attached, required, complete, electable, engine, listens, remembered, promised,"
-                    + " asked";
+                    + " asked, rebuilding, surplus";
 
     private final String group;
     private final String name;
@@ -50,6 +50,8 @@ final class Peer {
     private long remembered;
     private boolean promised;
     private long askedMillis = -1;
+    private boolean rebuilding;
+    private String surplus = "";
 
     Peer(String group, String name) {
         this.group = group;
@@ -112,6 +114,8 @@ final class Peer {
             case "listens" -> listens = line.yesOrNo(value, setting);
             case "remembered" -> remembered = line.number(value, "an epoch");
             case "promised" -> promised = line.yesOrNo(value, setting);
+            case "rebuilding" -> rebuilding = line.yesOrNo(value, setting);
+            case "surplus" -> surplus = value.replace('_', ' ');
             case "asked" -> askedMillis = line.millis(value, "how long ago the primary's agent asked");
             case "electable" -> electable = line.yesOrNo(value, setting);
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
@@ -146,7 +150,7 @@ final class Peer {
                 sealed = goal.epoch();
                 receiving = false;
             }
-            case FENCED -> {
+            case FENCED, REBUILT -> {
                 fenced = goal.epoch();
                 sealed = goal.epoch();
                 open = 0;
@@ -214,6 +218,8 @@ final class Peer {
                         complete,
                         electable,
                         peering(),
+                        rebuilding,
+                        surplus,
                         List.of()));
     }
 

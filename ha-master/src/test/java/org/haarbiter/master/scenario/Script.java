@@ -36,7 +36,7 @@ final class Script {
     private static final long WALL_AT_START = 1_000_000_000_000L;
     private static final String VERBS =
             "limits, leader, deposed, steady, hear, obey, wait, frozen, commit, fail, replay, names,"
-                    + " promote, switchover, demote, pause, resume, why, show";
+                    + " promote, switchover, demote, rebuild, pause, resume, why, show";
 
     private final Transcript out = new Transcript();
     private final TreeMap<String, Peer> peers = new TreeMap<>();
@@ -86,7 +86,7 @@ final class Script {
             case "replay" -> replay(line);
             case "names" ->
                 leading(line).namesServed(GROUP, line.number(line.argument(0, "epoch"), "an epoch"), nanos());
-            case "promote", "switchover", "demote", "pause", "resume" -> command(line);
+            case "promote", "switchover", "rebuild", "demote", "pause", "resume" -> command(line);
             case "why" -> why(line);
             case "show" -> show(line);
             default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
@@ -327,15 +327,16 @@ final class Script {
         boolean reasoned = !words.remove("without-reason");
         String group = fleet ? "" : GROUP;
         String reason = reasoned ? "work on the rack" : "";
-        boolean named = line.verb().equals("promote") || line.verb().equals("demote");
+        boolean named = List.of("promote", "demote", "rebuild").contains(line.verb());
         boolean mayName = line.verb().equals("switchover");
         if (words.size() != (named ? 1 : 0) && !(mayName && words.size() == 1)) {
             throw line.wrong(
-                    "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, pause [fleet] or"
+                    "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, rebuild MEMBER, pause [fleet] or"
                             + " resume [fleet]");
         }
         Command command = switch (line.verb()) {
             case "promote" -> new Command.Promote(group, words.get(0), accept, "ann", reason);
+            case "rebuild" -> new Command.Rebuild(group, words.get(0), null, "ann", reason);
             case "switchover" -> new Command.Switchover(group, words.isEmpty() ? null : words.get(0), "ann", reason);
             case "demote" -> new Command.Demote(group, words.get(0), "ann", reason);
             case "pause" -> new Command.Pause(group, "ann", reason);
