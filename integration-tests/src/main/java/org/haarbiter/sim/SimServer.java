@@ -266,6 +266,11 @@ final class SimServer extends SimProcess {
     void rebuildBegins() {
         rebuilding = true;
         crash("its data is given up");
+        forget();
+        boot(20_000_000);
+    }
+
+    private void forget() {
         log.clear();
         relay.clear();
         for (int i = 0; i < holds.length; i++) {
@@ -275,25 +280,17 @@ final class SimServer extends SimProcess {
         }
         Arrays.fill(logged, 0);
         lastHeld = 0;
-        boot(20_000_000);
     }
 
     /** Its data is replaced by a copy of another's. */
     void provision(SimServer from) {
         crash("provisioned anew from " + from.name);
         rebuilding = false;
-        log.clear();
-        relay.clear();
+        forget();
         from.log.stream()
                 .filter(t -> !mysql() || from.visible[origin(t)].get(sequence(t)))
                 .forEach(log::add);
-        for (int i = 0; i < holds.length; i++) {
-            holds[i].clear();
-            visible[i].clear();
-            applied[i].clear();
-        }
         log.forEach(t -> holds[origin(t)].set(sequence(t)));
-        Arrays.fill(logged, 0);
         log.forEach(this::logs);
         lastHeld = log.isEmpty() ? 0 : log.get(log.size() - 1);
         unacknowledgedAtCrash = 0;

@@ -177,22 +177,11 @@ public final class ArbiterApi {
 
     /** Sends a manual act to the leader, without a hactl process of its own that would take the servers' time. */
     CommandResult command(CommandRequest request) throws IOException {
-        IOException silent = new IOException("no master answers");
-        for (Endpoint master : masters) {
-            try {
-                CommandResult result = host.call(() -> post(master, request));
-                if (result != null) {
-                    return result;
-                }
-            } catch (IOException e) {
-                silent = e;
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException("can't ask " + master, e);
-            }
+        CommandResult result = first(master -> post(master, request));
+        if (result == null) {
+            throw new IOException("no master takes the command", lastSilence);
         }
-        throw silent;
+        return result;
     }
 
     private @Nullable CommandResult post(Endpoint master, CommandRequest request) throws IOException {
@@ -227,10 +216,19 @@ public final class ArbiterApi {
     }
 
     private <T> @Nullable T ask(String path, Class<T> type) {
+        return first(master -> get(master, path, type));
+    }
+
+    private interface Question<T> {
+        @Nullable
+        T to(Endpoint master) throws IOException;
+    }
+
+    private <T> @Nullable T first(Question<T> question) {
         IOException silent = null;
         for (Endpoint master : masters) {
             try {
-                T answer = host.call(() -> get(master, path, type));
+                T answer = host.call(() -> question.to(master));
                 if (answer != null) {
                     return answer;
                 }

@@ -15,6 +15,7 @@ import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Peer;
 import org.haarbiter.words.PeerAnswer;
 import org.haarbiter.words.PeerList;
 import org.haarbiter.words.PeerRequest;
@@ -238,7 +239,7 @@ final class Script {
     private static PeerList list(String[] names, boolean hold) {
         return new PeerList(
                 Arrays.stream(names)
-                        .map(name -> new org.haarbiter.words.Peer(name, new Endpoint(name, 7401)))
+                        .map(name -> new Peer(name, new Endpoint(name, 7401)))
                         .toList(),
                 names.length > 0 && hold);
     }

@@ -1,5 +1,8 @@
 package org.haarbiter.master.core;
 
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.haarbiter.master.core.Command.Outcome;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
@@ -210,7 +213,7 @@ final class Commands {
                     + (heard == null ? "nothing is heard of it" : "it is " + view.describe(command.member(), heard))
                     + " (its agent and its server must run)");
         }
-        java.util.List<String> donors =
+        List<String> donors =
                 Goals.donors(group, view.heard()).stream().map(Member::name).toList();
         String donor = command.from() != null ? command.from() : donors.isEmpty() ? null : donors.get(0);
         if (donor == null || !donors.contains(donor)) {
@@ -231,8 +234,8 @@ final class Commands {
     }
 
     /** What only the member holds, and whether somebody may have seen it acknowledged. */
-    private static java.util.SortedMap<String, String> surplus(View view, Group group, Heard heard) {
-        java.util.TreeMap<String, String> evidence = new java.util.TreeMap<>();
+    private static SortedMap<String, String> surplus(View view, Group group, Heard heard) {
+        TreeMap<String, String> evidence = new TreeMap<>();
         Heard primary = view.heardOf(group.primary());
         var beyond = primary == null ? heard.received() : heard.received().minus(primary.received());
         if (!beyond.isEmpty()) {

@@ -150,7 +150,11 @@ class JraftNodeTest {
         try (RaftCluster cluster = RaftCluster.started(3, root, s -> s.withSnapshots(600, 40))) {
             List<String> words = proposeAll(cluster.awaitLeader(), "word-", 100);
             cluster.awaitAllHave(words);
-            await("snapshots", () -> cluster.running().stream().allMatch(m -> m.state.snapshotsSaved.get() > 0));
+            // One that fell behind on a busy machine gets the leader's instead of saving its own.
+            await(
+                    "snapshots",
+                    () -> cluster.running().stream()
+                            .allMatch(m -> m.state.snapshotsSaved.get() + m.state.snapshotsLoaded.get() > 0));
             List<Member> all = cluster.running();
             all.forEach(Member::stop);
             for (Member member : all) {
