@@ -208,7 +208,7 @@ public final class Arena implements AutoCloseable {
                   tools-directory: %s
                   stop-command: %s
                   start-command: %s
-                  copy-port: 17404
+                  copy-port: 17600
                 """.formatted(
                         GROUP,
                         server.name(),

@@ -12,6 +12,7 @@ import org.haarbiter.agent.engine.mysql.MysqlEngine;
 import org.haarbiter.link.Tls;
 import org.haarbiter.logging.Logging;
 import org.haarbiter.settings.SettingsException;
+import org.haarbiter.words.Endpoint;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,12 +82,7 @@ public final class AgentMain {
         if (settings.metrics() != null) {
             CollectorRegistry registry = new CollectorRegistry();
             new AgentMetrics(node).register(registry);
-            HTTPServer server = new HTTPServer.Builder()
-                    .withInetSocketAddress(new InetSocketAddress(
-                            settings.metrics().host(), settings.metrics().port()))
-                    .withRegistry(registry)
-                    .withDaemonThreads(true)
-                    .build();
+            HTTPServer server = metrics(settings.metrics(), registry);
             log.info("metrics at http://{}:{}/metrics", settings.metrics().host(), server.getPort());
         }
         log.info(
@@ -95,6 +91,18 @@ public final class AgentMain {
                 settings.identity().group());
         // Until SIGTERM: the threads of the node do the work.
         new CountDownLatch(1).await();
+    }
+
+    private static HTTPServer metrics(Endpoint address, CollectorRegistry registry) throws IOException {
+        try {
+            return new HTTPServer.Builder()
+                    .withInetSocketAddress(new InetSocketAddress(address.host(), address.port()))
+                    .withRegistry(registry)
+                    .withDaemonThreads(true)
+                    .build();
+        } catch (IOException e) {
+            throw new IOException("metrics: can't listen on " + address + ": " + e.getMessage(), e);
+        }
     }
 
     private static Engine engine(AgentSettings settings) {
