@@ -226,7 +226,7 @@ final class SimAgent extends SimProcess {
     private void looked(AgentCore present, Observation seen, long began) {
         present.observed(seen, began);
         looking = false;
-        if (lookAgain || present.awaited()) {
+        if (lookAgain) {
             lookAgain = false;
             look(present);
         }

@@ -563,13 +563,18 @@ public final class AgentCore {
         if (!server.rebuilding() && sealedEpoch != wish.epoch()) {
             return new Step.Seal(wish.epoch());
         }
-        boolean behind = traits.positionKind()
-                .parse(wish.primaryPosition())
-                .covers(traits.positionKind().parse(server.received()));
+        boolean whole = !server.rebuilding()
+                && traits.positionKind()
+                        .parse(wish.primaryPosition())
+                        .covers(traits.positionKind().parse(server.received()));
         // A copy is newer than what the leader has heard of the primary yet.
-        return (behind && !server.rebuilding()) || nowNanos < rebuildNotBeforeNanos
+        return whole || nowNanos < rebuildNotBeforeNanos
                 ? null
-                : new Step.Rebuild(wish.epoch(), Objects.requireNonNull(wish.source()), wish.primaryPosition());
+                : new Step.Rebuild(
+                        wish.epoch(),
+                        Objects.requireNonNull(wish.source()),
+                        wish.primaryPosition(),
+                        !server.rebuilding());
     }
 
     private static boolean follows(Observation server, Goal wish) {

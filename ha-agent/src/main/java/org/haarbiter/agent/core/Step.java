@@ -33,8 +33,9 @@ public sealed interface Step {
      * meanwhile.
      *
      * @param primaryPosition what the primary holds: what this server holds beyond that is its surplus
+     * @param surplus it may have one; false where an earlier copy was interrupted, and nothing of its own is left
      */
-    record Rebuild(long epoch, Endpoint donor, String primaryPosition) implements Step {}
+    record Rebuild(long epoch, Endpoint donor, String primaryPosition, boolean surplus) implements Step {}
 
     /** See {@link org.haarbiter.agent.engine.Engine#requireAcknowledgers}. */
     record RequireAcknowledgers(long epoch, int acknowledgers) implements Step {}

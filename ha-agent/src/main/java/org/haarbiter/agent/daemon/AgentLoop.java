@@ -288,7 +288,7 @@ public final class AgentLoop implements AutoCloseable {
                 if (observation != null) {
                     core.observed(observation, began);
                 }
-                if (lookAgain || core.awaited()) {
+                if (lookAgain) {
                     lookAgain = false;
                     look();
                 }
@@ -387,10 +387,8 @@ public final class AgentLoop implements AutoCloseable {
     }
 
     private void rebuild(Step.Rebuild step) throws EngineException {
-        Observation seen = engine.observe(Duration.ofMillis(timing.lookMillis()));
         try {
-            // Whose copy was interrupted has nothing of its own left.
-            if (!seen.rebuilding()) {
+            if (step.surplus()) {
                 progress = "rebuilt from " + step.donor() + ": what only this server holds is being saved";
                 Surplus kept = engine.keepSurplus(step.primaryPosition(), surplusDirectory, SURPLUS_LIMIT);
                 if (kept != null) {
