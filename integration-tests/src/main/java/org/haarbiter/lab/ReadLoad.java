@@ -1,0 +1,158 @@
+package org.haarbiter.lab;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.haarbiter.lab.HistoryCheck.Read;
+import org.haarbiter.lab.HistoryCheck.Writer;
+import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.TextParseException;
+
+/**
+ * A client that reads through the primary's name all the time: the newest number of each writer, in one query. It keeps its
+ * connection until that breaks, as a pool does, and resolves the name anew for each connection.
+ *
+ * <p>Threads: one of its own; every method may be called from any.
+ */
+public final class ReadLoad implements AutoCloseable {
+
+    private static final Duration DNS_TIMEOUT = Duration.ofMillis(50);
+    private static final int CONNECT_MILLIS = 500;
+    private static final int ANSWER_MILLIS = 1_000;
+    private static final long END_LIMIT_MILLIS = 3_000;
+
+    private final WriteLoad.DnsName target;
+    private final String query;
+    private final int columns;
+    private final long pauseNanos;
+    private final ConcurrentLinkedQueue<Read> reads = new ConcurrentLinkedQueue<>();
+    private final Thread thread;
+    private volatile boolean running = true;
+    private volatile String lastFailure = "";
+    private @Nullable Endpoint server;
+    private @Nullable Connection connection;
+    private @Nullable Statement statement;
+
+    private ReadLoad(WriteLoad.DnsName target, List<Writer> writers, int readsPerSecond, Host host) {
+        this.target = target;
+        this.query = writers.stream()
+                .map(w -> "(SELECT MAX(id) FROM app.writes WHERE id >= " + w.first() + " AND id < " + w.end() + ")")
+                .collect(Collectors.joining(", ", "SELECT ", ""));
+        this.columns = writers.size();
+        this.pauseNanos = 1_000_000_000L / readsPerSecond;
+        this.thread = host.threads("read-load").newThread(this::run);
+    }
+
+    /**
+     * Starts reading; returns at once.
+     *
+     * @param writers whose numbers are read
+     * @param readsPerSecond at most; 1 or more
+     * @param host where the client runs
+     */
+    public static ReadLoad start(WriteLoad.DnsName target, List<Writer> writers, int readsPerSecond, Host host) {
+        ReadLoad load = new ReadLoad(target, writers, readsPerSecond, host);
+        load.thread.start();
+        return load;
+    }
+
+    private void run() {
+        try (NameLookup lookup = new NameLookup(target.dns(), Name.fromString(target.name(), Name.root), DNS_TIMEOUT)) {
+            while (running) {
+                long due = System.nanoTime() + pauseNanos;
+                try {
+                    if (statement == null) {
+                        connect(lookup);
+                    }
+                    readOnce();
+                } catch (SQLException | IOException e) {
+                    lastFailure = String.valueOf(e.getMessage());
+                    drop();
+                }
+                LockSupport.parkNanos(due - System.nanoTime());
+            }
+        } catch (TextParseException e) {
+            throw new IllegalArgumentException("'" + target.name() + "' is not a DNS name", e);
+        } catch (IOException e) {
+            lastFailure = String.valueOf(e.getMessage());
+        } finally {
+            drop();
+        }
+    }
+
+    private void connect(NameLookup lookup) throws IOException, SQLException {
+        Optional<String> address = lookup.address();
+        if (address.isEmpty()) {
+            throw new IOException(target.name() + " has no address");
+        }
+        Endpoint found = new Endpoint(address.get(), target.port());
+        Connection fresh = Jdbc.connect(Jdbc.url(found, Account.APPLICATION, CONNECT_MILLIS, ANSWER_MILLIS));
+        connection = fresh;
+        statement = fresh.createStatement();
+        server = found;
+    }
+
+    private void readOnce() throws SQLException {
+        Statement asking = statement;
+        Endpoint asked = server;
+        if (asking == null || asked == null) {
+            return;
+        }
+        long sent = System.nanoTime();
+        try (ResultSet rows = asking.executeQuery(query)) {
+            rows.next();
+            List<Long> newest = new ArrayList<>();
+            for (int i = 1; i <= columns; i++) {
+                newest.add(rows.getLong(i));
+            }
+            reads.add(new Read(asked, newest, sent, System.nanoTime()));
+        }
+    }
+
+    private void drop() {
+        Connection dropped = connection;
+        connection = null;
+        statement = null;
+        if (dropped != null) {
+            try {
+                // Not close(): that waits for a server that may be frozen.
+                dropped.abort(Runnable::run);
+            } catch (SQLException e) {
+                lastFailure = String.valueOf(e.getMessage());
+            }
+        }
+    }
+
+    /** What was answered so far. */
+    public List<Read> reads() {
+        return List.copyOf(reads);
+    }
+
+    /** Why the last read failed; empty when none did. */
+    public String lastFailure() {
+        return lastFailure;
+    }
+
+    /** Stops reading; what was read stays. */
+    @Override
+    public void close() {
+        running = false;
+        LockSupport.unpark(thread);
+        try {
+            thread.join(END_LIMIT_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
