@@ -4,6 +4,7 @@ import com.sun.jna.LastErrorException;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,6 +99,10 @@ public final class NetworkLab implements AutoCloseable {
             }
         }
 
+        private String lossChain() {
+            return "loss-" + port;
+        }
+
         private void moveThisThread() {
             int descriptor = LibC.INSTANCE.open("/var/run/netns/" + namespace, O_RDONLY);
             try {
@@ -122,6 +127,7 @@ public final class NetworkLab implements AutoCloseable {
     private final String nft = Servers.onPath("nft").toString();
     private final String switchNamespace;
     private final Map<String, Node> nodes = new LinkedHashMap<>();
+    private final Map<Node, DelayedLink> delayed = new LinkedHashMap<>();
     private final Thread cleaner = new Thread(this::removeQuietly, "lab-removes-its-hosts");
 
     private NetworkLab(String switchNamespace) {
@@ -194,19 +200,26 @@ public final class NetworkLab implements AutoCloseable {
             line(script, ip, "-n", node.namespace, "link set eth0 up");
         }
         Commands.run(List.of("sh"), script.toString());
+        StringBuilder chains = new StringBuilder();
+        StringBuilder jumps = new StringBuilder();
+        for (Node node : nodes.values()) {
+            line(chains, "chain", node.lossChain(), "{ }");
+            line(jumps, "iifname", node.port, "jump", node.lossChain());
+            line(jumps, "oifname", node.port, "jump", node.lossChain());
+        }
         change("""
                 table bridge lab {
                   set from { type ifname; }
                   set to { type ifname; }
                   set pairs { type ifname . ifname; }
-                  chain forward {
+                  %schain forward {
                     type filter hook forward priority 0;
                     iifname @from drop
                     oifname @to drop
                     iifname . oifname @pairs drop
-                  }
+                    %s}
                 }
-                """);
+                """.formatted(chains, jumps));
     }
 
     private static void line(StringBuilder script, String... words) {
@@ -233,29 +246,123 @@ public final class NetworkLab implements AutoCloseable {
 
     /** Nothing passes to or from the host any more. */
     public void cut(Node host) throws IOException {
+        refuseDelayed(host);
         change("add element bridge lab from { " + host.port + " }\nadd element bridge lab to { " + host.port + " }\n");
     }
 
     /** What the host sends is lost; it still hears the others. */
     public void cutFrom(Node host) throws IOException {
+        refuseDelayed(host);
         change("add element bridge lab from { " + host.port + " }\n");
     }
 
     /** What is sent to the host is lost; the others still hear it. */
     public void cutTo(Node host) throws IOException {
+        refuseDelayed(host);
         change("add element bridge lab to { " + host.port + " }\n");
     }
 
     /** Nothing passes between the two hosts, in both directions. */
     public void cut(Node one, Node other) throws IOException {
+        refuseDelayed(one);
+        refuseDelayed(other);
         change("add element bridge lab pairs { " + one.port + " . " + other.port + ", " + other.port + " . " + one.port
                 + " }\n");
     }
 
-    /** Everything passes again to and from the host, whatever was cut there. */
-    public void heal(Node host) throws IOException {
-        // Adding first makes deleting valid also where nothing was cut.
+    /** Nothing passes between the hosts of one side and those of the other, in both directions. */
+    public void part(List<Node> side, List<Node> others) throws IOException {
+        partOneWay(side, others);
+        partOneWay(others, side);
+    }
+
+    /** What one side sends to the other is lost; it still hears the other. */
+    public void partOneWay(List<Node> senders, List<Node> receivers) throws IOException {
         StringBuilder rules = new StringBuilder();
+        for (Node sender : senders) {
+            for (Node receiver : receivers) {
+                refuseDelayed(sender);
+                refuseDelayed(receiver);
+                if (sender == receiver) {
+                    throw new IllegalArgumentException(sender + " is on both sides (must be on one)");
+                }
+                line(rules, "add element bridge lab pairs {", sender.port, ".", receiver.port, "}");
+            }
+        }
+        change(rules.toString());
+    }
+
+    /** So much of what the host sends is lost, and of what is sent to it, by chance; 1 to 100 per cent. */
+    public void lose(Node host, int percent) throws IOException {
+        if (percent < 1 || percent > 100) {
+            throw new IllegalArgumentException("percent: " + percent + " (must be 1 to 100)");
+        }
+        refuseDelayed(host);
+        change("flush chain bridge lab " + host.lossChain() + "\nadd rule bridge lab " + host.lossChain()
+                + " numgen random mod 100 < " + percent + " drop\n");
+    }
+
+    /**
+     * Everything that the host sends, and that is sent to it, takes so much longer each way, more or less by {@code jitter}. Can't
+     * be combined with a cut or with loss at that host.
+     */
+    public void delay(Node host, Duration delay, Duration jitter) throws IOException {
+        synchronized (this) {
+            if (delayed.containsKey(host)) {
+                throw new IllegalStateException(host + " is delayed already (heal it first)");
+            }
+            String near = "near" + host.port;
+            String far = "far" + host.port;
+            StringBuilder script = new StringBuilder("set -e\n");
+            line(script, ip, "-n", switchNamespace, "link add", near, "type veth peer name", far);
+            line(script, ip, "-n", switchNamespace, "link set", near, "up");
+            line(script, ip, "-n", switchNamespace, "link set", far, "up");
+            Commands.run(List.of("sh"), script.toString());
+            delayed.put(host, join(host.port, near, delay, jitter));
+            script.setLength(0);
+            line(script, "set -e");
+            line(script, ip, "-n", switchNamespace, "link set", host.port, "nomaster");
+            line(script, ip, "-n", switchNamespace, "link set", far, "master bridge");
+            Commands.run(List.of("sh"), script.toString());
+        }
+    }
+
+    /** Its frames don't come through the port that the rules know. */
+    private synchronized void refuseDelayed(Node host) {
+        if (delayed.containsKey(host)) {
+            throw new IllegalStateException(
+                    host + " is delayed: it can't be cut or lose packets as well (heal it first)");
+        }
+    }
+
+    private DelayedLink join(String port, String near, Duration delay, Duration jitter) throws IOException {
+        Node here = new Node("switch", switchNamespace, "", "");
+        try {
+            return here.call(() -> DelayedLink.join(port, near, delay, jitter, here.threads("delays-" + port)));
+        } catch (IOException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("can't delay " + port, e);
+        }
+    }
+
+    private synchronized void endDelay(Node host) throws IOException {
+        DelayedLink link = delayed.remove(host);
+        if (link != null) {
+            StringBuilder script = new StringBuilder("set -e\n");
+            line(script, ip, "-n", switchNamespace, "link del", "near" + host.port);
+            line(script, ip, "-n", switchNamespace, "link set", host.port, "master bridge");
+            Commands.run(List.of("sh"), script.toString());
+            link.close();
+        }
+    }
+
+    /** Everything passes again to and from the host, whatever was cut, lost or delayed there. */
+    public void heal(Node host) throws IOException {
+        endDelay(host);
+        StringBuilder rules = new StringBuilder();
+        line(rules, "flush chain bridge lab", host.lossChain());
+        // Adding first makes deleting valid also where nothing was cut.
         for (String set : List.of("from", "to")) {
             addAndDelete(rules, set, host.port);
         }
@@ -283,12 +390,21 @@ public final class NetworkLab implements AutoCloseable {
 
     /** Everything passes again. */
     public void healAll() throws IOException {
-        change("flush set bridge lab from\nflush set bridge lab to\nflush set bridge lab pairs\n");
+        for (Node node : nodes.values()) {
+            endDelay(node);
+        }
+        StringBuilder rules =
+                new StringBuilder("flush set bridge lab from\nflush set bridge lab to\nflush set bridge lab pairs\n");
+        nodes.values().forEach(node -> line(rules, "flush chain bridge lab", node.lossChain()));
+        change(rules.toString());
     }
 
     /** Takes the hosts away. Processes on them must have been ended before: they keep their namespace alive. */
     @Override
     public void close() throws IOException {
+        for (Node node : nodes.values()) {
+            endDelay(node);
+        }
         removeAll();
         Runtime.getRuntime().removeShutdownHook(cleaner);
     }
