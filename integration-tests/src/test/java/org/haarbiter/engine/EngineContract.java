@@ -113,7 +113,7 @@ abstract class EngineContract {
     }
 
     /** The first is the open primary; the others follow and acknowledge. */
-    private void losslessGroup(int count) throws Exception {
+    void losslessGroup(int count) throws Exception {
         seats(count);
         Seat primary = seats.get(0);
         for (Seat replica : seats.subList(1, count)) {

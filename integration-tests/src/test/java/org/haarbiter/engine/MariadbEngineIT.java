@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
+import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.mysql.MariadbEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
@@ -54,6 +56,41 @@ class MariadbEngineIT extends EngineContract {
 
     @Override
     void slowCopies(Seat recipient, Seat donor) throws SQLException {}
+
+    /** As a kill leaves it that comes while the server drops its relay logs, which following another source makes it do. */
+    @Test
+    void aReplicaWhoseRelayLogsAreGoneFollowsAgain() throws Exception {
+        losslessGroup(2);
+        Seat primary = seats.get(0);
+        Seat replica = seats.get(1);
+        DatabaseServer server = replica.server;
+        Observation before = replica.look();
+        server.kill9();
+        server.awaitEnd(Seat.LIMIT);
+        try (DirectoryStream<Path> logs = Files.newDirectoryStream(server.dataDir(), "relay.0*")) {
+            for (Path log : logs) {
+                Files.delete(log);
+            }
+        }
+        server.start();
+        replica.await("another instance", seen -> !seen.instance().equals(before.instance()));
+        replica.awaitState(ServerState.RUNNING);
+        assertThatThrownBy(() -> server.asRoot("START SLAVE"))
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("Could not initialize master info");
+
+        replica.engine.follow(new Following(primary.server.address(), true), Seat.LIMIT);
+
+        replica.await("receiving", Observation::receiving);
+        primary.await("acknowledgers", seen -> seen.acknowledgers() == 1);
+        primary.server.asRoot("INSERT INTO app.writes VALUES (777)");
+        replica.await(
+                "the write",
+                seen -> seen.applied()
+                        .toString()
+                        .equals(primary.look().applied().toString()));
+        assertThat(rows(replica)).contains(777L);
+    }
 
     @Test
     void aServerThatDoesntComeBackIsMarkedAndTheNextRebuildSucceeds() throws Exception {

@@ -46,6 +46,9 @@ public final class MariadbEngine extends SqlEngine {
 
     private static final int NOT_CONFIGURED = 1200;
 
+    /** A file of its replication settings, or the relay log that one names, is missing or damaged. */
+    private static final int SETTINGS_UNREADABLE = 1201;
+
     private static final List<String> PRIVILEGES = List.of(
             "BINLOG MONITOR",
             "SLAVE MONITOR",
@@ -517,6 +520,26 @@ public final class MariadbEngine extends SqlEngine {
         String flag = now.acknowledging() != following.acknowledges()
                 ? "SET GLOBAL rpl_semi_sync_slave_enabled=" + (following.acknowledges() ? 1 : 0) + ";"
                 : "";
+        try {
+            pointTo(following, now, results.get(1), flag, aim, deadline);
+        } catch (EngineException e) {
+            if (!(e.getCause() instanceof SqlProblem problem) || problem.code() != SETTINGS_UNREADABLE) {
+                throw e;
+            }
+            // It was killed while it dropped its relay logs, and refuses every statement but this one. What they held
+            // can't be read by anybody, and it asks its source again from what it has applied.
+            LOG.warn("{}: {}; its replication settings are made anew", aim, problem.getMessage());
+            run(aim, "RESET SLAVE ALL", deadline);
+            List<Rows> anew = run(aim, POSITIONS + ";" + lookSql(), deadline);
+            repoint(following.source(), fresh(anew, 1), anew.get(0), flag, aim, deadline);
+        }
+        if (now.sourceSide()) {
+            run(aim, "SET GLOBAL rpl_semi_sync_master_enabled=0", deadline);
+        }
+    }
+
+    private void pointTo(Following following, Replication now, Rows positions, String flag, String aim, long deadline)
+            throws EngineException {
         if (following.source().equals(now.source())) {
             boolean stopped = now.input() == Replication.Input.STOPPED;
             if (!flag.isEmpty() && !stopped) {
@@ -527,10 +550,7 @@ public final class MariadbEngine extends SqlEngine {
                 run(aim, flag + "START SLAVE", deadline);
             }
         } else {
-            repoint(following.source(), now, results.get(1), flag, aim, deadline);
-        }
-        if (now.sourceSide()) {
-            run(aim, "SET GLOBAL rpl_semi_sync_master_enabled=0", deadline);
+            repoint(following.source(), now, positions, flag, aim, deadline);
         }
     }
 
