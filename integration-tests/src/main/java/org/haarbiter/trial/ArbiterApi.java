@@ -107,7 +107,8 @@ public final class ArbiterApi {
                 && member.problems().stream().anyMatch(problem -> problem.startsWith("holds transactions that "));
     }
 
-    private static boolean whole(GroupView group, int members) {
+    /** Whether all members are there, healthy, with commits waiting for as many acknowledgements as they should. */
+    static boolean whole(GroupView group, int members) {
         return group.phase().equals("steady")
                 && open(group)
                 && group.acknowledgers() == group.acknowledgersWanted()

@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.BindServer;
@@ -43,6 +45,15 @@ public final class Arena implements AutoCloseable {
     /** The zone of the group's names. */
     public static final String ZONE = "ha.test";
 
+    /** Where clients can be. */
+    static final List<String> CLIENT_SITES = List.of("north", "south");
+
+    private static final List<String> MASTER_SITES = List.of("north", "south", "west");
+
+    /** Nobody ever cuts it off: from here the arena asks the masters. */
+    private static final String CONTROL = "control";
+
+    private static final String DNS = "dns";
     private static final int DATABASE_PORT = 13_306;
     private static final int DNS_PORT = 15_353;
     private static final long MEMORY_BYTES = 4L << 30;
@@ -62,7 +73,7 @@ public final class Arena implements AutoCloseable {
         this.network = network;
         List<Endpoint> admins = new ArrayList<>();
         for (int i = 1; i <= plan.masters(); i++) {
-            admins.add(new Endpoint(controlAddress(), 17_300 + i));
+            admins.add(new Endpoint(masterAddress(i), 17_300 + i));
         }
         this.api = new ArbiterApi(admins, controlHost());
     }
@@ -70,14 +81,8 @@ public final class Arena implements AutoCloseable {
     /** Starts everything and waits until the group is adopted, its primary open and the DNS right. */
     public static Arena open(ArenaPlan plan) throws IOException, SQLException {
         Files.createDirectories(plan.work());
-        NetworkLab network = null;
-        if (plan.separateHosts()) {
-            List<String> hosts = new ArrayList<>(List.of("control"));
-            for (int i = 1; i <= plan.members(); i++) {
-                hosts.add(member(plan, i));
-            }
-            network = NetworkLab.open(hosts);
-        }
+        List<String> hosts = hosts(plan);
+        NetworkLab network = hosts.isEmpty() ? null : NetworkLab.open(hosts);
         Arena arena = new Arena(plan, network);
         try {
             arena.start();
@@ -88,6 +93,30 @@ public final class Arena implements AutoCloseable {
         return arena;
     }
 
+    /** The names of the lab's hosts; none where everything is on this machine. */
+    private static List<String> hosts(ArenaPlan plan) {
+        List<String> hosts = new ArrayList<>();
+        if (plan.layout() == ArenaPlan.Layout.ONE_MACHINE) {
+            return hosts;
+        }
+        hosts.add(CONTROL);
+        for (int i = 1; i <= plan.members(); i++) {
+            hosts.add(member(plan, i));
+        }
+        if (plan.layout() == ArenaPlan.Layout.SITES) {
+            for (int i = 1; i <= plan.masters(); i++) {
+                hosts.add("m" + i);
+            }
+            hosts.add(DNS);
+            CLIENT_SITES.forEach(site -> hosts.add(clientHost(site)));
+        }
+        return hosts;
+    }
+
+    private static String clientHost(String site) {
+        return "client-" + site;
+    }
+
     private static String member(ArenaPlan plan, int number) {
         return plan.engine().word() + "-" + number;
     }
@@ -96,11 +125,12 @@ public final class Arena implements AutoCloseable {
         ZoneKey key = ZoneKey.random("arbiter");
         BindServer bind = BindServer.primary(
                 plan.work().resolve("dns"),
-                new Endpoint(plan.separateHosts() ? controlAddress() : "127.0.1.53", DNS_PORT),
+                new Endpoint(
+                        network == null ? "127.0.1.53" : network.host(dnsHost()).address(), DNS_PORT),
                 ZONE,
                 key,
                 List.of(),
-                controlHost());
+                host(dnsHost()));
         dns = bind;
         closing.add(bind);
         bind.start();
@@ -164,7 +194,7 @@ public final class Arena implements AutoCloseable {
                             dnsAddress,
                             dnsAddress,
                             keyFile.toAbsolutePath()));
-            masters.put("m" + i, process("m" + i, "ha-master", file, controlHost(), directory.resolve("log")));
+            masters.put("m" + i, process("m" + i, "ha-master", file, masterHost(i), directory.resolve("log")));
         }
     }
 
@@ -182,7 +212,7 @@ public final class Arena implements AutoCloseable {
             addresses
                     .append(i == 1 ? "" : ", ")
                     .append("\"")
-                    .append(controlAddress())
+                    .append(masterAddress(i))
                     .append(":")
                     .append(17_200 + i)
                     .append("\"");
@@ -212,7 +242,7 @@ public final class Arena implements AutoCloseable {
                 """.formatted(
                         GROUP,
                         server.name(),
-                        number <= (plan.members() + 1) / 2 ? "north" : "south",
+                        siteOfMember(server.serverId()),
                         server.address(),
                         server.address().host(),
                         17_500 + number,
@@ -232,14 +262,66 @@ public final class Arena implements AutoCloseable {
     }
 
     private static ServerProcess process(String name, String launcher, Path settings, Host host, Path log) {
-        return new ServerProcess(
+        return process(name, List.of(), launcher, settings, host, log);
+    }
+
+    private static ServerProcess process(
+            String name, List<String> environment, String launcher, Path settings, Host host, Path log) {
+        List<String> command = new ArrayList<>();
+        if (!environment.isEmpty()) {
+            command.add("env");
+            command.addAll(environment);
+        }
+        command.add(launcher(launcher));
+        command.add("--config");
+        command.add(settings.toAbsolutePath().toString());
+        return new ServerProcess(name, host, command, log);
+    }
+
+    /** Ends a master and starts it again with this in its environment, each as {@code NAME=VALUE}; waits until it follows. */
+    void restartMaster(String name, List<String> environment) throws IOException {
+        end(master(name));
+        Path directory = plan.work().resolve(name);
+        ServerProcess process = process(
                 name,
-                host,
-                List.of(
-                        launcher(launcher),
-                        "--config",
-                        settings.toAbsolutePath().toString()),
-                log);
+                environment,
+                "ha-master",
+                directory.resolve("ha-master.yaml"),
+                masterHost(masterNumber(name)),
+                directory.resolve("log"));
+        masters.put(name, process);
+        process.start();
+        long end = System.nanoTime() + START_LIMIT.toNanos();
+        StatusView own = api.ownStatus(admin(name));
+        while (own == null || own.leader().isEmpty()) {
+            if (System.nanoTime() - end > 0) {
+                throw new IllegalStateException(
+                        name + " knows no leader " + START_LIMIT.toSeconds() + " s after its start");
+            }
+            LockSupport.parkNanos(20_000_000);
+            own = api.ownStatus(admin(name));
+        }
+    }
+
+    /** Ends the agent of a server and starts it again with this in its environment, each as {@code NAME=VALUE}. */
+    void restartAgent(String server, List<String> environment) throws IOException {
+        end(agent(server));
+        Path directory = plan.work().resolve("agent-" + server);
+        ServerProcess process = process(
+                "agent-" + server,
+                environment,
+                "ha-agent",
+                directory.resolve("ha-agent.yaml"),
+                host(server),
+                directory.resolve("log"));
+        agents.put(server, process);
+        process.start();
+    }
+
+    private static void end(ServerProcess process) throws IOException {
+        process.terminate();
+        process.awaitEnd(START_LIMIT);
+        process.close();
     }
 
     /**
@@ -309,12 +391,66 @@ public final class Arena implements AutoCloseable {
         Files.writeString(file, text);
     }
 
-    private String controlAddress() {
-        return network == null ? "127.0.0.1" : network.host("control").address();
+    private Host controlHost() {
+        return host(CONTROL);
     }
 
-    private Host controlHost() {
-        return network == null ? Host.here() : network.host("control");
+    private String dnsHost() {
+        return plan.layout() == ArenaPlan.Layout.SITES ? DNS : CONTROL;
+    }
+
+    private String masterHostName(int number) {
+        return plan.layout() == ArenaPlan.Layout.SITES ? "m" + number : CONTROL;
+    }
+
+    private Host masterHost(int number) {
+        return host(masterHostName(number));
+    }
+
+    private String masterAddress(int number) {
+        return network == null
+                ? "127.0.0.1"
+                : network.host(masterHostName(number)).address();
+    }
+
+    private String siteOfMember(int number) {
+        return number <= (plan.members() + 1) / 2 ? "north" : "south";
+    }
+
+    /** The hosts of a site, clients' and DNS server's among them. Only in the layout of sites. */
+    List<NetworkLab.Node> site(String name) {
+        List<NetworkLab.Node> hosts = new ArrayList<>();
+        for (int i = 1; i <= plan.members(); i++) {
+            if (siteOfMember(i).equals(name)) {
+                hosts.add(node(member(plan, i)));
+            }
+        }
+        for (int i = 1; i <= plan.masters(); i++) {
+            if (MASTER_SITES.get((i - 1) % MASTER_SITES.size()).equals(name)) {
+                hosts.add(node("m" + i));
+            }
+        }
+        hosts.add(node(CLIENT_SITES.contains(name) ? clientHost(name) : DNS));
+        return hosts;
+    }
+
+    /** The site of a database server. */
+    String siteOf(DatabaseServer server) {
+        return siteOfMember(group().servers().indexOf(server) + 1);
+    }
+
+    /** The lab's host of that name: a server's, a master's, {@code dns}, {@code client-SITE}. */
+    NetworkLab.Node node(String name) {
+        return network().host(name);
+    }
+
+    /** The hosts' network. */
+    NetworkLab network() {
+        NetworkLab lab = network;
+        if (lab == null) {
+            throw new IllegalStateException("the arena has no hosts of its own to cut off");
+        }
+        return lab;
     }
 
     private Host host(String name) {
@@ -363,12 +499,12 @@ public final class Arena implements AutoCloseable {
 
     /** A master's admin address. */
     public Endpoint admin(String master) {
-        return new Endpoint(controlAddress(), 17_300 + masterNumber(master));
+        return new Endpoint(masterAddress(masterNumber(master)), 17_300 + masterNumber(master));
     }
 
     /** A master's Raft address. */
     public Endpoint raft(String master) {
-        return new Endpoint(controlAddress(), 17_100 + masterNumber(master));
+        return new Endpoint(masterAddress(masterNumber(master)), 17_100 + masterNumber(master));
     }
 
     private static int masterNumber(String master) {
@@ -399,7 +535,7 @@ public final class Arena implements AutoCloseable {
                 file,
                 first.replace("name: m1\n", "name: " + name + "\njoin: true\n")
                         .replace("data-directory:", masterLine(number) + "data-directory:"));
-        ServerProcess process = process(name, "ha-master", file, controlHost(), directory.resolve("log"));
+        ServerProcess process = process(name, "ha-master", file, masterHost(number), directory.resolve("log"));
         masters.put(name, process);
         return process;
     }
@@ -408,11 +544,11 @@ public final class Arena implements AutoCloseable {
         return "  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\"}\n"
                 .formatted(
                         number,
-                        controlAddress(),
+                        masterAddress(number),
                         17_100 + number,
-                        controlAddress(),
+                        masterAddress(number),
                         17_200 + number,
-                        controlAddress(),
+                        masterAddress(number),
                         17_300 + number);
     }
 
@@ -442,13 +578,21 @@ public final class Arena implements AutoCloseable {
         return server(api.awaitSteady(GROUP, limit));
     }
 
+    /** Asks for a planned switch, to the member that the arbiter finds best where {@code to} is empty; returns at once. */
+    void switchOver(String to, String reason) throws IOException {
+        CommandResult result = api.command(new CommandRequest("switchover", GROUP, to, false, "", "bench", reason));
+        if (!result.accepted()) {
+            throw new IOException("the planned switch was refused: " + result.sentence());
+        }
+    }
+
     /** The write name, absolute. */
     public String writeName() {
         return GROUP + "-rw." + ZONE + ".";
     }
 
     /** Where a client that knows only the name looks. */
-    public WriteLoad.Target byName() {
+    public WriteLoad.DnsName byName() {
         return new WriteLoad.DnsName(dns().address(), writeName(), DATABASE_PORT);
     }
 
@@ -467,16 +611,17 @@ public final class Arena implements AutoCloseable {
         return controlHost();
     }
 
+    /** Where the clients of a site run. Only in the layout of sites. */
+    NetworkLab.Node clients(String site) {
+        return node(clientHost(site));
+    }
+
     /** Cuts a database server's host off from everything, or joins it again. Only with separate hosts. */
     public void cut(String server, boolean isCut) throws IOException {
-        NetworkLab lab = network;
-        if (lab == null) {
-            throw new IllegalStateException("the arena has no separate hosts to cut off");
-        }
         if (isCut) {
-            lab.cut(lab.host(server));
+            network().cut(node(server));
         } else {
-            lab.heal(lab.host(server));
+            network().heal(node(server));
         }
     }
 

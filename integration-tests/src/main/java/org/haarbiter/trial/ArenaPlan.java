@@ -8,7 +8,7 @@ import java.nio.file.Path;
  * @param engine the servers
  * @param members servers of the group; 2 to 9
  * @param work everything goes there; it is made
- * @param separateHosts each database server on a host of its own (a network namespace; needs root), so that it can be cut off
+ * @param layout which of them share a host
  * @param masters 1, 3 or 5
  * @param profile the timing profile's name
  * @param durability as the masters' settings name it
@@ -18,7 +18,7 @@ public record ArenaPlan(
         Engine engine,
         int members,
         Path work,
-        boolean separateHosts,
+        Layout layout,
         int masters,
         String profile,
         String durability,
@@ -37,6 +37,41 @@ public record ArenaPlan(
         }
     }
 
+    /** Which processes share a host. All but the first are network namespaces, which need root. */
+    public enum Layout {
+        /** Everything is on this machine. */
+        ONE_MACHINE,
+        /** Each database server has a host of its own, with its agent; the rest shares one. */
+        SERVERS_APART,
+        /**
+         * Each database server, each master, and the DNS server have a host of their own. The hosts are in three sites: the first
+         * half of the servers and the first master in {@code north}, the others and the second in {@code south}, the third and
+         * DNS in {@code west}. North and south have a host for clients.
+         */
+        SITES
+    }
+
+    /** Each database server on a host of its own, or everything on this machine. */
+    public ArenaPlan(
+            Engine engine,
+            int members,
+            Path work,
+            boolean separateHosts,
+            int masters,
+            String profile,
+            String durability,
+            String masterSettings) {
+        this(
+                engine,
+                members,
+                work,
+                separateHosts ? Layout.SERVERS_APART : Layout.ONE_MACHINE,
+                masters,
+                profile,
+                durability,
+                masterSettings);
+    }
+
     /** A primary and three replicas, three masters, the fast profile, lossless. */
     public static ArenaPlan of(Engine engine, Path work, boolean separateHosts) {
         return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", "lossless", "");
@@ -47,6 +82,6 @@ public record ArenaPlan(
         if (number < 2 || number > 9) {
             throw new IllegalArgumentException("members: " + number + " (must be 2 to 9)");
         }
-        return new ArenaPlan(engine, number, work, separateHosts, masters, profile, durability, masterSettings);
+        return new ArenaPlan(engine, number, work, layout, masters, profile, durability, masterSettings);
     }
 }

@@ -1,8 +1,6 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
-import org.haarbiter.admin.CommandRequest;
-import org.haarbiter.admin.CommandResult;
 import org.haarbiter.lab.DatabaseServer;
 
 /** What is done to the primary. */
@@ -22,16 +20,7 @@ public enum Fault {
             case KILL -> primary.kill9();
             case HANG -> primary.freeze();
             case PARTITION -> arena.cut(primary.name(), true);
-            case SWITCHOVER -> switchover(arena);
-        }
-    }
-
-    private static void switchover(Arena arena) throws IOException {
-        CommandResult result = arena.api()
-                .command(new CommandRequest(
-                        "switchover", Arena.GROUP, "", false, "", "bench", "measuring a planned switch"));
-        if (!result.accepted()) {
-            throw new IOException("the planned switch was refused: " + result.sentence());
+            case SWITCHOVER -> arena.switchOver("", "measuring a planned switch");
         }
     }
 
