@@ -9,6 +9,8 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault ki
                                  [--client dns|any] [--members N] [--rate WRITES_PER_SECOND] [--json]
        scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
+       scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb]
+                               [--profile fast|normal|wide] | --list
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
@@ -16,6 +18,9 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault ki
   masters    times N elections (default 10) after the start of the second master and after the death of the leader, and
              counts changes of the leader while all processors are kept busy for 180 s (--load-seconds)
   idle       prints the processor time and memory of each master and agent of a group at rest
+  faults     plays faults on real groups, each host a network namespace (needs root), clients on both sides of a cut, in an
+             order drawn from the seed; prints one line each and judges it by what the clients saw; ends with 1 when
+             anything broke, and says where the logs of that round are. --list tells the stories
   simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
 EOF
 }
@@ -44,6 +49,18 @@ case $command in
     "$home/scripts/install-servers.sh" mariadb bind >&2
     build
     run_java org.haarbiter.trial.MastersBench "$@"
+    ;;
+  faults)
+    engines=(mysql mariadb)
+    previous=
+    for argument in "$@"; do
+      [ "$previous" = --engine ] && engines=("$argument")
+      previous=$argument
+    done
+    need_build_tools
+    "$home/scripts/install-servers.sh" "${engines[@]}" bind faketime >&2
+    build
+    run_java org.haarbiter.trial.FaultsBench "$@"
     ;;
   simulate)
     need_build_tools

@@ -2,7 +2,7 @@
 # Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, BIND,
 # and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [bind]        (default: all three)
+#   scripts/install-servers.sh [mysql] [mariadb] [bind] [faketime]        (default: the first three)
 #
 # What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD or HA_NAMED, or found on PATH, when it is
 # new enough (MySQL 8.4, MariaDB 10.11). MySQL goes into a directory of its own and doesn't touch the system:
@@ -182,11 +182,19 @@ install_bind() {
   on_path nsupdate >/dev/null || apt_install bind9-dnsutils
 }
 
+# A wall clock of its own for one process: bench.sh faults only.
+install_faketime() {
+  [ -z "${HA_LIBFAKETIME:-}" ] || [ -r "$HA_LIBFAKETIME" ] ||
+    fail "HA_LIBFAKETIME is $HA_LIBFAKETIME, which can't be read. Correct it or unset it."
+  [ -n "${HA_LIBFAKETIME:-}" ] || compgen -G '/usr/lib/*-linux-gnu*/faketime/libfaketime.so.1' >/dev/null || apt_install libfaketime
+}
+
 install_tools() {
   local wanted=()
   on_path ip >/dev/null || wanted+=(iproute2)
   on_path nft >/dev/null || wanted+=(nftables)
   on_path ps >/dev/null || wanted+=(procps)
+  on_path mkfs.ext4 >/dev/null || wanted+=(e2fsprogs)
   [ ${#wanted[@]} -eq 0 ] || apt_install "${wanted[@]}"
 }
 
@@ -196,8 +204,8 @@ trap restore_services EXIT
 [ $# -gt 0 ] || set -- mysql mariadb bind
 for what in "$@"; do
   case $what in
-    mysql | mariadb | bind) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb or bind)." ;;
+    mysql | mariadb | bind | faketime) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, bind or faketime)." ;;
   esac
 done
 for what in "$@"; do

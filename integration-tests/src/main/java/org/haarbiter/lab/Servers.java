@@ -2,6 +2,7 @@ package org.haarbiter.lab;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,6 +72,29 @@ public final class Servers {
             }
         }
         throw new IllegalStateException("no '" + name + "' on the PATH. Run scripts/install-servers.sh");
+    }
+
+    /**
+     * The library that gives a program another wall clock when it is preloaded. With {@code HA_LIBFAKETIME} set that one, else
+     * where Debian puts it.
+     */
+    public static Path faketime() {
+        String given = System.getenv("HA_LIBFAKETIME");
+        if (given != null && !given.isEmpty()) {
+            return Path.of(given);
+        }
+        try (DirectoryStream<Path> libraries = Files.newDirectoryStream(Path.of("/usr/lib"), "*-linux-gnu*")) {
+            for (Path library : libraries) {
+                Path candidate = library.resolve("faketime/libfaketime.so.1");
+                if (Files.isReadable(candidate)) {
+                    return candidate;
+                }
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("can't look for libfaketime in /usr/lib", e);
+        }
+        throw new IllegalStateException(
+                "no libfaketime.so.1 here. Run scripts/install-servers.sh faketime, or set HA_LIBFAKETIME to its path");
     }
 
     private static List<Path> candidates(String name) {
