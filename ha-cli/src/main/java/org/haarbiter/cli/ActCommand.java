@@ -3,6 +3,8 @@ package org.haarbiter.cli;
 import java.io.IOException;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.PolicyChange;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** A manual act: it needs a reason, and goes into the switch log with who gave it. */
@@ -24,12 +26,23 @@ abstract class ActCommand extends ArbiterCommand {
     /** Sends it; a refusal ends the command. */
     final CommandResult send(AdminClient client, String action, String group, String member, boolean acceptDataLoss)
             throws CliException {
-        return send(client, action, group, member, acceptDataLoss, "");
+        return send(client, action, group, member, acceptDataLoss, "", null);
     }
 
-    /** As above, with whose copy a rebuild takes; empty for the best. */
+    /**
+     * As above.
+     *
+     * @param donor whose copy a rebuild takes; empty for the best
+     * @param policy what changes of a group's policy; null for any other command
+     */
     final CommandResult send(
-            AdminClient client, String action, String group, String member, boolean acceptDataLoss, String donor)
+            AdminClient client,
+            String action,
+            String group,
+            String member,
+            boolean acceptDataLoss,
+            String donor,
+            @Nullable PolicyChange policy)
             throws CliException {
         checkReason();
         AdminClient.Answer answer = client.post(
@@ -40,6 +53,7 @@ abstract class ActCommand extends ArbiterCommand {
                         member,
                         acceptDataLoss,
                         donor,
+                        policy,
                         hactl().surroundings().user(),
                         reason.strip()));
         CommandResult result = client.read(answer.body(), CommandResult.class);
@@ -53,6 +67,20 @@ abstract class ActCommand extends ArbiterCommand {
         }
         out().flush();
         return result;
+    }
+
+    /**
+     * Waits before the masters are asked again.
+     *
+     * @param ifInterrupted what goes on although nobody waits for it any more
+     */
+    static void pause(long millis, String ifInterrupted) throws CliException {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(ExitCode.INCOMPLETE, "interrupted; " + ifInterrupted);
+        }
     }
 
     /** Asks on a terminal; without one the answer must already be on the command line. */

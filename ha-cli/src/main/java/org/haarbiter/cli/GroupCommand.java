@@ -6,6 +6,7 @@ import org.haarbiter.admin.GroupSummary;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MemberView;
 import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.StatusView;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,8 +18,8 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "group",
-        description = "Lists groups, or shows one.",
-        subcommands = {GroupCommand.ListAll.class, GroupCommand.Show.class})
+        description = "Lists groups, shows one, or changes what one promises.",
+        subcommands = {GroupCommand.ListAll.class, GroupCommand.Show.class, GroupCommand.Set.class})
 final class GroupCommand implements Runnable {
 
     @Spec
@@ -28,7 +29,8 @@ final class GroupCommand implements Runnable {
     public void run() {
         CommandSpec own = spec;
         if (own != null) {
-            throw new ParameterException(own.commandLine(), "which one? hactl group list, or hactl group show GROUP");
+            throw new ParameterException(
+                    own.commandLine(), "which one? hactl group list, hactl group show GROUP, or hactl group set GROUP");
         }
     }
 
@@ -62,6 +64,66 @@ final class GroupCommand implements Runnable {
                     "/v1/status",
                     StatusView.class,
                     status -> out().print(table(hactl().paint(), status.groups())));
+        }
+    }
+
+    @Command(
+            name = "set",
+            description = {
+                "Changes what a group promises of acknowledged writes. What isn't given stays. The arbiter brings the servers'"
+                        + " settings in line."
+            })
+    static final class Set extends ActCommand {
+        @Parameters(paramLabel = "GROUP", description = "The group's name.")
+        private String group = "";
+
+        @Option(
+                names = "--durability",
+                paramLabel = "WORD",
+                description = {
+                    "lossless: no acknowledged write is ever missing after a switch. bounded: nobody is promoted by itself who"
+                            + " lacks more than the limits say. available: whoever is newest."
+                })
+        private @Nullable String durability;
+
+        @Option(
+                names = "--max-lag-millis",
+                paramLabel = "MS",
+                description = "With bounded: a candidate may lack what was written in this time; 0 for any.")
+        private @Nullable Long maxLagMillis;
+
+        @Option(
+                names = "--max-lag-transactions",
+                paramLabel = "N",
+                description = "With bounded: a candidate may lack so many transactions; 0 for any.")
+        private @Nullable Long maxLagTransactions;
+
+        @Option(
+                names = "--on-no-acknowledger",
+                paramLabel = "WORD",
+                description = {
+                    "With lossless, when no replica is left to acknowledge. wait: writes wait for one. degrade: they go on,"
+                            + " and no switch is automatic until one is back."
+                })
+        private @Nullable String onNoAcknowledger;
+
+        @Override
+        int run(AdminClient client) throws CliException {
+            if (durability == null && maxLagMillis == null && maxLagTransactions == null && onNoAcknowledger == null) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        "nothing to change: give --durability, --max-lag-millis, --max-lag-transactions or"
+                                + " --on-no-acknowledger");
+            }
+            send(
+                    client,
+                    "set-policy",
+                    group,
+                    "",
+                    false,
+                    "",
+                    new PolicyChange(durability, maxLagMillis, maxLagTransactions, onNoAcknowledger));
+            return ExitCode.OK;
         }
     }
 

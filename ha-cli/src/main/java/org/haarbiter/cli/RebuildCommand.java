@@ -57,7 +57,7 @@ final class RebuildCommand extends ActCommand {
         if (!yes) {
             confirm("All data of " + member + " is replaced by a copy.", member);
         }
-        send(client, "rebuild", group, member, false, donor);
+        send(client, "rebuild", group, member, false, donor, null);
         return wait ? follow(client) : ExitCode.OK;
     }
 
@@ -88,13 +88,7 @@ final class RebuildCommand extends ActCommand {
                         member + " doesn't follow yet after " + waitLimitSeconds + " s: " + progress + " (hactl why "
                                 + group + ")");
             }
-            try {
-                Thread.sleep(LOOK_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CliException(
-                        ExitCode.INCOMPLETE, "interrupted; the rebuild goes on (hactl group show " + group + ")");
-            }
+            pause(LOOK_MILLIS, "the rebuild goes on (hactl group show " + group + ")");
         }
     }
 }

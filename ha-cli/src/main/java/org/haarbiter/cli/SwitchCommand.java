@@ -92,13 +92,7 @@ abstract class SwitchCommand extends ActCommand {
                                         + " (hactl why "
                                         + group + ")");
             }
-            try {
-                Thread.sleep(LOOK_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CliException(
-                        ExitCode.INCOMPLETE, "interrupted; the switch goes on (hactl why " + group + ")");
-            }
+            pause(LOOK_MILLIS, "the switch goes on (hactl why " + group + ")");
             now = groupNow(client);
         }
         SwitchView record = recordOf(client, now.epoch());

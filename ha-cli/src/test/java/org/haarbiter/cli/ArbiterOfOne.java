@@ -21,15 +21,16 @@ import org.haarbiter.master.admin.AdminBackend;
 import org.haarbiter.master.admin.AdminException;
 import org.haarbiter.master.admin.AdminServer;
 import org.haarbiter.master.admin.MasterFacts;
+import org.haarbiter.master.admin.Requests;
 import org.haarbiter.master.admin.Views;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
-import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
@@ -47,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     private static final Limits LIMITS =
-            new Limits(1_500, 3_000, 20, 50, 5_000, 0, Durability.LOSSLESS, WhenArbiterLost.HOLD);
+            new Limits(1_500, 3_000, 20, 50, 5_000, 0, Policy.LOSSLESS, 10_000, WhenArbiterLost.HOLD);
     /** A change that a member reports is acted on only once it was seen again after the leader's next answer. */
     private static final int QUIET_ROUNDS = 3;
 
@@ -137,6 +138,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             openEpoch,
                             writable ? replicas : 0,
                             acknowledgersRequired,
+                            0,
                             true,
                             true,
                             new Peering(new Endpoint("127.0.0.1", 7401), list, epoch, false, -1),
@@ -312,32 +314,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     @Override
     public CompletableFuture<CommandResult> command(CommandRequest request) {
         return answer(false, () -> {
-            Command command = switch (request.action()) {
-                case "promote" ->
-                    new Command.Promote(
-                            request.group(),
-                            request.member(),
-                            request.acceptDataLoss(),
-                            request.by(),
-                            request.reason());
-                case "switchover" ->
-                    new Command.Switchover(
-                            request.group(),
-                            request.member().isEmpty() ? null : request.member(),
-                            request.by(),
-                            request.reason());
-                case "rebuild" ->
-                    new Command.Rebuild(
-                            request.group(),
-                            request.member(),
-                            request.donor().isEmpty() ? null : request.donor(),
-                            request.by(),
-                            request.reason());
-                case "demote" -> new Command.Demote(request.group(), request.member(), request.by(), request.reason());
-                case "pause" -> new Command.Pause(request.group(), request.by(), request.reason());
-                case "resume" -> new Command.Resume(request.group(), request.by(), request.reason());
-                default -> null;
-            };
+            Command command = Requests.command(request);
             if (command == null) {
                 lastMastersCommand = request;
                 return new CommandResult(true, request.action() + " " + request.member(), 0, ++index);

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param phaseDetail what the phase waits for, as a sentence; empty when steady
  * @param phaseMillis for how long the answering master has seen it in this phase
  * @param primary the member that takes writes, or is to; empty while it isn't adopted
- * @param durability {@code lossless} or {@code available}; empty while it isn't adopted
+ * @param durability {@code lossless}, {@code bounded} with its limits, or {@code available}; empty while it isn't adopted
  * @param acknowledgers how many acknowledgements each commit is known to have waited for
  * @param acknowledgersWanted how many it should wait for
  * @param peers whose agents must all permit it when the primary goes on without masters; empty where it would be fenced

@@ -84,6 +84,7 @@ public final class LinkReader {
                 positive("sighting.open_epoch", message.getOpenEpoch()),
                 (int) orUnknown("sighting.acknowledgers", message.getAcknowledgers()),
                 (int) positive("sighting.acknowledgers_required", message.getAcknowledgersRequired()),
+                orUnknown("sighting.waiting_millis", message.getWaitingMillis()),
                 message.getHistoryComplete(),
                 message.getElectable(),
                 peering(message.getPeering()),

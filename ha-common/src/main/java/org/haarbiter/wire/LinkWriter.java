@@ -134,6 +134,7 @@ public final class LinkWriter {
                 .setOpenEpoch(sighting.openEpoch())
                 .setAcknowledgers(sighting.acknowledgers())
                 .setAcknowledgersRequired(sighting.acknowledgersRequired())
+                .setWaitingMillis(sighting.waitingMillis())
                 .setHistoryComplete(sighting.historyComplete())
                 .setElectable(sighting.electable())
                 .setPeering(message(sighting.peering()))

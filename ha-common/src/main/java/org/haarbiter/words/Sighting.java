@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param openEpoch the agent opened writes under this epoch and they are open; 0 otherwise
  * @param acknowledgers replicas that acknowledge commits now; -1 where the engine has no such thing
  * @param acknowledgersRequired how many acknowledgements a commit waits for without time limit; 0 where it doesn't wait
+ * @param waitingMillis for how long commits have waited for acknowledgements without one going through, in ms; 0 while none waits,
+ *     -1 where that isn't known
  * @param historyComplete everything this server ever acknowledged is in {@code received}; false after a restart that may
  *     have dropped it, until it has caught up
  * @param electable settings allow its promotion
@@ -68,6 +70,7 @@ public record Sighting(
         long openEpoch,
         int acknowledgers,
         int acknowledgersRequired,
+        long waitingMillis,
         boolean historyComplete,
         boolean electable,
         Peering peering,
@@ -109,6 +112,7 @@ public record Sighting(
                 openEpoch,
                 acknowledgers,
                 acknowledgersRequired,
+                waitingMillis,
                 historyComplete,
                 electable,
                 peering,

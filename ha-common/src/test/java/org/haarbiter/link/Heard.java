@@ -115,6 +115,7 @@ final class Heard implements LinkServerListener, LinkClientListener {
                         1,
                         -1,
                         0,
+                        -1,
                         true,
                         true,
                         Peering.NONE,

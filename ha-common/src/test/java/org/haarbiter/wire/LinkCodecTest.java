@@ -73,6 +73,7 @@ class LinkCodecTest {
                 0,
                 -1,
                 0,
+                -1,
                 false,
                 false,
                 Peering.NONE,

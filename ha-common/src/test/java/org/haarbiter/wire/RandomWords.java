@@ -63,6 +63,7 @@ public final class RandomWords {
                 count(),
                 random.nextInt(66) - 1,
                 random.nextInt(65),
+                count() - 1,
                 random.nextBoolean(),
                 random.nextBoolean(),
                 new Peering(maybe(endpoint()), names(), count(), random.nextBoolean(), count() - 1),

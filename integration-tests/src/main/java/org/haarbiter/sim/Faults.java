@@ -4,6 +4,7 @@ import java.util.List;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Phase;
 
 /** What goes wrong, and its mending. */
@@ -51,7 +52,7 @@ final class Faults {
             compound(group);
             return;
         }
-        switch (chance.below(20)) {
+        switch (chance.below(22)) {
             case 0, 1, 2 -> kill(server);
             case 3 -> hang(server, chance.millis(50, 3_000));
             case 4, 5 -> killAgent(group.agent(server.name), chance.percent(60));
@@ -64,6 +65,8 @@ final class Faults {
             case 16 -> slow(host(server), host(server(group)));
             case 17 -> heal();
             case 18 -> lag(server);
+            case 19 -> meddle(group, server);
+            case 20 -> changePolicy(group);
             default -> command(group, server);
         }
         if (chance.percent(30)) {
@@ -490,7 +493,7 @@ final class Faults {
         world.count("fault-agent-killed");
         SimServer server = agent.server;
         agent.stop("killed");
-        if (hook || server.group.durability == Durability.AVAILABLE) {
+        if (hook || world.shape.guarded()) {
             world.timeline.after(chance.millis(1, 60), () -> {
                 if (server.frozen()) {
                     kill(server);
@@ -514,11 +517,7 @@ final class Faults {
 
     void freezeAgent(SimAgent agent) {
         // Where nothing but the lease protects, the watchdog ends what stands still for longer than the fence's budget.
-        freezeAgent(
-                agent,
-                agent.server.group.durability == Durability.AVAILABLE
-                        ? chance.millis(10, 80)
-                        : chance.millis(50, 3_000));
+        freezeAgent(agent, world.shape.guarded() ? chance.millis(10, 80) : chance.millis(50, 3_000));
     }
 
     void freezeAgent(SimAgent agent, long nanos) {
@@ -528,7 +527,7 @@ final class Faults {
         world.count("fault-agent-frozen");
         world.timeline.note("agent of " + agent.server.name + " freezes");
         agent.freeze();
-        agent.server.unguarded |= agent.server.group.durability == Durability.LOSSLESS;
+        agent.server.unguarded |= !world.shape.guarded();
         int life = agent.life();
         world.timeline.after(nanos, () -> {
             if (agent.life() == life) {
@@ -611,6 +610,34 @@ final class Faults {
     void lag(SimServer server) {
         world.count("fault-slow-applier");
         server.applyLagNanos = chance.millis(1, chance.percent(50) ? 300 : 2_000);
+    }
+
+    /** Somebody changes what the arbiter has set. */
+    private void meddle(SimGroup group, SimServer server) {
+        world.count("fault-meddled");
+        server.meddle(chance.below(3));
+        if (chance.percent(40)) {
+            later(0, 400, () -> kill(server));
+        } else if (chance.percent(40)) {
+            later(0, 100, () -> killAgent(group.agent(server.name), true));
+        }
+    }
+
+    /** Only where every server is fenced when its agent is gone, as any promise but lossless needs. */
+    private void changePolicy(SimGroup group) {
+        if (!world.shape.guarded()) {
+            return;
+        }
+        List<Durability> all = List.of(Durability.LOSSLESS, Durability.BOUNDED, Durability.AVAILABLE);
+        Durability durability = all.get(chance.below(all.size()));
+        world.command(new Command.ChangePolicy(
+                group.name,
+                durability,
+                2_000L + chance.below(3_000),
+                20L,
+                chance.percent(50) ? OnNoAcknowledger.WAIT : OnNoAcknowledger.DEGRADE,
+                "person",
+                "test"));
     }
 
     void command(SimGroup group, SimServer server) {

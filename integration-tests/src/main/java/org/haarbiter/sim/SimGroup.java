@@ -3,6 +3,8 @@ package org.haarbiter.sim;
 import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
@@ -11,21 +13,31 @@ import org.jspecify.annotations.Nullable;
 final class SimGroup {
     final String name;
     final PositionKind kind;
-    final Durability durability;
+    final Policy policy;
     final World world;
     final List<SimServer> servers = new ArrayList<>();
     final List<SimAgent> agents = new ArrayList<>();
     final String[] uuids;
 
-    SimGroup(String name, PositionKind kind, Durability durability, int size, World world) {
+    SimGroup(String name, PositionKind kind, Policy policy, int size, World world) {
         this.name = name;
         this.kind = kind;
-        this.durability = durability;
+        this.policy = policy;
         this.world = world;
         this.uuids = new String[size + 1];
         for (int i = 0; i <= size; i++) {
             uuids[i] = "00000000-0000-0000-0000-%012d".formatted(i);
         }
+    }
+
+    /** What it promises now. */
+    Policy policy() {
+        Group committed = world.truth.newest().group(name);
+        return committed == null ? policy : committed.policy();
+    }
+
+    boolean lossless() {
+        return policy().durability() == Durability.LOSSLESS;
     }
 
     @Nullable

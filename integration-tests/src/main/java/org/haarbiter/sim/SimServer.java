@@ -44,7 +44,7 @@ final class SimServer extends SimProcess {
         }
     }
 
-    private record Waiting(long transaction, int index) {}
+    private record Waiting(long transaction, int index, long since) {}
 
     final SimGroup group;
     final int number;
@@ -63,6 +63,7 @@ final class SimServer extends SimProcess {
 
     private long lastHeld;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private long committedAt;
     private boolean clientsThere;
 
     private int starts;
@@ -70,6 +71,9 @@ final class SimServer extends SimProcess {
 
     /** Its agent stood still or ended, nothing else fenced it, and it wasn't fenced since. */
     boolean unguarded;
+
+    /** Somebody made its commits wait for nobody, and the arbiter hasn't put that back. */
+    boolean meddled;
 
     boolean writable;
     int required;
@@ -166,6 +170,7 @@ final class SimServer extends SimProcess {
         starts++;
         starting = true;
         unguarded = false;
+        meddled = false;
         writable = false;
         required = 0;
         acknowledges = false;
@@ -471,6 +476,7 @@ final class SimServer extends SimProcess {
                 return;
             }
             waiting.remove();
+            committedAt = timeline.now();
             visible[number].set(sequence(first.transaction()));
             applied[number].set(sequence(first.transaction()));
             if (clientsThere) {
@@ -495,7 +501,7 @@ final class SimServer extends SimProcess {
         logs(transaction);
         lastHeld = transaction;
         clientsThere = true;
-        waiting.add(new Waiting(transaction, log.size() - 1));
+        waiting.add(new Waiting(transaction, log.size() - 1, timeline.now()));
         dumps.forEach(this::push);
         commitWhatIsAcknowledged();
     }
@@ -511,6 +517,7 @@ final class SimServer extends SimProcess {
     }
 
     void fence(Done done) {
+        meddled = false;
         unguarded = false;
         writable = false;
         cutClients();
@@ -561,7 +568,9 @@ final class SimServer extends SimProcess {
     }
 
     void open(long epoch, int acknowledgers) {
+        meddled = false;
         required = acknowledgers;
+        commitWhatIsAcknowledged();
         input = false;
         dropInput();
         writable = true;
@@ -585,9 +594,26 @@ final class SimServer extends SimProcess {
     }
 
     void require(int acknowledgers, Done done) {
+        meddled = false;
         required = acknowledgers;
         commitWhatIsAcknowledged();
         done.ended(null);
+    }
+
+    /** Somebody changes a setting behind the arbiter's back. */
+    void meddle(int what) {
+        if (!answers()) {
+            return;
+        }
+        group.world.timeline.note("somebody meddles with " + name + " (" + what + ")");
+        if (what == 0) {
+            acknowledges = !acknowledges;
+            dropInput();
+        } else {
+            meddled |= what == 1 && required > 0;
+            required = what == 1 ? 0 : required + 1;
+            commitWhatIsAcknowledged();
+        }
     }
 
     /** A person sets it up before any agent is there. */
@@ -664,6 +690,13 @@ final class SimServer extends SimProcess {
                         .filter(d -> d.acknowledges && !d.down.broken)
                         .count(),
                 required,
+                acknowledges,
+                waiting.isEmpty()
+                        ? 0
+                        : (timeline.now()
+                                        - Math.max(
+                                                committedAt, waiting.getFirst().since()))
+                                / 1_000_000,
                 List.of(),
                 rebuilding);
         lastRunning = seen;

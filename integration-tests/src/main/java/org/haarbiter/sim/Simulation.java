@@ -6,7 +6,9 @@ import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.PositionKind;
@@ -43,15 +45,18 @@ public final class Simulation {
     static Result run(long seed, boolean everything) {
         Chance chance = new Chance(seed);
         boolean mysql = chance.percent(65);
-        Durability durability = chance.percent(70) ? Durability.LOSSLESS : Durability.AVAILABLE;
+        Policy policy = policy(chance);
+        boolean lossless = policy.durability() == Durability.LOSSLESS;
         int members = 2 + chance.below(4);
-        int open = chance.percent(60) ? -1 : durability == Durability.LOSSLESS ? chance.below(2) : 0;
+        int open = chance.percent(60) ? -1 : lossless ? chance.below(2) : 0;
         World world = new World(
                 new World.Shape(
                         chance.percent(85) ? 3 : 5,
                         members,
                         mysql ? PositionKind.MYSQL_GTID : PositionKind.MARIADB_GTID,
-                        durability,
+                        policy,
+                        // Without a log that is lossless nothing else would stop a server whose agent is gone.
+                        !lossless || chance.percent(30),
                         open,
                         chance.percent(90) ? WhenArbiterLost.HOLD : WhenArbiterLost.FENCE),
                 chance.split("world"),
@@ -78,6 +83,20 @@ public final class Simulation {
                 sentence,
                 everything ? world.timeline.transcript() : world.timeline.recent(),
                 world.counts);
+    }
+
+    private static Policy policy(Chance chance) {
+        if (chance.percent(70)) {
+            return new Policy(
+                    Durability.LOSSLESS, 0, 0, chance.percent(40) ? OnNoAcknowledger.DEGRADE : OnNoAcknowledger.WAIT);
+        }
+        return chance.percent(50)
+                ? Policy.AVAILABLE
+                : new Policy(
+                        Durability.BOUNDED,
+                        chance.percent(80) ? 1_600 + chance.below(3_000) : 0,
+                        5 + chance.below(100),
+                        OnNoAcknowledger.WAIT);
     }
 
     private static void play(World world, Chance chance) {

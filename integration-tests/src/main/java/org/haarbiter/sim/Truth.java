@@ -26,9 +26,18 @@ final class Truth {
         }
     }
 
+    /** What was seen of a position is older than when it was heard, by a look and a slow link. */
+    private static final long BOUND_SLACK_MILLIS = 1_200;
+
+    private record Acknowledged(long transaction, long nanos) {}
+
     private static final class Known {
         final TreeMap<String, Long> writerEpochs = new TreeMap<>();
         final List<Long> acknowledged = new ArrayList<>();
+        final ArrayList<Acknowledged> recent = new ArrayList<>();
+
+        /** The newest primary was chosen by the proof that nobody acknowledges to the one before. */
+        boolean choseLossless;
 
         @Nullable
         SimServer newestWriter;
@@ -112,7 +121,34 @@ final class Truth {
         if (is.phase() instanceof Phase.Promoting
                 && (was == null || !was.phase().equals(is.phase()))) {
             about.writerEpochs.put(is.primary(), is.epoch());
+            about.choseLossless = is.durability() == Durability.LOSSLESS;
         }
+        if (entry instanceof Entry.PolicyChanged) {
+            about.acknowledged.clear();
+            about.recent.clear();
+        }
+    }
+
+    /** What a bounded group's new primary lacks was acknowledged not long before the last acknowledgement that it lacks. */
+    private void lostWithinBound(Known about, SimGroup group, SimServer server, long epoch) {
+        long limit = group.policy().maxLagMillis();
+        boolean accepted = about.lossAccepted && epoch >= about.lossEpoch;
+        List<Acknowledged> lost = about.recent.stream()
+                .filter(a -> !server.holds(a.transaction()))
+                .toList();
+        if (!lost.isEmpty() && group.policy().durability() == Durability.BOUNDED && limit > 0 && !accepted) {
+            world.count("lost-within-bound");
+            long newest = lost.get(lost.size() - 1).nanos();
+            long oldest = lost.get(0).nanos();
+            if (newest - oldest > (limit + BOUND_SLACK_MILLIS) * 1_000_000L) {
+                throw violated(
+                        "3 bounded means bounded",
+                        server.name + " opened under epoch " + epoch + " without the acknowledged writes of "
+                                + (newest - oldest) / 1_000_000 + " ms (the limit is " + limit + ")");
+            }
+        }
+        about.recent.removeAll(lost);
+        about.lossAccepted &= !accepted;
     }
 
     /** A server has opened writes. */
@@ -124,7 +160,7 @@ final class Truth {
         // In a lossless group a switch needn't wait for the old primary's permission to end: until then it may even
         // open
         // again, since nobody acknowledges to it.
-        boolean harmless = group.durability == Durability.LOSSLESS
+        boolean harmless = about.choseLossless
                 && epoch < about.openedEpoch
                 && about.writerEpochs.getOrDefault(server.name, 0L) == epoch;
         if (epoch <= about.openedEpoch && server != about.newestOpened && !harmless) {
@@ -137,7 +173,8 @@ final class Truth {
         }
         about.openedEpoch = epoch;
         about.newestOpened = server;
-        if (group.durability != Durability.LOSSLESS) {
+        if (!group.lossless()) {
+            lostWithinBound(about, group, server, epoch);
             return;
         }
         if (about.lossAccepted && epoch >= about.lossEpoch) {
@@ -162,10 +199,18 @@ final class Truth {
         Known about = known(group.name);
         long epoch = about.writerEpochs.getOrDefault(server.name, 0L);
         SimServer opened = about.newestOpened;
-        boolean lossless = group.durability == Durability.LOSSLESS;
+        Group committed = newest().group(group.name);
+        boolean needntWait =
+                committed != null && committed.primary().equals(server.name) && committed.acknowledgers() == 0;
+        if (server.meddled && !needntWait) {
+            // Nobody can promise anything of a commit that somebody kept from waiting.
+            world.count("acknowledged-while-meddled");
+            return;
+        }
+        boolean lossless = group.lossless();
         // An acknowledgement that was under way when the replica was sealed may still come; what it acknowledges isn't
         // lost.
-        boolean heldByNewer = lossless && opened != null && opened.holds(transaction);
+        boolean heldByNewer = about.choseLossless && opened != null && opened.holds(transaction);
         // A person who accepts a loss gives up the proof, that an old primary gets no acknowledgement, which stands in
         // for an
         // agent that can't fence.
@@ -177,7 +222,12 @@ final class Truth {
                     server.name + " (epoch " + epoch + ") acknowledged " + SimServer.text(transaction) + " after "
                             + (writer == null ? "?" : writer.name) + " had under epoch " + about.newestEpoch);
         }
-        if (lossless && opened != null && about.openedEpoch > epoch && !heldByNewer && epoch >= about.lossEpoch) {
+        if (lossless
+                && about.choseLossless
+                && opened != null
+                && about.openedEpoch > epoch
+                && !heldByNewer
+                && epoch >= about.lossEpoch) {
             throw violated(
                     "3 lossless means lossless",
                     server.name + " acknowledged " + SimServer.text(transaction) + " which " + opened.name
@@ -191,6 +241,8 @@ final class Truth {
         }
         if (lossless && (epoch >= about.lossEpoch)) {
             about.acknowledged.add(transaction);
+        } else if (group.policy().durability() == Durability.BOUNDED) {
+            about.recent.add(new Acknowledged(transaction, world.timeline.now()));
         }
     }
 

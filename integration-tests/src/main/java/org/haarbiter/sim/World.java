@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.TreeMap;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
-import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Heartbeat;
@@ -26,13 +26,15 @@ final class World {
      *
      * @param open the group's first member is open, and waits for this many acknowledgements, before it is adopted; -1 where
      *     it comes up fenced
+     * @param guarded a service manager fences servers whose agents end or stand still
      * @param whenArbiterLost the masters' policy
      */
     record Shape(
             int masters,
             int members,
             PositionKind kind,
-            Durability durability,
+            Policy policy,
+            boolean guarded,
             int open,
             WhenArbiterLost whenArbiterLost) {}
 
@@ -57,7 +59,7 @@ final class World {
         this.chance = chance;
         this.timeline = new Timeline(everything);
         this.network = new SimNetwork(timeline, chance.split("network"));
-        this.limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, shape.durability(), shape.whenArbiterLost());
+        this.limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, shape.policy(), 1_500, shape.whenArbiterLost());
         this.truth = new Truth(this);
         this.dns = new SimDns(this, chance.split("dns"));
         this.recovery = chance.split("recovery");
@@ -65,7 +67,7 @@ final class World {
             masters.add(new SimMaster("m" + i, this, chance.split("m" + i)));
             sites.put("m" + i, "s" + (1 + (i - 1) % 3));
         }
-        SimGroup group = new SimGroup("g", shape.kind(), shape.durability(), shape.members(), this);
+        SimGroup group = new SimGroup("g", shape.kind(), shape.policy(), shape.members(), this);
         groups.add(group);
         for (int i = 1; i <= shape.members(); i++) {
             String name = String.valueOf((char) ('a' + i - 1));

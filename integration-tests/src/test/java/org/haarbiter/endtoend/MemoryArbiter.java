@@ -17,9 +17,9 @@ import org.haarbiter.agent.engine.memory.MemoryFleet;
 import org.haarbiter.agent.engine.memory.MemoryServer;
 import org.haarbiter.dns.memory.MemoryDns;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
-import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.master.daemon.MasterNode;
 import org.haarbiter.master.daemon.MasterSettings;
@@ -73,7 +73,8 @@ final class MemoryArbiter implements AutoCloseable {
                 home.resolve("raft"),
                 home.resolve("switches.jsonl"),
                 timing,
-                Durability.LOSSLESS,
+                Policy.LOSSLESS,
+                10_000,
                 WhenArbiterLost.HOLD,
                 5_000,
                 2 * timing.silenceMillis(),

@@ -234,6 +234,24 @@ final class BugList {
                     "if (round.granted().isEmpty()) {",
                     12_000),
             bug(
+                    "whoever lacks too much of a bounded group is promoted",
+                    master("View"),
+                    "if (policy.maxLagMillis() > 0\n",
+                    "if (policy.maxLagMillis() < 0\n",
+                    12_000),
+            bug(
+                    "commits are made to wait again before the log says that they didn't",
+                    agent("AgentCore"),
+                    "return answeredSequence < fewerSequence;",
+                    "return fewerSequence < 0;",
+                    12_000),
+            bug(
+                    "the leader overlooks that commits were kept from waiting",
+                    master("Heard"),
+                    "&& sighting.acknowledgersRequired() < group.acknowledgers();",
+                    "&& sighting.acknowledgersRequired() < 0;",
+                    12_000),
+            bug(
                     "a permission by peers counts from its answer",
                     agent("AgentCore"),
                     "extend(wish, began + AgentLimits.nanos(wish.leaseMillis()));",

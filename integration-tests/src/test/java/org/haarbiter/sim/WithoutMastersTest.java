@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.PositionKind;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,7 +76,14 @@ class WithoutMastersTest {
     private static World started(
             int seed, PositionKind kind, Durability durability, int members, WhenArbiterLost whenArbiterLost) {
         World world = new World(
-                new World.Shape(3, members, kind, durability, -1, whenArbiterLost),
+                new World.Shape(
+                        3,
+                        members,
+                        kind,
+                        durability == Durability.LOSSLESS ? Policy.LOSSLESS : Policy.AVAILABLE,
+                        durability != Durability.LOSSLESS,
+                        -1,
+                        whenArbiterLost),
                 new Chance(seed).split("world"),
                 false);
         world.calm = true;

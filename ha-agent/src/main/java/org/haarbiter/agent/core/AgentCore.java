@@ -99,6 +99,14 @@ public final class AgentCore {
     private @Nullable Step lastStep;
     private long retryNanos = Long.MIN_VALUE;
     private @Nullable String failure;
+    private final Drifts drifts = new Drifts();
+
+    /** How many acknowledgements the open server's commits were last made to wait for, or seen to. */
+    private int acknowledgersSet;
+
+    /** The first heartbeat that tells a leader that commits wait for less than the goal says; 0 while they don't. */
+    private long fewerSequence;
+
     private String surplus = "";
     private long rebuildNotBeforeNanos = Long.MIN_VALUE;
 
@@ -172,6 +180,9 @@ public final class AgentCore {
             sealedEpoch = 0;
         }
         Goal wish = goal;
+        if (wish != null) {
+            noticeDrift(before, observation, wish, began);
+        }
         if (!historyComplete
                 && observation.receiving()
                 && observation.applying()
@@ -180,6 +191,39 @@ public final class AgentCore {
             historyComplete = traits.positionKind()
                     .parse(observation.received())
                     .covers(traits.positionKind().parse(wish.primaryPosition()));
+        }
+    }
+
+    /** A setting was as the arbiter had made it, and isn't any more, though no step is under way. */
+    private void noticeDrift(@Nullable Observation before, Observation now, Goal wish, long began) {
+        if (running != null
+                || fencing
+                || unconfirmed != null
+                || before == null
+                || !before.instance().equals(now.instance())) {
+            return;
+        }
+        if (openEpoch > 0 && openEpoch == wish.epoch() && began > openedNanos) {
+            int required = now.acknowledgersRequired();
+            if (required != acknowledgersSet && acknowledgersSet == wish.acknowledgers()) {
+                drifts.found(
+                        "acknowledgers",
+                        "somebody made commits wait for " + required
+                                + " acknowledgements without limit (the arbiter had" + " set " + acknowledgersSet + ")",
+                        began);
+            }
+            acknowledgersSet = required;
+        }
+        boolean rested = before.receiving() && follows(before, wish) && wish.role() == Role.REPLICA;
+        if (rested && before.acknowledging() == wish.acknowledges() && now.acknowledging() != wish.acknowledges()) {
+            drifts.found(
+                    "acknowledging",
+                    "somebody made this replica " + (now.acknowledging() ? "acknowledge" : "stop acknowledging")
+                            + " (the arbiter wants the opposite)",
+                    began);
+        }
+        if (rested && !before.writable() && now.writable()) {
+            drifts.found("writable", "somebody opened this replica for writes (it must be read-only)", began);
         }
     }
 
@@ -552,7 +596,10 @@ public final class AgentCore {
             case REPLICA -> {
                 Step.Follow follow = new Step.Follow(
                         wish.epoch(), new Following(Objects.requireNonNull(wish.source()), wish.acknowledges()));
-                boolean there = sameFollowing(follow) && follows(server, wish) && !server.writable();
+                boolean there = sameFollowing(follow)
+                        && follows(server, wish)
+                        && server.acknowledging() == wish.acknowledges()
+                        && !server.writable();
                 yield there ? null : follow;
             }
         };
@@ -585,11 +632,29 @@ public final class AgentCore {
         return followed instanceof Step.Follow last && last.following().equals(follow.following());
     }
 
+    /**
+     * Commits wait for less than the goal says, and no leader has answered since it could know. Before they wait again, the log
+     * must say that they didn't, or a proof would count on it.
+     */
+    private boolean fewerUntold(Observation server, Goal wish) {
+        if (!server.writable() || server.acknowledgersRequired() >= wish.acknowledgers()) {
+            fewerSequence = 0;
+            return false;
+        }
+        if (fewerSequence == 0) {
+            fewerSequence = sequence + 1;
+        }
+        return answeredSequence < fewerSequence;
+    }
+
     private @Nullable Step primaryStep(Observation server, Goal wish, long nowNanos) {
+        if ((openEpoch != wish.epoch() || seenNanos > openedNanos) && fewerUntold(server, wish)) {
+            return null;
+        }
         if (openEpoch != wish.epoch()) {
             if (server.writable() && wish.upTo().isEmpty() && server.acknowledgersRequired() == wish.acknowledgers()) {
                 // A new agent beside an open primary, or the same primary under a new epoch: nothing has to move.
-                opened(wish.epoch(), nowNanos);
+                opened(wish.epoch(), wish.acknowledgers(), nowNanos);
                 settledEpoch = wish.epoch();
                 return null;
             }
@@ -623,8 +688,9 @@ public final class AgentCore {
         }
     }
 
-    private void opened(long epoch, long nowNanos) {
+    private void opened(long epoch, int acknowledgers, long nowNanos) {
         openEpoch = epoch;
+        acknowledgersSet = acknowledgers;
         openedNanos = nowNanos;
         fencedEpoch = 0;
         sealedEpoch = 0;
@@ -658,7 +724,7 @@ public final class AgentCore {
         if (step instanceof Step.Promote promote) {
             Observation server = seen;
             if (server != null && server.state() != ServerState.DEAD) {
-                opened(promote.epoch(), nowNanos);
+                opened(promote.epoch(), promote.promotion().acknowledgers(), nowNanos);
             }
         } else if (step instanceof Step.Fence) {
             openEpoch = 0;
@@ -670,6 +736,8 @@ public final class AgentCore {
             if (step instanceof Step.Drain) {
                 openEpoch = 0;
             }
+        } else if (step instanceof Step.RequireAcknowledgers required) {
+            acknowledgersSet = required.acknowledgers();
         } else if (step instanceof Step.Follow) {
             followed = step;
         } else if (step instanceof Step.Settle) {
@@ -721,6 +789,7 @@ public final class AgentCore {
         if (failure != null) {
             problems.add(failure);
         }
+        problems.addAll(drifts.sentences(lastNanos));
         refusals.forEach((peer, reason) -> problems.add(
                 "no master answers, and the agent of " + peer + " doesn't let this primary go on: " + reason));
         Goal wish = goal;
@@ -754,7 +823,9 @@ public final class AgentCore {
                 fencedEpoch,
                 openEpoch,
                 server.acknowledgers(),
-                server.acknowledgersRequired(),
+                // What opening did doesn't show yet.
+                openEpoch > 0 && seenNanos <= openedNanos ? acknowledgersSet : server.acknowledgersRequired(),
+                server.waitingMillis(),
                 historyComplete && !server.rebuilding(),
                 identity.electable() && !server.rebuilding(),
                 new Peering(

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * One look at the server. The fields mean what the same fields of {@link org.haarbiter.words.Sighting} mean. Where the
  * state is not {@link ServerState#RUNNING}, the rest holds what was last known of the same instance.
  *
+ * @param acknowledging as a replica it acknowledges what it receives, or would
  * @param rebuilding a {@link Engine#rebuild} began and hasn't succeeded: what the positions say is worth nothing, and the
  *     server may be empty. {@code problems} then begin with a sentence about it
  */
@@ -29,6 +30,8 @@ public record Observation(
         long sourceHeardMillis,
         int acknowledgers,
         int acknowledgersRequired,
+        boolean acknowledging,
+        long waitingMillis,
         List<String> problems,
         boolean rebuilding) {
 
@@ -54,6 +57,8 @@ public record Observation(
             long sourceHeardMillis,
             int acknowledgers,
             int acknowledgersRequired,
+            boolean acknowledging,
+            long waitingMillis,
             List<String> problems) {
         this(
                 state,
@@ -71,6 +76,8 @@ public record Observation(
                 sourceHeardMillis,
                 acknowledgers,
                 acknowledgersRequired,
+                acknowledging,
+                waitingMillis,
                 problems,
                 false);
     }
@@ -78,7 +85,8 @@ public record Observation(
     /** A server in this state of which nothing else is known. */
     public static Observation unseen(ServerState state, String detail, String instance) {
         return new Observation(
-                state, detail, instance, "", "", false, null, false, false, "", "", -1, -1, -1, 0, List.of());
+                state, detail, instance, "", "", false, null, false, false, "", "", -1, -1, -1, 0, false, -1,
+                List.of());
     }
 
     /**
@@ -105,6 +113,8 @@ public record Observation(
                 heardMillis,
                 acknowledgers,
                 acknowledgersRequired,
+                acknowledging,
+                waitingMillis,
                 problems,
                 rebuilding);
     }
@@ -134,6 +144,8 @@ public record Observation(
                 sourceHeardMillis,
                 acknowledgers,
                 acknowledgersRequired,
+                acknowledging,
+                waitingMillis,
                 all,
                 true);
     }

@@ -23,6 +23,7 @@ final class Server {
     private String applied = "";
     private int attached;
     private int required;
+    private boolean acknowledging;
     private boolean rebuilding;
 
     String instance() {
@@ -48,6 +49,7 @@ final class Server {
             case "applied" -> applied = value;
             case "rebuilding" -> rebuilding = line.yesOrNo(value, setting);
             case "attached" -> attached = line.number(value, "a number of acknowledgers");
+            case "acknowledging" -> acknowledging = line.yesOrNo(value, setting);
             case "required" -> required = line.number(value, "a number of acknowledgers");
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }
@@ -74,6 +76,8 @@ final class Server {
                 receiving ? 0 : -1,
                 attached,
                 required,
+                acknowledging,
+                -1,
                 List.of(),
                 rebuilding);
     }

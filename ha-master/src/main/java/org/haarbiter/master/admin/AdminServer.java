@@ -31,6 +31,7 @@ import java.util.concurrent.TimeoutException;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.ErrorView;
+import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.master.admin.AdminException.Kind;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,7 @@ public final class AdminServer implements AutoCloseable {
         SWITCHOVER("switchover", true, false),
         DEMOTE("demote", true, true),
         REBUILD("rebuild", true, true),
+        SET_POLICY("set-policy", true, false),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),
         ADD_MASTER("add-master", false, true),
@@ -292,15 +294,8 @@ public final class AdminServer implements AutoCloseable {
         if (root == null || !root.isObject()) {
             throw new AdminException(Kind.BAD_REQUEST, "request: must be one JSON object");
         }
-        List<String> fields = List.of("action", "group", "member", "acceptDataLoss", "donor", "by", "reason");
-        for (Map.Entry<String, JsonNode> field : root.properties()) {
-            if (!fields.contains(field.getKey())) {
-                throw new AdminException(
-                        Kind.BAD_REQUEST,
-                        "request: unknown field '" + field.getKey() + "' (there are " + String.join(", ", fields)
-                                + ")");
-            }
-        }
+        List<String> fields = List.of("action", "group", "member", "acceptDataLoss", "donor", "policy", "by", "reason");
+        checkFields(root, "request", fields);
         String word = text(root, "action");
         Action action = null;
         List<String> words = new ArrayList<>();
@@ -336,7 +331,53 @@ public final class AdminServer implements AutoCloseable {
         if (!donor.isEmpty() && action != Action.REBUILD) {
             throw new AdminException(Kind.BAD_REQUEST, "donor: '" + donor + "' (only rebuild knows it)");
         }
-        return new CommandRequest(word, group, member, loss.asBoolean(false), donor, by, reason);
+        PolicyChange policy = policy(root.path("policy"));
+        if (policy != null && action != Action.SET_POLICY) {
+            throw new AdminException(Kind.BAD_REQUEST, "policy: only set-policy knows it");
+        }
+        return new CommandRequest(word, group, member, loss.asBoolean(false), donor, policy, by, reason);
+    }
+
+    private static @Nullable PolicyChange policy(JsonNode policy) throws AdminException {
+        if (policy.isMissingNode() || policy.isNull()) {
+            return null;
+        }
+        if (!policy.isObject()) {
+            throw new AdminException(Kind.BAD_REQUEST, "policy: must be a JSON object");
+        }
+        checkFields(policy, "policy", List.of("durability", "maxLagMillis", "maxLagTransactions", "onNoAcknowledger"));
+        return new PolicyChange(
+                textOrNull(policy, "durability"),
+                countOrNull(policy, "maxLagMillis"),
+                countOrNull(policy, "maxLagTransactions"),
+                textOrNull(policy, "onNoAcknowledger"));
+    }
+
+    private static void checkFields(JsonNode object, String what, List<String> fields) throws AdminException {
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            if (!fields.contains(field.getKey())) {
+                throw new AdminException(
+                        Kind.BAD_REQUEST,
+                        what + ": unknown field '" + field.getKey() + "' (there are " + String.join(", ", fields)
+                                + ")");
+            }
+        }
+    }
+
+    private static @Nullable String textOrNull(JsonNode root, String field) throws AdminException {
+        String text = text(root, field);
+        return text.isEmpty() ? null : text;
+    }
+
+    private static @Nullable Long countOrNull(JsonNode root, String field) throws AdminException {
+        JsonNode value = root.path(field);
+        if (value.isMissingNode() || value.isNull()) {
+            return null;
+        }
+        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.asLong() < 0) {
+            throw new AdminException(Kind.BAD_REQUEST, field + ": " + value + " (must be a whole number, 0 or more)");
+        }
+        return value.asLong();
     }
 
     private static void checkEndpoint(String member) throws AdminException {

@@ -115,7 +115,7 @@ final class GroupReading {
                 phaseDetail(),
                 group == null ? 0 : millis(view.nowNanos() - view.phaseSinceNanos()),
                 group == null ? "" : group.primary(),
-                group == null ? "" : Views.word(group.durability()),
+                group == null ? "" : group.policy().words(),
                 group == null ? 0 : group.acknowledgers(),
                 group == null ? 0 : group.acknowledgersWanted(),
                 group == null ? List.of() : List.copyOf(group.peers()),
@@ -204,7 +204,12 @@ final class GroupReading {
 
     private void findMissingProtection(Group adopted) {
         String primary = adopted.primary();
-        if (adopted.durability() == Durability.LOSSLESS && adopted.acknowledgers() < adopted.acknowledgersWanted()) {
+        Heard open = heard.get(primary);
+        String waits = open == null || !primaryIsOpen() ? null : whatWaits(adopted, open.sighting());
+        if (waits != null) {
+            grave.add(waits);
+        } else if (adopted.durability() == Durability.LOSSLESS
+                && adopted.acknowledgers() < adopted.acknowledgersWanted()) {
             serious.add(
                     adopted.acknowledgers() == 0
                             ? "commits of " + primary + " aren't known to wait for acknowledgements, so a failure isn't"
@@ -226,6 +231,19 @@ final class GroupReading {
                     "a failure of " + primary + " wouldn't be followed by an automatic switch: no reachable replica is"
                             + " electable (see electable in the agents' settings)");
         }
+    }
+
+    private @Nullable String whatWaits(Group adopted, Sighting s) {
+        boolean tooFew = s.acknowledgers() < adopted.acknowledgers();
+        if (adopted.acknowledgers() == 0
+                || !(tooFew || s.waitingMillis() >= view.limits().silenceMillis())) {
+            return null;
+        }
+        return "writes of " + s.member() + " wait: " + adopted.acknowledgers() + " replica(s) must acknowledge each, "
+                + Math.max(0, s.acknowledgers()) + " are attached"
+                + (s.waitingMillis() > 0 ? ", and one has waited " + s.waitingMillis() + " ms" : "")
+                + " (bring a replica up; rule ACKNOWLEDGERS_LOST of hactl why " + name
+                + " says what happens by itself)";
     }
 
     /** The rule that acts or holds; null where all pass. */
@@ -288,13 +306,18 @@ final class GroupReading {
         } else if (group.durability() == Durability.LOSSLESS) {
             sentences.add("not lossless yet: commits of " + primary
                     + " aren't known to wait for acknowledgements; until then a person must decide on every failover");
+        } else if (group.durability() == Durability.BOUNDED) {
+            sentences.add(group.policy().words() + ": nobody is promoted by itself who lacked more than that of what "
+                    + primary
+                    + " was last heard to have; what it wrote after that, for at most a lease, is lost as well"
+                    + behind());
         } else {
             sentences.add(
                     "available: after a failover the newest writes may be missing; the switch log says how many are"
                             + " known to be");
         }
         boolean can = reachable >= needed
-                && (group.durability() == Durability.AVAILABLE || group.acknowledgers() > 0)
+                && (group.durability() != Durability.LOSSLESS || group.acknowledgers() > 0)
                 && reachableFollowers().stream().anyMatch(Member::electable)
                 && pause() == null;
         sentences.add(
@@ -334,6 +357,19 @@ final class GroupReading {
                     default -> "DNS: the arbiter keeps no names for this group";
                 });
         return sentences;
+    }
+
+    /** Who of the followers is too far behind now. */
+    private String behind() {
+        StringBuilder far = new StringBuilder();
+        for (Member follower : reachableFollowers()) {
+            Heard last = heard.get(follower.name());
+            String beyond = last == null ? null : view.beyondBound(last);
+            if (beyond != null) {
+                far.append("; now ").append(beyond);
+            }
+        }
+        return far.toString();
     }
 
     private String withoutMasters(Group adopted) {

@@ -29,6 +29,8 @@ public final class StateCodec {
             Map.entry("member-joined", Entry.MemberJoined.class),
             Map.entry("member-away", Entry.MemberAway.class),
             Map.entry("acknowledgers-changed", Entry.AcknowledgersChanged.class),
+            Map.entry("degraded", Entry.Degraded.class),
+            Map.entry("policy-changed", Entry.PolicyChanged.class),
             Map.entry("rebuild-started", Entry.RebuildStarted.class),
             Map.entry("peers-changed", Entry.PeersChanged.class),
             Map.entry("switch-started", Entry.SwitchStarted.class),

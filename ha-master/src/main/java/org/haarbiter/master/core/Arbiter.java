@@ -57,6 +57,7 @@ public final class Arbiter {
         final TreeMap<String, Long> replacedSessions = new TreeMap<>();
         final TreeMap<String, Arrivals> arrivals = new TreeMap<>();
         final TreeMap<String, Long> granted = new TreeMap<>();
+        final PositionHistory history = new PositionHistory();
 
         @Nullable
         Entry pending;
@@ -154,7 +155,14 @@ public final class Arbiter {
             long looked = memory.arrivals
                     .computeIfAbsent(member, m -> new Arrivals())
                     .lookedNanos(heartbeat, arrivedNanos, goesOn);
-            memory.heard.put(member, Heard.next(before, heartbeat, arrivedNanos, looked));
+            Heard heard = Heard.next(before, heartbeat, arrivedNanos, looked);
+            memory.heard.put(member, heard);
+            Group group = state.group(name);
+            if (group != null
+                    && member.equals(group.primary())
+                    && heard.sighting().openEpoch() == group.epoch()) {
+                memory.history.add(arrivedNanos, heard.received());
+            }
         } catch (IllegalArgumentException e) {
             return "member " + member + " of group " + name + " reports a position that can't be read: "
                     + e.getMessage();
@@ -361,9 +369,7 @@ public final class Arbiter {
             // It may have come back meanwhile: it must not follow, and acknowledge, while it is being taken off.
             return null;
         }
-        Group adopted = state.group(group);
-        Heard primary = adopted == null ? null : memory.heard.get(adopted.primary());
-        return Goals.of(adopted, heard, primary, memory.heard, term, limits);
+        return Goals.of(state.group(group), heard, memory.heard, memory.history, term, limits);
     }
 
     /** Everything a rule may look at. */
@@ -382,6 +388,7 @@ public final class Arbiter {
                 state.group(name),
                 state.fleetPause(),
                 Collections.unmodifiableSortedMap(known.heard),
+                known.history,
                 Collections.unmodifiableSortedMap(known.granted),
                 limits,
                 term,

@@ -36,6 +36,24 @@ public sealed interface Command {
      */
     record Rebuild(String group, String member, @Nullable String from, String by, String reason) implements Command {}
 
+    /**
+     * Change what the group promises. What isn't given stays.
+     *
+     * @param durability null to leave it
+     * @param maxLagMillis null to leave it
+     * @param maxLagTransactions null to leave it
+     * @param onNoAcknowledger null to leave it
+     */
+    record ChangePolicy(
+            String group,
+            @Nullable Durability durability,
+            @Nullable Long maxLagMillis,
+            @Nullable Long maxLagTransactions,
+            @Nullable OnNoAcknowledger onNoAcknowledger,
+            String by,
+            String reason)
+            implements Command {}
+
     /** Let another member take over from the primary; the best is chosen. */
     record Demote(String group, String member, String by, String reason) implements Command {}
 

@@ -19,29 +19,81 @@ final class Commands {
         if (command instanceof Command.Promote promote) {
             return promote(view, promote);
         }
+        Group group = view.group();
+        if (group == null) {
+            return command.group().isEmpty() && command instanceof Command.Pause
+                    ? pause(view, command)
+                    : command.group().isEmpty() && command instanceof Command.Resume
+                            ? resume(view, command, view.fleetPause(), "the fleet")
+                            : Outcome.refused("group '" + command.group() + "' isn't adopted");
+        }
         if (command instanceof Command.Demote demote) {
-            return demote(view, demote);
+            return demote(view, group, demote);
         }
         if (command instanceof Command.Switchover switchover) {
-            return switchover(view, switchover);
+            return switchover(view, group, switchover);
         }
         if (command instanceof Command.Rebuild rebuild) {
-            return rebuild(view, rebuild);
+            return rebuild(view, group, rebuild);
         }
-        if (!command.group().isEmpty() && view.group() == null) {
-            return Outcome.refused("group '" + command.group() + "' isn't adopted");
+        if (command instanceof Command.ChangePolicy change) {
+            return changePolicy(view, group, change);
         }
-        if (command instanceof Command.Pause) {
-            return Outcome.accepted(
-                    new Entry.Paused(command.group(), command.by(), command.reason(), view.wallMillis()), "paused");
-        }
-        Pause present = view.group() == null ? view.fleetPause() : view.group().pause();
+        return command instanceof Command.Pause
+                ? pause(view, command)
+                : resume(view, command, group.pause(), "group '" + group.name() + "'");
+    }
+
+    private static Outcome pause(View view, Command command) {
+        return Outcome.accepted(
+                new Entry.Paused(command.group(), command.by(), command.reason(), view.wallMillis()), "paused");
+    }
+
+    private static Outcome resume(View view, Command command, @Nullable Pause present, String what) {
         return present == null
-                ? Outcome.refused(
-                        (command.group().isEmpty() ? "the fleet" : "group '" + command.group() + "'") + " isn't paused")
+                ? Outcome.refused(what + " isn't paused")
                 : Outcome.accepted(
                         new Entry.Resumed(command.group(), command.by(), command.reason(), view.wallMillis()),
                         "resumed");
+    }
+
+    private static Outcome changePolicy(View view, Group group, Command.ChangePolicy command) {
+        if (!(group.phase() instanceof Phase.Steady)) {
+            return underWay(group);
+        }
+        Policy before = group.policy();
+        Durability durability = command.durability() == null ? before.durability() : command.durability();
+        long millis = command.maxLagMillis() == null ? before.maxLagMillis() : command.maxLagMillis();
+        long transactions =
+                command.maxLagTransactions() == null ? before.maxLagTransactions() : command.maxLagTransactions();
+        String problem = Policy.problem(durability, millis, transactions);
+        if (problem == null && durability == Durability.BOUNDED) {
+            problem = view.limits().tooShort(millis);
+        }
+        if (problem != null) {
+            return Outcome.refused(problem);
+        }
+        Policy after = new Policy(
+                durability,
+                millis,
+                transactions,
+                command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger());
+        return after.equals(before)
+                ? Outcome.refused("group '" + group.name() + "' promises that already: " + before.words())
+                : Outcome.accepted(
+                        new Entry.PolicyChanged(
+                                group.name(), group.epoch(), after, command.by(), command.reason(), view.wallMillis()),
+                        "group '" + group.name() + "' is " + after.words() + " (before: " + before.words() + ")");
+    }
+
+    private static Outcome underWay(Group group) {
+        return Outcome.refused(
+                "a switch of group '" + group.name() + "' is under way; wait for it (hactl why " + group.name() + ")");
+    }
+
+    private static Outcome noMember(Group group, String member) {
+        return Outcome.refused("no member '" + member + "' in group '" + group.name() + "' (known: "
+                + String.join(", ", group.members().keySet()) + ")");
     }
 
     private static Outcome promote(View view, Command.Promote command) {
@@ -64,8 +116,7 @@ final class Commands {
             return Outcome.refused(command.member() + " isn't part of group '" + group.name() + "' yet");
         }
         if (!(group.phase() instanceof Phase.Steady || group.phase() instanceof Phase.Sealing)) {
-            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
-                    + group.name() + ")");
+            return underWay(group);
         }
         boolean stuck = group.phase() instanceof Phase.Sealing;
         if (command.member().equals(group.primary()) && !stuck) {
@@ -124,18 +175,13 @@ final class Commands {
         return Outcome.accepted(act.entry(), act.sentence());
     }
 
-    private static Outcome demote(View view, Command.Demote command) {
-        Group group = view.group();
-        if (group == null) {
-            return Outcome.refused("group '" + command.group() + "' isn't adopted");
-        }
+    private static Outcome demote(View view, Group group, Command.Demote command) {
         if (!command.member().equals(group.primary())) {
             return Outcome.refused(command.member() + " isn't the primary of group '" + group.name() + "'; "
                     + group.primary() + " is");
         }
         if (!(group.phase() instanceof Phase.Steady)) {
-            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
-                    + group.name() + ")");
+            return underWay(group);
         }
         boolean candidate = view.reachableFollowers().stream().anyMatch(Member::electable);
         if (!candidate) {
@@ -145,14 +191,9 @@ final class Commands {
         return best == null ? start(view, group, null, false, command) : prepare(view, group, best, command);
     }
 
-    private static Outcome switchover(View view, Command.Switchover command) {
-        Group group = view.group();
-        if (group == null) {
-            return Outcome.refused("group '" + command.group() + "' isn't adopted");
-        }
+    private static Outcome switchover(View view, Group group, Command.Switchover command) {
         if (!(group.phase() instanceof Phase.Steady)) {
-            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
-                    + group.name() + ")");
+            return underWay(group);
         }
         if (!primaryIsWell(view, group)) {
             return Outcome.refused(group.primary() + " isn't well, so a planned switch can't be made (hactl promote "
@@ -167,8 +208,7 @@ final class Commands {
         }
         Member member = group.members().get(command.to());
         if (member == null) {
-            return Outcome.refused("no member '" + command.to() + "' in group '" + group.name() + "' (known: "
-                    + String.join(", ", group.members().keySet()) + ")");
+            return noMember(group, command.to());
         }
         if (command.to().equals(group.primary())) {
             return Outcome.refused(command.to() + " is the primary of group '" + group.name() + "' already");
@@ -185,15 +225,10 @@ final class Commands {
         return prepare(view, group, target, command);
     }
 
-    private static Outcome rebuild(View view, Command.Rebuild command) {
-        Group group = view.group();
-        if (group == null) {
-            return Outcome.refused("group '" + command.group() + "' isn't adopted");
-        }
+    private static Outcome rebuild(View view, Group group, Command.Rebuild command) {
         Member member = group.members().get(command.member());
         if (member == null) {
-            return Outcome.refused("no member '" + command.member() + "' in group '" + group.name() + "' (known: "
-                    + String.join(", ", group.members().keySet()) + ")");
+            return noMember(group, command.member());
         }
         if (command.member().equals(group.primary())) {
             return Outcome.refused(
@@ -204,8 +239,7 @@ final class Commands {
                     + " and counts as one that acknowledges; only a member that is away can be rebuilt");
         }
         if (!(group.phase() instanceof Phase.Steady)) {
-            return Outcome.refused("a switch of group '" + group.name() + "' is under way; wait for it (hactl why "
-                    + group.name() + ")");
+            return underWay(group);
         }
         Heard heard = view.heardOf(command.member());
         if (heard == null || !view.in(ServerState.RUNNING, command.member())) {
@@ -253,7 +287,7 @@ final class Commands {
     /** A planned switch. A replica that the primary can spare goes over to the candidate first. */
     private static Outcome prepare(View view, Group group, Heard candidate, Command command) {
         String name = candidate.sighting().member();
-        if (!candidate.sighting().receiving() || !candidate.sighting().applying()) {
+        if (!candidate.replicates()) {
             return Outcome.refused(name + " doesn't receive and apply what " + group.primary() + " writes: it is "
                     + view.describe(name, candidate));
         }

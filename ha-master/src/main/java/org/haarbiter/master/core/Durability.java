@@ -4,6 +4,11 @@ package org.haarbiter.master.core;
 public enum Durability {
     /** No write that a client saw acknowledged is missing after a switch; where that can't be proved, no automatic switch. */
     LOSSLESS,
+    /**
+     * As {@link #AVAILABLE}, but nobody is promoted by itself who lacked more than a stated amount of what the old primary had
+     * when it was last heard of.
+     */
+    BOUNDED,
     /** Writes are available as soon as it is sure that the old primary takes none; the newest may be missing. */
     AVAILABLE
 }

@@ -42,7 +42,7 @@ public sealed interface Entry {
             String group,
             String engine,
             PositionKind positionKind,
-            Durability durability,
+            Policy policy,
             String primary,
             String instance,
             int acknowledgers,
@@ -67,7 +67,7 @@ public sealed interface Entry {
                     group,
                     engine,
                     positionKind,
-                    durability,
+                    policy,
                     1,
                     primary,
                     instance,
@@ -202,6 +202,52 @@ public sealed interface Entry {
                             "commits wait for " + acknowledgers + " acknowledgements (before: "
                                     + present.acknowledgers() + ")",
                             details("evidence", evidence)));
+        }
+    }
+
+    /**
+     * Nobody is left to acknowledge, and commits go on without. From here on a failover may lose writes, so none is automatic until
+     * the log says again that commits wait.
+     */
+    record Degraded(String group, long epoch, String evidence, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null) {
+                return state;
+            }
+            return state.with(
+                    present.withAcknowledgers(0),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "degraded",
+                            "arbiter",
+                            "commits go on without acknowledgement, and no switch is automatic until they wait again",
+                            details("evidence", evidence)));
+        }
+    }
+
+    /** A person has changed what the group promises. */
+    record PolicyChanged(String group, long epoch, Policy policy, String by, String reason, long wallMillis)
+            implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = steady(state, group, epoch);
+            if (present == null) {
+                return state;
+            }
+            return state.with(
+                    present.withPolicy(policy),
+                    event(
+                            index,
+                            this,
+                            epoch,
+                            "policy-changed",
+                            by,
+                            policy.words() + " (before: " + present.policy().words() + "): " + reason,
+                            new TreeMap<>()));
         }
     }
 

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What the leader wants each member to be: a function of the log and of what was heard. */
 final class Goals {
+    /** Commits that begin to wait for a follower that is further behind would wait until it has caught up. */
+    private static final long CLOSE_NANOS = Limits.nanos(2_000);
+
     private Goals() {}
 
     /**
@@ -21,14 +24,14 @@ final class Goals {
      *
      * @param group as the log has it; null while it isn't adopted
      * @param heard what was last heard of the member
-     * @param primary what was last heard of the group's primary; null where nothing was
      * @param others what was last heard of each member, by name
+     * @param history what the group's primaries were heard to hold
      */
     static Goal of(
             @Nullable Group group,
             Heard heard,
-            @Nullable Heard primary,
             Map<String, Heard> others,
+            PositionHistory history,
             long term,
             Limits limits) {
         if (group == null) {
@@ -47,8 +50,9 @@ final class Goals {
                     : observe(term, group.epoch(), "the member isn't part of the group yet");
         }
         if (member.name().equals(group.primary())) {
-            return ofPrimary(group, heard, others, term, limits);
+            return ofPrimary(group, heard, others, history, term, limits);
         }
+        Heard primary = others.get(group.primary());
         Member donor = donor(group, member, others);
         if (donor != null && primary != null && primary.sighting().openEpoch() == group.epoch()) {
             return new Goal(
@@ -93,7 +97,8 @@ final class Goals {
                                 : "",
                         0,
                         0,
-                        group.durability() == Durability.LOSSLESS,
+                        // As long as the log says that commits wait.
+                        group.durability() == Durability.LOSSLESS || group.acknowledgers() > 0,
                         primary != null && primary.sighting().openEpoch() == group.epoch()
                                 ? primary.sighting().received()
                                 : "",
@@ -115,7 +120,8 @@ final class Goals {
         return group.member(member.name().equals(vanguard) ? candidate : group.primary());
     }
 
-    private static Goal ofPrimary(Group group, Heard heard, Map<String, Heard> others, long term, Limits limits) {
+    private static Goal ofPrimary(
+            Group group, Heard heard, Map<String, Heard> others, PositionHistory history, long term, Limits limits) {
         if (group.phase() instanceof Phase.Sealing) {
             return fenced(term, group, "it is being replaced");
         }
@@ -140,10 +146,7 @@ final class Goals {
                     term, group, ended ? "its server has ended" : "its server was restarted since it was made primary");
         }
         String upTo = group.phase() instanceof Phase.Promoting promoting ? promoting.upTo() : "";
-        int attached = heard.sighting().acknowledgers();
-        int wanted = group.acknowledgersWanted();
-        // Fewer only after the log says so; more only when there are enough to answer, or every commit would hang.
-        int acknowledgers = wanted > group.acknowledgers() && attached >= wanted ? wanted : group.acknowledgers();
+        int acknowledgers = acknowledgers(group, heard, others, history, limits);
         return new Goal(
                 term,
                 group.epoch(),
@@ -156,6 +159,39 @@ final class Goals {
                 "",
                 peers(group, others, limits),
                 "primary of epoch " + group.epoch());
+    }
+
+    /** How many acknowledgements the primary's commits shall wait for. */
+    private static int acknowledgers(
+            Group group, Heard primary, Map<String, Heard> others, PositionHistory history, Limits limits) {
+        if (primary.waitsForFewer(group)) {
+            // It is put back once the log says so, or a proof would count on what wasn't.
+            return primary.sighting().acknowledgersRequired();
+        }
+        int wanted = group.acknowledgersWanted();
+        int attached = primary.sighting().acknowledgers();
+        if (primary.sighting().acknowledgersRequired() < wanted) {
+            attached = Math.min(attached, close(group, primary, others, history, limits));
+        }
+        // Fewer only after the log says so; more only when there are enough to answer, or every commit would hang.
+        return wanted > group.acknowledgers() && attached >= wanted ? wanted : group.acknowledgers();
+    }
+
+    /** How many followers receive from the primary and lack at most what it wrote a moment ago. */
+    private static int close(
+            Group group, Heard primary, Map<String, Heard> others, PositionHistory history, Limits limits) {
+        int close = 0;
+        for (Member follower : group.followers()) {
+            Heard heard = others.get(follower.name());
+            if (heard != null
+                    && heard.sighting().state() == ServerState.RUNNING
+                    && heard.sighting().receiving()
+                    && primary.arrivedNanos() - heard.arrivedNanos() < Limits.nanos(limits.silenceMillis())
+                    && history.heldAllNanos(heard.received()) > primary.arrivedNanos() - CLOSE_NANOS) {
+                close++;
+            }
+        }
+        return close;
     }
 
     /** Whose copy replaces the member's data: the one that was chosen, or another where that one can't be had; null for none. */
@@ -176,10 +212,7 @@ final class Goals {
         List<Member> donors = new ArrayList<>();
         for (Member follower : group.followers()) {
             Heard last = heard.get(follower.name());
-            if (last != null
-                    && last.sighting().state() == ServerState.RUNNING
-                    && last.sighting().receiving()
-                    && last.sighting().applying()) {
+            if (last != null && last.sighting().state() == ServerState.RUNNING && last.replicates()) {
                 donors.add(follower);
             }
         }

@@ -6,6 +6,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param name the group
  * @param engine for people only
  * @param positionKind how its positions compare
- * @param durability what it promises
+ * @param policy what it promises
  * @param epoch its fencing number; never falls
  * @param primary the member that takes writes, or is to; during {@link Phase.Sealing} and {@link Phase.Draining} the one
  *     that is being replaced
@@ -36,7 +37,7 @@ public record Group(
         String name,
         String engine,
         PositionKind positionKind,
-        Durability durability,
+        Policy policy,
         long epoch,
         String primary,
         String primaryInstance,
@@ -52,6 +53,11 @@ public record Group(
     public Group {
         members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
         peers = Collections.unmodifiableSortedSet(new TreeSet<>(peers));
+    }
+
+    /** What it promises of acknowledged writes. */
+    public Durability durability() {
+        return policy.durability();
     }
 
     /** The member that takes writes, or is to. */
@@ -88,7 +94,7 @@ public record Group(
      * one lost primary can be borne; at least one, and no more than the engine can.
      */
     public int acknowledgersWanted() {
-        if (durability == Durability.AVAILABLE) {
+        if (durability() != Durability.LOSSLESS) {
             return 0;
         }
         return Math.max(
@@ -112,120 +118,104 @@ public record Group(
     }
 
     Group withEpoch(long newEpoch, Phase newPhase) {
-        return new Group(
-                name,
-                engine,
-                positionKind,
-                durability,
-                newEpoch,
-                primary,
-                primaryInstance,
-                acknowledgers,
-                floor,
-                newPhase,
-                members,
-                peers,
-                pause,
-                publishedEpoch);
+        return with(draft -> {
+            draft.epoch = newEpoch;
+            draft.phase = newPhase;
+        });
     }
 
     Group withPhase(Phase newPhase) {
-        return withEpoch(epoch, newPhase);
+        return with(draft -> draft.phase = newPhase);
     }
 
     Group withPeers(SortedSet<String> newPeers) {
-        return new Group(
-                name,
-                engine,
-                positionKind,
-                durability,
-                epoch,
-                primary,
-                primaryInstance,
-                acknowledgers,
-                floor,
-                phase,
-                members,
-                newPeers,
-                pause,
-                publishedEpoch);
+        return with(draft -> draft.peers = newPeers);
     }
 
     Group withPrimary(String newPrimary, String instance, int newAcknowledgers, String newFloor, Phase newPhase) {
-        return new Group(
-                name,
-                engine,
-                positionKind,
-                durability,
-                epoch,
-                newPrimary,
-                instance,
-                newAcknowledgers,
-                newFloor,
-                newPhase,
-                members,
-                peers,
-                pause,
-                publishedEpoch);
+        return with(draft -> {
+            draft.primary = newPrimary;
+            draft.primaryInstance = instance;
+            draft.acknowledgers = newAcknowledgers;
+            draft.floor = newFloor;
+            draft.phase = newPhase;
+        });
     }
 
     Group withMember(Member member) {
         TreeMap<String, Member> changed = new TreeMap<>(members);
         changed.put(member.name(), member);
-        return new Group(
-                name,
-                engine,
-                positionKind,
-                durability,
-                epoch,
-                primary,
-                primaryInstance,
-                acknowledgers,
-                floor,
-                phase,
-                changed,
-                peers,
-                pause,
-                publishedEpoch);
+        return with(draft -> draft.members = changed);
     }
 
     Group withAcknowledgers(int newAcknowledgers) {
-        return withPrimary(primary, primaryInstance, newAcknowledgers, floor, phase);
+        return with(draft -> draft.acknowledgers = newAcknowledgers);
+    }
+
+    Group withPolicy(Policy newPolicy) {
+        return with(draft -> draft.policy = newPolicy);
     }
 
     Group withPause(@Nullable Pause newPause) {
-        return new Group(
-                name,
-                engine,
-                positionKind,
-                durability,
-                epoch,
-                primary,
-                primaryInstance,
-                acknowledgers,
-                floor,
-                phase,
-                members,
-                peers,
-                newPause,
-                publishedEpoch);
+        return with(draft -> draft.pause = newPause);
     }
 
     Group withPublishedEpoch(long newPublishedEpoch) {
-        return new Group(
-                name,
-                engine,
-                positionKind,
-                durability,
-                epoch,
-                primary,
-                primaryInstance,
-                acknowledgers,
-                floor,
-                phase,
-                members,
-                peers,
-                pause,
-                newPublishedEpoch);
+        return with(draft -> draft.publishedEpoch = newPublishedEpoch);
+    }
+
+    private Group with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.group();
+    }
+
+    /** What may change of a group, so that a change names only what it is about. */
+    private static final class Draft {
+        private final Group before;
+        private Policy policy;
+        private long epoch;
+        private String primary;
+        private String primaryInstance;
+        private int acknowledgers;
+        private String floor;
+        private Phase phase;
+        private SortedMap<String, Member> members;
+        private SortedSet<String> peers;
+        private @Nullable Pause pause;
+        private long publishedEpoch;
+
+        Draft(Group before) {
+            this.before = before;
+            this.policy = before.policy;
+            this.epoch = before.epoch;
+            this.primary = before.primary;
+            this.primaryInstance = before.primaryInstance;
+            this.acknowledgers = before.acknowledgers;
+            this.floor = before.floor;
+            this.phase = before.phase;
+            this.members = before.members;
+            this.peers = before.peers;
+            this.pause = before.pause;
+            this.publishedEpoch = before.publishedEpoch;
+        }
+
+        Group group() {
+            return new Group(
+                    before.name,
+                    before.engine,
+                    before.positionKind,
+                    policy,
+                    epoch,
+                    primary,
+                    primaryInstance,
+                    acknowledgers,
+                    floor,
+                    phase,
+                    members,
+                    peers,
+                    pause,
+                    publishedEpoch);
+        }
     }
 }

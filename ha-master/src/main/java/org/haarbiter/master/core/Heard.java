@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param firstNanos when this master first heard of the member
  * @param stateNanos when the present state and instance were first heard
  * @param receivedNanos when the present received position was first heard
+ * @param shortNanos since when fewer acknowledge than its server's commits wait for; {@link Long#MAX_VALUE} while enough do
  * @param requiredNanos when it was first heard that its server's commits wait for as many acknowledgements as now
  * @param lookedNanos its server was looked at later than this, and the sighting tells of that look, where the sighting's term
  *     is the present one; {@link Long#MIN_VALUE} while that isn't known
@@ -32,6 +33,7 @@ public record Heard(
         long firstNanos,
         long stateNanos,
         long receivedNanos,
+        long shortNanos,
         long requiredNanos,
         long lookedNanos) {
 
@@ -50,6 +52,7 @@ public record Heard(
                     arrivedNanos,
                     arrivedNanos,
                     arrivedNanos,
+                    tooFew(sighting) ? arrivedNanos : Long.MAX_VALUE,
                     arrivedNanos,
                     lookedNanos);
         }
@@ -68,7 +71,27 @@ public record Heard(
                 before.firstNanos(),
                 sameState ? before.stateNanos() : arrivedNanos,
                 sameReceived ? before.receivedNanos() : arrivedNanos,
+                tooFew(sighting)
+                        ? sameInstance ? Math.min(before.shortNanos(), arrivedNanos) : arrivedNanos
+                        : Long.MAX_VALUE,
                 sameRequired ? before.requiredNanos() : arrivedNanos,
                 lookedNanos);
+    }
+
+    private static boolean tooFew(Sighting sighting) {
+        return sighting.acknowledgers() < sighting.acknowledgersRequired();
+    }
+
+    /** It is the open primary, and somebody else has made its commits wait for fewer acknowledgements than the log says. */
+    boolean waitsForFewer(Group group) {
+        return sighting.member().equals(group.primary())
+                && sighting.instance().equals(group.primaryInstance())
+                && sighting.writable()
+                && sighting.acknowledgersRequired() < group.acknowledgers();
+    }
+
+    /** It receives from its source and applies what it receives. */
+    boolean replicates() {
+        return sighting.receiving() && sighting.applying();
     }
 }

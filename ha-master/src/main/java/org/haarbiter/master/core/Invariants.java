@@ -62,6 +62,12 @@ public final class Invariants {
         if (entry instanceof Entry.AcknowledgersChanged e) {
             return e.epoch();
         }
+        if (entry instanceof Entry.Degraded e) {
+            return e.epoch();
+        }
+        if (entry instanceof Entry.PolicyChanged e) {
+            return e.epoch();
+        }
         if (entry instanceof Entry.RebuildStarted e) {
             return e.epoch();
         }

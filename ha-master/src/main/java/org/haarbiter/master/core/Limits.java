@@ -1,5 +1,7 @@
 package org.haarbiter.master.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The times by which the rules judge. Milliseconds unless the name says otherwise.
  *
@@ -9,7 +11,8 @@ package org.haarbiter.master.core;
  * @param gatherMillis how long to wait for the remaining reachable replicas once the switch has begun
  * @param drainMillis how long a planned switch may keep the primary drained before it is given up
  * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
- * @param durability of groups that are adopted
+ * @param policy of groups that are adopted
+ * @param noAcknowledgerMillis how long commits may wait for acknowledgements that nobody gives before fewer are asked for
  * @param whenArbiterLost what primaries do without masters
  */
 public record Limits(
@@ -19,8 +22,24 @@ public record Limits(
         int gatherMillis,
         int drainMillis,
         int adoptMillis,
-        Durability durability,
+        Policy policy,
+        int noAcknowledgerMillis,
         WhenArbiterLost whenArbiterLost) {
+
+    /** The least to which a candidate's lag can be limited, in ms. */
+    public static long leastLagMillis(int leaseMillis, int driftPerMille, int silenceMillis, int gatherMillis) {
+        return leaseMillis * (1_000L + driftPerMille) / 1_000 + silenceMillis + gatherMillis;
+    }
+
+    /** Why a candidate's lag can't be limited to so many milliseconds; null where it can. */
+    public @Nullable String tooShort(long maxLagMillis) {
+        long least = leastLagMillis(leaseMillis, driftPerMille, silenceMillis, gatherMillis);
+        return maxLagMillis > 0 && maxLagMillis < least
+                ? "max-lag-millis is " + maxLagMillis + " (must be at least " + least
+                        + ", a lease, a silence and the gathering of replicas: within less a host that falls silent is never"
+                        + " known to have stopped)"
+                : null;
+    }
 
     /** How long after the newest possible renewal a lease has surely run out, in nanoseconds. */
     long leaseWaitNanos() {

@@ -5,8 +5,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.haarbiter.master.core.Entry.AcknowledgersChanged;
 import org.haarbiter.master.core.Entry.CandidateChosen;
+import org.haarbiter.master.core.Entry.Degraded;
 import org.haarbiter.master.core.Entry.GroupAdopted;
 import org.haarbiter.master.core.Entry.MemberAway;
 import org.haarbiter.master.core.Entry.MemberJoined;
@@ -61,7 +63,7 @@ public enum Rule {
             String lost = whyLost(view);
             if (lost != null
                     && group.epoch() == 1
-                    && group.durability() == Durability.AVAILABLE
+                    && group.durability() != Durability.LOSSLESS
                     && view.silent(group.primary())) {
                 // It may have been open before anybody adopted it: then no permission runs out until it knows of one.
                 return new Hold(group.primary() + " was adopted and hasn't been heard of since: it may be taking writes"
@@ -156,6 +158,21 @@ public enum Rule {
         }
     },
     /** See the sentence. */
+    ACKNOWLEDGERS_DRIFTED(
+            "Where somebody else made commits wait for fewer acknowledgements, the log says so before they wait again.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            return primary != null && group.phase() instanceof Phase.Steady && primary.waitsForFewer(group)
+                    ? acknowledgersChanged(
+                            view,
+                            primary.sighting().acknowledgersRequired(),
+                            "somebody else changed the settings of " + group.primary())
+                    : new Pass("commits wait for what the log says");
+        }
+    },
+    /** See the sentence. */
     REOPEN_PAUSED("A primary that is restarted while its group is paused opens again; nobody else is promoted.") {
         @Override
         public Verdict check(View view) {
@@ -238,15 +255,21 @@ public enum Rule {
             Group group = view.adopted();
             int wanted = group.acknowledgersWanted();
             return wanted < group.acknowledgers()
-                    ? new Act(
-                            new AcknowledgersChanged(
-                                    group.name(),
-                                    group.epoch(),
-                                    wanted,
-                                    group.followers().size() + " followers",
-                                    view.wallMillis()),
-                            "commits need wait for " + wanted + " only")
+                    ? acknowledgersChanged(
+                            view,
+                            wanted,
+                            group.durability() == Durability.LOSSLESS
+                                    ? group.followers().size() + " followers"
+                                    : "the group is " + group.policy().words())
                     : new Pass("commits wait for no more acknowledgements than wanted");
+        }
+    },
+    /** See the sentence. */
+    ACKNOWLEDGERS_LOST(
+            "When too few are left to acknowledge, commits wait for fewer; for none only where the group's policy says so.") {
+        @Override
+        public Verdict check(View view) {
+            return Acknowledging.check(view);
         }
     },
     /** See the sentence. */
@@ -315,10 +338,7 @@ public enum Rule {
                 return new Pass(holders + " followers are known to hold what was committed before commits waited for "
                         + reached);
             }
-            return new Act(
-                    new AcknowledgersChanged(
-                            group.name(), group.epoch(), reached, group.primary() + " says so", view.wallMillis()),
-                    "commits wait for " + reached + " acknowledgements now");
+            return acknowledgersChanged(view, reached, group.primary() + " says so");
         }
     };
 
@@ -396,7 +416,28 @@ public enum Rule {
             return new Hold(cause + "; but only " + reachable.size() + " of the " + needed
                     + " replicas that are needed can be reached, or none is electable; waiting for more");
         }
+        if (group.durability() == Durability.BOUNDED) {
+            List<String> far = new ArrayList<>();
+            for (Member follower : reachable) {
+                Heard heard = view.heardOf(follower.name());
+                String beyond = heard == null || !follower.electable() ? null : view.beyondBound(heard);
+                if (beyond != null) {
+                    far.add(beyond);
+                }
+            }
+            if (far.size() == reachable.stream().filter(Member::electable).count()) {
+                return new Hold(
+                        cause + "; but " + String.join("; ", far) + " (hactl promote --accept-data-loss overrides)");
+            }
+        }
         return start(view, trigger, cause, null);
+    }
+
+    private static Act acknowledgersChanged(View view, int acknowledgers, String evidence) {
+        Group group = view.adopted();
+        return new Act(
+                new AcknowledgersChanged(group.name(), group.epoch(), acknowledgers, evidence, view.wallMillis()),
+                "commits wait for " + acknowledgers + " acknowledgements now: " + evidence);
     }
 
     private static Act start(View view, Trigger trigger, String cause, @Nullable String target) {
@@ -481,10 +522,10 @@ public enum Rule {
             }
             boolean timeIsUp = view.phaseNanos() >= Limits.nanos(view.limits().drainMillis());
             Sighting s = heard.sighting();
-            boolean close = s.receiving() && s.applying() && s.lagMillis() <= CLOSE_MILLIS;
+            boolean close = heard.replicates() && s.lagMillis() <= CLOSE_MILLIS;
             if (!close) {
                 String behind = candidate + " isn't close behind " + group.primary() + ": "
-                        + (s.receiving() && s.applying() ? s.lagMillis() + " ms" : "its replication stands still");
+                        + (heard.replicates() ? s.lagMillis() + " ms" : "its replication stands still");
                 return timeIsUp
                         ? abandon(view, behind + " after " + view.limits().drainMillis() + " ms")
                         : new Hold(behind);
@@ -536,10 +577,7 @@ public enum Rule {
             List<Heard> able = new ArrayList<>();
             for (Member follower : view.reachableFollowers()) {
                 Heard heard = view.heard().get(follower.name());
-                if (heard != null
-                        && follower.electable()
-                        && heard.sighting().receiving()
-                        && heard.sighting().applying()) {
+                if (heard != null && follower.electable() && heard.replicates()) {
                     able.add(heard);
                 }
             }
@@ -646,6 +684,20 @@ public enum Rule {
                                         + " must say that it does so no more"
                                 : "its permission ends in "
                                         + (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000 + " ms"));
+            }
+            if (group.durability() == Durability.BOUNDED && !sealing.acceptDataLoss() && !candidates.isEmpty()) {
+                List<Heard> close = candidates.stream()
+                        .filter(candidate -> view.beyondBound(candidate) == null)
+                        .toList();
+                if (close.isEmpty()) {
+                    return old != null && mayBe(view, old, sealing)
+                            ? choose(view, old, old.received(), sealed, "its own history is the newest, and it is back")
+                            : new Hold(candidates.stream()
+                                            .map(candidate -> String.valueOf(view.beyondBound(candidate)))
+                                            .collect(Collectors.joining("; "))
+                                    + " (hactl promote --accept-data-loss overrides)");
+                }
+                candidates = close;
             }
             if (candidates.isEmpty()) {
                 // Where nobody else is left its own history is the newest there is, even if a restart has shortened it.
@@ -807,6 +859,53 @@ public enum Rule {
         }
     }
 
+    /** When commits wait for acknowledgements that nobody gives. */
+    private static final class Acknowledging {
+        static Verdict check(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            int required = group.acknowledgers();
+            if (primary == null
+                    || required == 0
+                    || !view.fresh(group.primary())
+                    || primary.sighting().openEpoch() != group.epoch()
+                    || primary.sighting().acknowledgersRequired() != required) {
+                return new Pass("commits aren't known to wait");
+            }
+            Sighting s = primary.sighting();
+            long patience = Limits.nanos(view.limits().noAcknowledgerMillis());
+            boolean tooFew = s.acknowledgers() < required;
+            long missing = tooFew ? view.nowNanos() - primary.shortNanos() : 0;
+            long waited = Limits.nanos(Math.max(0, s.waitingMillis()));
+            if (!tooFew && waited == 0) {
+                return new Pass(s.acknowledgers() + " replicas acknowledge, " + required + " must");
+            }
+            String evidence = tooFew
+                    ? s.acknowledgers() + " replicas acknowledge, " + required + " must, for " + missing / 1_000_000
+                            + " ms"
+                    : "a commit has waited " + s.waitingMillis() + " ms for an acknowledgement";
+            // Counted from when it was heard that they wait for so many: what went before was another number's fault.
+            if (view.nowNanos() - primary.requiredNanos() < patience || Math.max(missing, waited) < patience) {
+                return new Pass(evidence + "; something is done about it after "
+                        + view.limits().noAcknowledgerMillis() + " ms");
+            }
+            // One that is attached and doesn't answer is worth as little as one that is gone.
+            int left = Math.max(0, Math.min(s.acknowledgers(), required - 1));
+            if (left > 0) {
+                return acknowledgersChanged(
+                        view,
+                        left,
+                        evidence + "; after a failure " + (group.followers().size() - left + 1) + " of "
+                                + group.followers().size() + " followers must be reached");
+            }
+            return group.policy().onNoAcknowledger() == OnNoAcknowledger.DEGRADE
+                    ? new Act(
+                            new Degraded(group.name(), group.epoch(), evidence, view.wallMillis()),
+                            "commits go on without acknowledgement: " + evidence)
+                    : new Pass(evidence + "; writes wait, since on-no-acknowledger is wait");
+        }
+    }
+
     /** Who counts as a follower. */
     private static final class Membership {
 
@@ -822,14 +921,15 @@ public enum Rule {
                         || gone.sighting().acceptedTerm() != view.term()) {
                     continue;
                 }
+                // Others that have ended hold nothing more than those that are left.
                 List<Member> others = group.followers().stream()
-                        .filter(m -> !m.name().equals(follower.name()))
+                        .filter(m -> !view.in(ServerState.DEAD, m.name()))
                         .toList();
                 // Compared with a look at the primary after the death, when the dead one's connection was gone and
                 // its last acknowledgements had come: what it acknowledged is part of that.
                 boolean held = primary != null
                         && view.lookedAfter(gone.stateNanos(), primary)
-                        && (group.durability() == Durability.AVAILABLE
+                        && (group.durability() != Durability.LOSSLESS
                                 || primary.sighting().acknowledgers() <= others.size())
                         && view.in(ServerState.RUNNING, group.primary())
                         && primary.sighting().openEpoch() == group.epoch()
@@ -1007,7 +1107,7 @@ public enum Rule {
                     view.name(),
                     primary.engine(),
                     primary.positionKind(),
-                    view.limits().durability(),
+                    view.limits().policy(),
                     1,
                     primary.member(),
                     primary.instance(),
@@ -1027,7 +1127,7 @@ public enum Rule {
                             view.name(),
                             primary.engine(),
                             primary.positionKind(),
-                            view.limits().durability(),
+                            view.limits().policy(),
                             primary.member(),
                             primary.instance(),
                             acknowledgers,

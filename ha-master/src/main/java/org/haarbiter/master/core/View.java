@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.haarbiter.words.Position;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param group as the log has it; null while it isn't adopted
  * @param fleetPause the pause of the whole fleet; null where none
  * @param heard what was last heard of each member, by name
+ * @param history what the group's primaries were heard to hold
  * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
  * @param limits the times by which rules judge
  * @param term in which this master leads
@@ -31,6 +33,7 @@ public record View(
         @Nullable Group group,
         @Nullable Pause fleetPause,
         SortedMap<String, Heard> heard,
+        PositionHistory history,
         SortedMap<String, Long> grantedNanos,
         Limits limits,
         long term,
@@ -121,6 +124,44 @@ public record View(
             }
         }
         return null;
+    }
+
+    /** Why a bounded group's policy doesn't let this one be promoted by itself: what it may lack; null where it lets it. */
+    public @Nullable String beyondBound(Heard candidate) {
+        Policy policy = adopted().policy();
+        Position newest = history.newest();
+        String member = candidate.sighting().member();
+        if (newest == null) {
+            return "it isn't known what " + member + " lacks: this master has heard of no primary that was open";
+        }
+        long heldAll = history.heldAllNanos(candidate.received());
+        if (policy.maxLagMillis() > 0
+                && (heldAll == Long.MIN_VALUE || stopNanos() - heldAll > Limits.nanos(policy.maxLagMillis()))) {
+            return member + " may lack what was written in "
+                    + (heldAll == Long.MIN_VALUE
+                            ? "any time"
+                            : "the last " + (stopNanos() - heldAll) / 1_000_000 + " ms")
+                    + " (the limit is " + policy.maxLagMillis() + " ms)";
+        }
+        long lacks = newest.minus(candidate.received()).transactions();
+        return policy.maxLagTransactions() > 0 && lacks > policy.maxLagTransactions()
+                ? member + " lacks " + lacks + " transactions that the primary was heard to have (the limit is "
+                        + policy.maxLagTransactions() + ")"
+                : null;
+    }
+
+    /** Until when the primary may have been taking writes, or may still, without having been heard of. */
+    private long stopNanos() {
+        String primary = adopted().primary();
+        Heard last = heard.get(primary);
+        if (last != null && last.sighting().state() == ServerState.DEAD) {
+            return last.stateNanos();
+        }
+        if (last != null && fresh(primary)) {
+            return last.arrivedNanos();
+        }
+        // Its peers may have let it go on after that.
+        return adopted().peers().isEmpty() ? leaseEndNanos(primary) : Math.max(nowNanos, leaseEndNanos(primary));
     }
 
     /** Followers that are heard of, answer, and could be sealed now. */

@@ -21,6 +21,7 @@ import org.haarbiter.admin.WhyView;
 import org.haarbiter.master.admin.AdminBackend;
 import org.haarbiter.master.admin.AdminException;
 import org.haarbiter.master.admin.MasterFacts;
+import org.haarbiter.master.admin.Requests;
 import org.haarbiter.master.admin.Views;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Command;
@@ -183,37 +184,17 @@ final class LoopBackend implements AdminBackend {
     @Override
     public CompletableFuture<CommandResult> command(CommandRequest request) {
         CompletableFuture<CommandResult> answer = new CompletableFuture<>();
+        try {
+            Command command = Requests.command(request);
+            if (command != null) {
+                judge(command, answer);
+                return answer;
+            }
+        } catch (AdminException e) {
+            answer.completeExceptionally(e);
+            return answer;
+        }
         switch (request.action()) {
-            case "promote" ->
-                judge(
-                        new Command.Promote(
-                                request.group(),
-                                request.member(),
-                                request.acceptDataLoss(),
-                                request.by(),
-                                request.reason()),
-                        answer);
-            case "switchover" ->
-                judge(
-                        new Command.Switchover(
-                                request.group(),
-                                request.member().isEmpty() ? null : request.member(),
-                                request.by(),
-                                request.reason()),
-                        answer);
-            case "rebuild" ->
-                judge(
-                        new Command.Rebuild(
-                                request.group(),
-                                request.member(),
-                                request.donor().isEmpty() ? null : request.donor(),
-                                request.by(),
-                                request.reason()),
-                        answer);
-            case "demote" ->
-                judge(new Command.Demote(request.group(), request.member(), request.by(), request.reason()), answer);
-            case "pause" -> judge(new Command.Pause(request.group(), request.by(), request.reason()), answer);
-            case "resume" -> judge(new Command.Resume(request.group(), request.by(), request.reason()), answer);
             case "add-master" -> {
                 Endpoint master = raftAddress(request, answer);
                 if (master != null) {

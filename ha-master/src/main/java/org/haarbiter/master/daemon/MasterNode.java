@@ -109,7 +109,8 @@ public final class MasterNode implements AutoCloseable {
                 timing.gatherMillis(),
                 settings.drainMillis(),
                 settings.adoptMillis(),
-                settings.durability(),
+                settings.policy(),
+                settings.noAcknowledgerMillis(),
                 settings.whenArbiterLost());
         this.loop = new MasterLoop(
                 limits,

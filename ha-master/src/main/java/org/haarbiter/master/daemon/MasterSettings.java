@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -11,6 +12,9 @@ import java.util.regex.Pattern;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
@@ -30,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * @param dataDirectory of the Raft log and its snapshots
  * @param auditFile the switch log as JSON lines
  * @param timing how fast
- * @param durability of groups that are adopted
+ * @param policy of groups that are adopted
+ * @param noAcknowledgerMillis how long commits may wait for acknowledgements that nobody gives before something is done
  * @param whenArbiterLost what primaries do without masters
  * @param drainMillis how long a planned switch may keep a primary drained
  * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
@@ -46,7 +51,8 @@ public record MasterSettings(
         Path dataDirectory,
         Path auditFile,
         Timing timing,
-        Durability durability,
+        Policy policy,
+        int noAcknowledgerMillis,
         WhenArbiterLost whenArbiterLost,
         int drainMillis,
         int adoptMillis,
@@ -145,13 +151,31 @@ public record MasterSettings(
                 root.path("data-directory"),
                 root.path("audit-file"),
                 timing,
-                root.oneOf("durability", Durability.LOSSLESS),
+                policy(root, timing),
+                root.intAt("no-acknowledger-millis", 10_000, timing.silenceMillis(), 86_400_000),
                 root.oneOf("when-arbiter-lost", WhenArbiterLost.HOLD),
                 root.intAt("drain-millis", 5_000, 100, 600_000),
                 root.intAt("adopt-millis", 2 * timing.silenceMillis(), 100, 600_000),
                 root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),
                 names.given() ? names(names) : null,
                 tls.given() ? TlsSettings.read(tls) : null);
+    }
+
+    private static Policy policy(Section root, Timing timing) {
+        Durability durability = root.oneOf("durability", Durability.LOSSLESS);
+        int millis = root.intAt("max-lag-millis", 0, 0, 86_400_000);
+        int transactions = root.intAt("max-lag-transactions", 0, 0, Integer.MAX_VALUE);
+        OnNoAcknowledger onNoAcknowledger = root.oneOf("on-no-acknowledger", OnNoAcknowledger.WAIT);
+        String problem = Policy.problem(durability, millis, transactions);
+        long least = Limits.leastLagMillis(
+                timing.leaseMillis(), timing.driftPerMille(), timing.silenceMillis(), timing.gatherMillis());
+        root.check(
+                durability != Durability.BOUNDED || millis == 0 || millis >= least,
+                "max-lag-millis",
+                millis,
+                "must be at least " + least + ", a lease, a silence and the gathering of replicas, or 0 for any");
+        root.check(problem == null, "durability", durability.name().toLowerCase(Locale.ROOT), String.valueOf(problem));
+        return problem == null ? new Policy(durability, millis, transactions, onNoAcknowledger) : Policy.LOSSLESS;
     }
 
     private static Names names(Section section) {

@@ -148,6 +148,7 @@ public final class Rehearsal {
                                 openEpoch,
                                 2,
                                 1,
+                                0,
                                 true,
                                 true,
                                 Peering.NONE,

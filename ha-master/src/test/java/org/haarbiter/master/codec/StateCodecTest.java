@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.haarbiter.master.core.ClusterState;
-import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.Trigger;
 import org.haarbiter.words.Endpoint;
@@ -36,7 +36,7 @@ class StateCodecTest {
                         "g",
                         "mysql",
                         PositionKind.MYSQL_GTID,
-                        Durability.LOSSLESS,
+                        Policy.LOSSLESS,
                         "a",
                         "boot/1/2",
                         1,

@@ -7,8 +7,8 @@ import org.junit.jupiter.api.Test;
 class ArbiterTest {
     @Test
     void anEntryThatNamesNoGroupMakesNone() {
-        Arbiter arbiter =
-                new Arbiter(new Limits(200, 400, 10, 100, 1000, 1000, Durability.LOSSLESS, WhenArbiterLost.HOLD), 0);
+        Arbiter arbiter = new Arbiter(
+                new Limits(200, 400, 10, 100, 1000, 1000, Policy.LOSSLESS, 10_000, WhenArbiterLost.HOLD), 0);
         arbiter.leaderStarted(1, 0);
         assertThat(arbiter.decide("", 1, 1)).isNull();
         assertThat(arbiter.groups()).isEmpty();

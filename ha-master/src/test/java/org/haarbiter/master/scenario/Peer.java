@@ -16,7 +16,7 @@ final class Peer {
     /** The words a script may set. */
     static final String SETTINGS =
             "state, detail, restart, agent, site, writable, source, receiving, heard, received, applied,"
-                    + " sealed, fenced, open, attached, required, complete, electable, engine, listens, remembered, promised,"
+                    + " sealed, fenced, open, attached, required, waiting, complete, electable, engine, listens, remembered, promised,"
                     + " asked, rebuilding, surplus";
 
     private final String group;
@@ -43,6 +43,7 @@ final class Peer {
     private long open;
     private int attached;
     private int required;
+    private long waitingMillis;
     private boolean complete = true;
     private boolean electable = true;
     private boolean listens;
@@ -110,6 +111,7 @@ final class Peer {
             case "open" -> open = line.number(value, "an epoch");
             case "attached" -> attached = line.number(value, "a number of acknowledgers");
             case "required" -> required = line.number(value, "a number of acknowledgers");
+            case "waiting" -> waitingMillis = line.millis(value, "how long commits have waited");
             case "complete" -> complete = line.yesOrNo(value, setting);
             case "listens" -> listens = line.yesOrNo(value, setting);
             case "remembered" -> remembered = line.number(value, "an epoch");
@@ -215,6 +217,7 @@ final class Peer {
                         open,
                         attached,
                         required,
+                        waitingMillis,
                         complete,
                         electable,
                         peering(),

@@ -17,7 +17,9 @@ import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.scenario.Line;
@@ -44,7 +46,7 @@ final class Script {
     private final List<Entry> entries = new ArrayList<>();
     private final TreeMap<String, Arbiter> masters = new TreeMap<>();
     private Limits limits =
-            new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Durability.LOSSLESS, WhenArbiterLost.HOLD);
+            new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Policy.LOSSLESS, 10_000, WhenArbiterLost.HOLD);
     private ClusterState state = ClusterState.empty();
     private long index;
     private long arrivals;
@@ -86,7 +88,7 @@ final class Script {
             case "replay" -> replay(line);
             case "names" ->
                 leading(line).namesServed(GROUP, line.number(line.argument(0, "epoch"), "an epoch"), nanos());
-            case "promote", "switchover", "rebuild", "demote", "pause", "resume" -> command(line);
+            case "promote", "switchover", "rebuild", "demote", "pause", "resume", "policy" -> command(line);
             case "why" -> why(line);
             case "show" -> show(line);
             default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
@@ -104,23 +106,32 @@ final class Script {
             int lease = limits.leaseMillis();
             int gather = limits.gatherMillis();
             int drain = limits.drainMillis();
-            Durability durability = limits.durability();
+            Policy policy = limits.policy();
+            int noAcknowledger = limits.noAcknowledgerMillis();
             switch (parts[0]) {
                 case "silence" -> silence = line.millis(parts[1], "the silence");
                 case "lease" -> lease = line.millis(parts[1], "the lease");
                 case "gather" -> gather = line.millis(parts[1], "the gathering time");
                 case "drain" -> drain = line.millis(parts[1], "the draining time");
                 case "durability" ->
-                    durability = switch (parts[1]) {
-                        case "lossless" -> Durability.LOSSLESS;
-                        case "available" -> Durability.AVAILABLE;
-                        default -> throw line.wrong("durability is '" + parts[1] + "' (must be lossless or available)");
+                    policy = switch (parts[1]) {
+                        case "lossless" -> Policy.LOSSLESS;
+                        case "degrading" -> new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.DEGRADE);
+                        case "available" -> Policy.AVAILABLE;
+                        default ->
+                            throw line.wrong(
+                                    "durability is '" + parts[1] + "' (must be lossless, degrading or available)");
                     };
+                case "max-lag" ->
+                    policy = new Policy(
+                            Durability.BOUNDED, line.millis(parts[1], "the limit"), 0, OnNoAcknowledger.WAIT);
+                case "no-acknowledger" -> noAcknowledger = line.millis(parts[1], "the patience");
                 default ->
-                    throw line.wrong(
-                            "unknown limit '" + parts[0] + "' (known: silence, lease, gather, drain, durability)");
+                    throw line.wrong("unknown limit '" + parts[0]
+                            + "' (known: silence, lease, gather, drain, durability, max-lag, no-acknowledger)");
             }
-            limits = new Limits(silence, lease, 100, gather, drain, 2_000, durability, WhenArbiterLost.HOLD);
+            limits =
+                    new Limits(silence, lease, 100, gather, drain, 2_000, policy, noAcknowledger, WhenArbiterLost.HOLD);
         }
     }
 
@@ -327,18 +338,27 @@ final class Script {
         boolean reasoned = !words.remove("without-reason");
         String group = fleet ? "" : GROUP;
         String reason = reasoned ? "work on the rack" : "";
-        boolean named = List.of("promote", "demote", "rebuild").contains(line.verb());
+        boolean named = List.of("promote", "demote", "rebuild", "policy").contains(line.verb());
         boolean mayName = line.verb().equals("switchover");
         if (words.size() != (named ? 1 : 0) && !(mayName && words.size() == 1)) {
             throw line.wrong(
-                    "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, rebuild MEMBER, pause [fleet] or"
-                            + " resume [fleet]");
+                    "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, rebuild MEMBER, policy DURABILITY,"
+                            + " pause [fleet] or resume [fleet]");
         }
         Command command = switch (line.verb()) {
             case "promote" -> new Command.Promote(group, words.get(0), accept, "ann", reason);
             case "rebuild" -> new Command.Rebuild(group, words.get(0), null, "ann", reason);
             case "switchover" -> new Command.Switchover(group, words.isEmpty() ? null : words.get(0), "ann", reason);
             case "demote" -> new Command.Demote(group, words.get(0), "ann", reason);
+            case "policy" ->
+                new Command.ChangePolicy(
+                        group,
+                        line.oneOf(Durability.class, words.get(0), "durability"),
+                        null,
+                        null,
+                        null,
+                        "ann",
+                        reason);
             case "pause" -> new Command.Pause(group, "ann", reason);
             default -> new Command.Resume(group, "ann", reason);
         };

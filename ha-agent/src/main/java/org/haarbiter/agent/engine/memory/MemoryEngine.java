@@ -64,6 +64,8 @@ public final class MemoryEngine implements Engine {
                     connected ? 0 : -1,
                     acknowledgers,
                     server.acknowledgersRequired,
+                    server.acknowledges,
+                    -1,
                     List.of());
         } finally {
             fleet.lock.unlock();

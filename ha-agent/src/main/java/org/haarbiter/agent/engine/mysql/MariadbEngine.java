@@ -124,9 +124,11 @@ public final class MariadbEngine extends SqlEngine {
                 + "SELECT @@global.max_connections AS MAX_CONNECTIONS, @@global.rpl_semi_sync_master_enabled AS"
                 + " SOURCE_ENABLED, @@global.rpl_semi_sync_master_timeout AS SOURCE_TIMEOUT,"
                 + " @@global.rpl_semi_sync_master_wait_no_slave AS SOURCE_WAITS,"
+                + " @@global.rpl_semi_sync_master_wait_point AS SOURCE_POINT,"
                 + " @@global.rpl_semi_sync_slave_enabled AS REPLICA_ENABLED;"
                 + "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status',"
-                + "'Rpl_semi_sync_master_clients','Slave_received_heartbeats','Threads_connected',"
+                + "'Rpl_semi_sync_master_clients','Rpl_semi_sync_master_wait_sessions','Rpl_semi_sync_master_yes_tx',"
+                + "'Slave_received_heartbeats','Threads_connected',"
                 + "'Connection_errors_max_connections')";
     }
 
@@ -155,6 +157,7 @@ public final class MariadbEngine extends SqlEngine {
         boolean sourceSide = settings.text(0, "SOURCE_ENABLED").equals("1");
         boolean waits = sourceSide
                 && settings.text(0, "SOURCE_WAITS").equals("1")
+                && settings.text(0, "SOURCE_POINT").equals("AFTER_SYNC")
                 && settings.number(0, "SOURCE_TIMEOUT", 0) >= WITHOUT_LIMIT_MILLIS
                 && counters.named("Rpl_semi_sync_master_status").equals("ON");
         return new Replication(
@@ -176,6 +179,8 @@ public final class MariadbEngine extends SqlEngine {
                 sourceSide,
                 (int) counters.number("Rpl_semi_sync_master_clients", -1),
                 waits ? 1 : 0,
+                counters.number("Rpl_semi_sync_master_wait_sessions", 0),
+                counters.number("Rpl_semi_sync_master_yes_tx", 0),
                 counters.number("Threads_connected", 0),
                 settings.number(0, "MAX_CONNECTIONS", Long.MAX_VALUE),
                 counters.number("Connection_errors_max_connections", 0));

@@ -100,11 +100,13 @@ public final class MysqlEngine extends SqlEngine {
                         ? ", @@global.rpl_semi_sync_source_enabled AS SOURCE_ENABLED,"
                                 + " @@global.rpl_semi_sync_source_wait_for_replica_count AS SOURCE_COUNT,"
                                 + " @@global.rpl_semi_sync_source_timeout AS SOURCE_TIMEOUT,"
-                                + " @@global.rpl_semi_sync_source_wait_no_replica AS SOURCE_WAITS"
+                                + " @@global.rpl_semi_sync_source_wait_no_replica AS SOURCE_WAITS,"
+                                + " @@global.rpl_semi_sync_source_wait_point AS SOURCE_POINT"
                         : "")
                 + (replicaPlugin ? ", @@global.rpl_semi_sync_replica_enabled AS REPLICA_ENABLED" : "")
                 + ";SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_status',"
-                + "'Rpl_semi_sync_source_clients','Threads_connected','Connection_errors_max_connections')";
+                + "'Rpl_semi_sync_source_clients','Rpl_semi_sync_source_wait_sessions','Rpl_semi_sync_source_yes_tx',"
+                + "'Threads_connected','Connection_errors_max_connections')";
     }
 
     @Override
@@ -127,6 +129,7 @@ public final class MysqlEngine extends SqlEngine {
         boolean sourceSide = settings.text(0, "SOURCE_ENABLED").equals("1");
         boolean waits = sourceSide
                 && settings.text(0, "SOURCE_WAITS").equals("1")
+                && settings.text(0, "SOURCE_POINT").equals("AFTER_SYNC")
                 && settings.number(0, "SOURCE_TIMEOUT", 0) >= WITHOUT_LIMIT_MILLIS
                 && counters.named("Rpl_semi_sync_source_status").equals("ON");
         return new Replication(
@@ -146,6 +149,8 @@ public final class MysqlEngine extends SqlEngine {
                 sourceSide,
                 sourcePlugin ? (int) counters.number("Rpl_semi_sync_source_clients", -1) : -1,
                 waits ? (int) settings.number(0, "SOURCE_COUNT", 0) : 0,
+                counters.number("Rpl_semi_sync_source_wait_sessions", 0),
+                counters.number("Rpl_semi_sync_source_yes_tx", 0),
                 counters.number("Threads_connected", 0),
                 settings.number(0, "MAX_CONNECTIONS", Long.MAX_VALUE),
                 counters.number("Connection_errors_max_connections", 0));

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param sourceSide commits here wait for acknowledgements, or would
  * @param acknowledgers replicas that acknowledge now; -1 where the plugin is missing
  * @param acknowledgersRequired how many a commit waits for without limit
+ * @param waiting commits that wait for an acknowledgement now
+ * @param acknowledged commits that have gone through with one, since the start
  * @param connections clients connected now
  * @param connectionsLimit the most that may be
  * @param refusedConnections how many have been turned away since the start
@@ -37,6 +39,8 @@ record Replication(
         boolean sourceSide,
         int acknowledgers,
         int acknowledgersRequired,
+        long waiting,
+        long acknowledged,
         long connections,
         long connectionsLimit,
         long refusedConnections) {

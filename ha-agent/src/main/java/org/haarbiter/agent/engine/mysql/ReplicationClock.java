@@ -18,11 +18,23 @@ final class ReplicationClock {
     private @Nullable Endpoint source;
     private String inputs = "";
 
+    /** Commits waited for acknowledgements when it was looked at last, and since when none of them has gone through. */
+    private boolean waits;
+
+    private long waitingNanos;
+    private long acknowledged;
+
     /** When the source was heard last; null where it never was. */
     private volatile @Nullable Long heardNanos;
 
     /** The server was looked at. Of a source that was first seen now nothing has been heard yet. */
     void saw(Replication replication, Position applied, long nowNanos) {
+        boolean stuck = waits && replication.waiting() > 0 && replication.acknowledged() == acknowledged;
+        if (!stuck) {
+            waitingNanos = nowNanos;
+        }
+        waits = replication.waiting() > 0;
+        acknowledged = replication.acknowledged();
         Endpoint present = replication.source();
         String marks = replication.inputs() + " " + replication.received();
         if (present == null || !present.equals(source)) {
@@ -49,6 +61,11 @@ final class ReplicationClock {
     long heardMillis(long nowNanos) {
         Long last = heardNanos;
         return last == null ? -1 : (nowNanos - last) / 1_000_000;
+    }
+
+    /** For how long commits have waited for acknowledgements without one going through, in ms; 0 while none waits. */
+    long waitingMillis(long nowNanos) {
+        return waits ? (nowNanos - waitingNanos) / 1_000_000 : 0;
     }
 
     /** For how long the oldest transaction that isn't applied yet has been here, in ms; 0 where all are applied. */

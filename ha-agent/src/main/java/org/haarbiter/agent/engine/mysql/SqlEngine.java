@@ -570,6 +570,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 now,
                 follows ? clock.lagMillis(nanos) : -1,
                 follows ? clock.heardMillis(nanos) : -1,
+                now == null || now.acknowledgers() < 0 ? -1 : clock.waitingMillis(nanos),
                 problems);
     }
 
@@ -581,6 +582,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             @Nullable Replication now,
             long lagMillis,
             long heardMillis,
+            long waitingMillis,
             List<String> problems) {
         return new Observation(
                 state,
@@ -598,6 +600,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 heardMillis,
                 now == null ? -1 : now.acknowledgers(),
                 now == null ? 0 : now.acknowledgersRequired(),
+                now != null && now.acknowledging(),
+                waitingMillis,
                 problems);
     }
 
@@ -938,6 +942,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 fresh(results, from),
                 before.lagMillis(),
                 before.sourceHeardMillis(),
+                before.waitingMillis(),
                 before.problems());
     }
 

@@ -30,6 +30,8 @@ class ReplicationClockTest {
                         false,
                         0,
                         0,
+                        0,
+                        0,
                         1,
                         100,
                         0),

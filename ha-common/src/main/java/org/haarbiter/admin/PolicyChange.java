@@ -1,0 +1,17 @@
+package org.haarbiter.admin;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What of a group's policy is to change; null for what stays.
+ *
+ * @param durability {@code lossless}, {@code bounded} or {@code available}
+ * @param maxLagMillis with {@code bounded}: how much time's writes a candidate may lack, in ms; 0 for any
+ * @param maxLagTransactions with {@code bounded}: how many transactions a candidate may lack; 0 for any
+ * @param onNoAcknowledger {@code wait} or {@code degrade}
+ */
+public record PolicyChange(
+        @Nullable String durability,
+        @Nullable Long maxLagMillis,
+        @Nullable Long maxLagTransactions,
+        @Nullable String onNoAcknowledger) {}

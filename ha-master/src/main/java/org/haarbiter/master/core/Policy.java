@@ -1,0 +1,55 @@
+package org.haarbiter.master.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a group promises, and what it gives up first.
+ *
+ * @param durability of acknowledged writes
+ * @param maxLagMillis with {@link Durability#BOUNDED}: a candidate may lack what was written in this time before the primary
+ *     was last heard of, in ms; 0 for any
+ * @param maxLagTransactions with {@link Durability#BOUNDED}: a candidate may lack so many transactions that the primary was
+ *     heard to have; 0 for any
+ * @param onNoAcknowledger with {@link Durability#LOSSLESS}: whether writes wait when nobody is left to acknowledge them
+ */
+public record Policy(
+        Durability durability, long maxLagMillis, long maxLagTransactions, OnNoAcknowledger onNoAcknowledger) {
+
+    /** Loses nothing, and waits. */
+    public static final Policy LOSSLESS = new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.WAIT);
+
+    /** Loses the newest writes rather than wait. */
+    public static final Policy AVAILABLE = new Policy(Durability.AVAILABLE, 0, 0, OnNoAcknowledger.WAIT);
+
+    /** Why a group can't be promised this; null where it can. */
+    public static @Nullable String problem(Durability durability, long maxLagMillis, long maxLagTransactions) {
+        if (maxLagMillis < 0 || maxLagTransactions < 0) {
+            return "a candidate's lag is limited to " + maxLagMillis + " ms and " + maxLagTransactions
+                    + " transactions (neither may be negative)";
+        }
+        return durability == Durability.BOUNDED && maxLagMillis == 0 && maxLagTransactions == 0
+                ? "durability bounded needs a limit: max-lag-millis, max-lag-transactions, or both (greater than 0)"
+                : null;
+    }
+
+    /** Refuses a policy without meaning. */
+    public Policy {
+        String problem = problem(durability, maxLagMillis, maxLagTransactions);
+        if (problem != null) {
+            throw new IllegalArgumentException(problem);
+        }
+    }
+
+    /** For people: the durability with its limits. */
+    public String words() {
+        if (durability != Durability.BOUNDED) {
+            return durability == Durability.LOSSLESS
+                    ? "lossless, on-no-acknowledger " + (onNoAcknowledger == OnNoAcknowledger.WAIT ? "wait" : "degrade")
+                    : "available";
+        }
+        return "bounded to "
+                + (maxLagMillis > 0 ? maxLagMillis + " ms" : "")
+                + (maxLagMillis > 0 && maxLagTransactions > 0 ? " and " : "")
+                + (maxLagTransactions > 0 ? maxLagTransactions + " transactions" : "");
+    }
+}
