@@ -1,0 +1,4 @@
+@NullMarked
+package org.haarbiter.supervisor;
+
+import org.jspecify.annotations.NullMarked;
