@@ -34,6 +34,7 @@ import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
@@ -62,6 +63,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         ServerState state = ServerState.RUNNING;
         String detail = "";
         List<String> problems = List.of();
+        Guard guard = Guard.NONE;
 
         @Nullable
         Endpoint source;
@@ -144,6 +146,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             new Peering(new Endpoint("127.0.0.1", 7401), list, epoch, false, -1),
                             false,
                             "",
+                            guard,
                             problems));
         }
     }

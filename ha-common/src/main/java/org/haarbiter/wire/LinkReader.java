@@ -5,6 +5,7 @@ import java.util.List;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Peer;
 import org.haarbiter.words.PeerAnswer;
@@ -90,6 +91,7 @@ public final class LinkReader {
                 peering(message.getPeering()),
                 message.getRebuilding(),
                 bounded("sighting.surplus", message.getSurplus(), WireLimits.SENTENCE),
+                guard(message.getGuard()),
                 sentences("sighting.problems", message.getProblemsList()));
     }
 
@@ -155,6 +157,11 @@ public final class LinkReader {
                 positive("sighting.peering.remembered_epoch", message.getRememberedEpoch()),
                 message.getPromised(),
                 orUnknown("sighting.peering.asked_millis", message.getAskedMillis()));
+    }
+
+    private static Guard guard(GuardMessage message) throws WireException {
+        return new Guard(guardKind(message.getKindValue(), message.getKind()), (int)
+                positive("sighting.guard.within_millis", message.getWithinMillis()));
     }
 
     private static PeerList peers(PeerListMessage message) throws WireException {
@@ -232,6 +239,18 @@ public final class LinkReader {
             case ROLE_DRAINED -> Role.DRAINED;
             case ROLE_REBUILT -> Role.REBUILT;
             case UNRECOGNIZED -> throw new WireException("goal.role", number, "0 to 6");
+        };
+    }
+
+    private static Guard.Kind guardKind(int number, GuardKindMessage message) throws WireException {
+        return switch (message) {
+            case GUARD_NONE -> Guard.Kind.NONE;
+            case GUARD_WATCHDOG -> Guard.Kind.WATCHDOG;
+            case GUARD_STOP_HOOK -> Guard.Kind.STOP_HOOK;
+            case GUARD_LATE -> Guard.Kind.LATE;
+            case GUARD_IN_TIME -> Guard.Kind.IN_TIME;
+            case GUARD_ALWAYS -> Guard.Kind.ALWAYS;
+            case UNRECOGNIZED -> throw new WireException("sighting.guard.kind", number, "0 to 5");
         };
     }
 

@@ -4,6 +4,7 @@ import java.util.List;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Peer;
 import org.haarbiter.words.PeerAnswer;
@@ -107,6 +108,13 @@ public final class LinkWriter {
         return message.build();
     }
 
+    private static GuardMessage message(Guard guard) {
+        return GuardMessage.newBuilder()
+                .setKind(message(guard.kind()))
+                .setWithinMillis(guard.withinMillis())
+                .build();
+    }
+
     private static SightingMessage message(Sighting sighting) {
         SightingMessage.Builder message = SightingMessage.newBuilder()
                 .setGroup(sighting.group())
@@ -139,7 +147,8 @@ public final class LinkWriter {
                 .setElectable(sighting.electable())
                 .setPeering(message(sighting.peering()))
                 .setRebuilding(sighting.rebuilding())
-                .setSurplus(cut(sighting.surplus()));
+                .setSurplus(cut(sighting.surplus()))
+                .setGuard(message(sighting.guard()));
         Endpoint source = sighting.source();
         if (source != null) {
             message.setSource(message(source));
@@ -197,6 +206,17 @@ public final class LinkWriter {
             case FENCED -> RoleMessage.ROLE_FENCED;
             case DRAINED -> RoleMessage.ROLE_DRAINED;
             case REBUILT -> RoleMessage.ROLE_REBUILT;
+        };
+    }
+
+    private static GuardKindMessage message(Guard.Kind kind) {
+        return switch (kind) {
+            case NONE -> GuardKindMessage.GUARD_NONE;
+            case WATCHDOG -> GuardKindMessage.GUARD_WATCHDOG;
+            case STOP_HOOK -> GuardKindMessage.GUARD_STOP_HOOK;
+            case LATE -> GuardKindMessage.GUARD_LATE;
+            case IN_TIME -> GuardKindMessage.GUARD_IN_TIME;
+            case ALWAYS -> GuardKindMessage.GUARD_ALWAYS;
         };
     }
 

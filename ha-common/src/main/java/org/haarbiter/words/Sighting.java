@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * @param peering permissions among the agents of the group
  * @param rebuilding its data isn't whole, and its positions mean nothing: a copy of another server's is being put in its place
  * @param surplus transactions that only this server held and that its agent has saved, as a sentence; empty for none
+ * @param guard what a service manager does when the agent ends or stands still
  * @param problems sentences for an operator, each with what to do; shown by {@code hactl status}
  */
 public record Sighting(
@@ -76,6 +77,7 @@ public record Sighting(
         Peering peering,
         boolean rebuilding,
         String surplus,
+        Guard guard,
         List<String> problems) {
 
     /** Copies the list. */
@@ -85,6 +87,15 @@ public record Sighting(
 
     /** The same with other problems. */
     public Sighting withProblems(List<String> others) {
+        return with(guard, others);
+    }
+
+    /** The same with another guard. */
+    public Sighting withGuard(Guard other) {
+        return with(other, problems);
+    }
+
+    private Sighting with(Guard otherGuard, List<String> others) {
         return new Sighting(
                 group,
                 member,
@@ -118,6 +129,7 @@ public record Sighting(
                 peering,
                 rebuilding,
                 surplus,
+                otherGuard,
                 others);
     }
 }

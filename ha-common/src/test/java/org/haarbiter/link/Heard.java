@@ -10,6 +10,7 @@ import java.util.function.BooleanSupplier;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.PeerAnswer;
 import org.haarbiter.words.PeerList;
@@ -121,6 +122,7 @@ final class Heard implements LinkServerListener, LinkClientListener {
                         Peering.NONE,
                         false,
                         "",
+                        Guard.NONE,
                         List.of()));
     }
 

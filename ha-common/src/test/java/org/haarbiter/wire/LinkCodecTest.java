@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.function.Consumer;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.PeerAnswer;
 import org.haarbiter.words.PeerRequest;
@@ -79,6 +80,7 @@ class LinkCodecTest {
                 Peering.NONE,
                 false,
                 "",
+                Guard.NONE,
                 Collections.nCopies(WireLimits.SENTENCES + 1, tooLong));
         LinkFrame frame = LinkFrame.parseFrom(
                 LinkWriter.frame(new Heartbeat(1, 2, sighting)).toByteArray());
@@ -96,6 +98,8 @@ class LinkCodecTest {
         refuses(
                 s -> s.clearSource().getSourceBuilder().setPort(1),
                 "sighting.source.host: empty (must be a host name or an address)");
+        refuses(s -> s.getGuardBuilder().setKindValue(6), "sighting.guard.kind: 6 (must be 0 to 5)");
+        refuses(s -> s.getGuardBuilder().setWithinMillis(-1), "sighting.guard.within_millis: -1 (must be 0 or more)");
         refuses(s -> s.setStateValue(17), "sighting.state: 17 (must be 0 to 5)");
         refuses(
                 s -> s.setPositionKindValue(0),

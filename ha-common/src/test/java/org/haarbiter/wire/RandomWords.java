@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Peer;
 import org.haarbiter.words.PeerAnswer;
@@ -69,6 +70,7 @@ public final class RandomWords {
                 new Peering(maybe(endpoint()), names(), count(), random.nextBoolean(), count() - 1),
                 random.nextBoolean(),
                 text(200),
+                new Guard(any(Guard.Kind.values()), random.nextInt(100_000)),
                 IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList());
     }
 

@@ -52,7 +52,8 @@ final class Faults {
             compound(group);
             return;
         }
-        switch (chance.below(22)) {
+        switch (chance.below(23)) {
+            case 21 -> restartAgent(group.agent(server.name));
             case 0, 1, 2 -> kill(server);
             case 3 -> hang(server, chance.millis(50, 3_000));
             case 4, 5 -> killAgent(group.agent(server.name), chance.percent(60));
@@ -95,7 +96,8 @@ final class Faults {
         }
         SimServer primary = group.server(committed.primary());
         SimServer other = group.servers.get(chance.below(group.servers.size()));
-        switch (chance.below(23)) {
+        switch (chance.below(25)) {
+            case 23, 24 -> restartedUnheard(group, primary);
             case 17, 18 -> withoutMasters(group, primary, other);
             case 21, 22 -> outlivedPermission(group, primary, other);
             case 19, 20 -> heardByPeersAlone(group, primary, other);
@@ -201,6 +203,22 @@ final class Faults {
                 }
             });
         });
+    }
+
+    /** The primary's agent is restarted in good order when it is cut off, or is being opened. */
+    private void restartedUnheard(SimGroup group, SimServer primary) {
+        world.timeline.note("compound: the agent of " + primary.name + " is restarted while nobody hears it");
+        if (chance.percent(30)) {
+            kill(primary);
+            later(1, 200, () -> world.bootIfDown(primary));
+            for (SimServer server : group.servers) {
+                later(20, 400, () -> restartAgent(group.agent(server.name)));
+            }
+        }
+        later(0, 400, () -> isolate(primary.name, chance.percent(30)));
+        for (int i = 1 + chance.below(3); i > 0; i--) {
+            later(0, 900, () -> restartAgent(group.agent(primary.name)));
+        }
     }
 
     private void amongPeers(SimGroup group, SimServer primary, SimServer other) {
@@ -485,41 +503,83 @@ final class Faults {
         });
     }
 
-    /** @param hook what the service manager runs when an agent ends: it fences; without a lossless log nothing else would */
+    /** @param hook the service manager runs a stop hook; without a lossless log nothing else would fence, so it always does */
     void killAgent(SimAgent agent, boolean hook) {
         if (!agent.up()) {
             return;
         }
         world.count("fault-agent-killed");
-        SimServer server = agent.server;
         agent.stop("killed");
-        if (hook || world.shape.guarded()) {
-            world.timeline.after(chance.millis(1, 60), () -> {
-                if (server.frozen()) {
-                    kill(server);
-                } else if (server.up()) {
-                    world.timeline.note("the service manager fences " + server.name);
-                    server.fence(problem -> {});
-                }
-            });
-        } else {
+        ended(agent, hook);
+    }
+
+    /** What the service manager does when an agent ended in any other way than a clean stop. */
+    private void ended(SimAgent agent, boolean hook) {
+        SimServer server = agent.server;
+        boolean guarded = world.shape.guarded();
+        if (!hook && !guarded) {
             server.unguarded = true;
+            world.timeline.after(chance.millis(100, 2_500), () -> startAgent(agent));
+            return;
         }
-        world.timeline.after(chance.millis(100, 2_500), () -> startAgent(agent));
+        server.unguarded |= !guarded;
+        agent.hookPending = true;
+        // In a group that isn't lossless watchdog, hook and fence fit into what an agent keeps back of each permission.
+        boolean slow = !guarded && chance.percent(30);
+        world.timeline.after(slow ? chance.millis(60, 1_500) : chance.millis(1, 60), () -> {
+            agent.hookPending = false;
+            if (server.follows() && server.answers()) {
+                world.count("stop-hook-left-replica");
+            } else {
+                fenceFromOutside(server, "the stop hook");
+            }
+            world.timeline.after(chance.millis(20, 2_400), () -> startAgent(agent));
+        });
+    }
+
+    private void fenceFromOutside(SimServer server, String who) {
+        if (server.frozen()) {
+            kill(server);
+        } else if (server.up()) {
+            world.timeline.note(who + " fences " + server.name);
+            server.fence(problem -> {});
+        }
+    }
+
+    /** An upgrade: it stops in good order and is started again at once. */
+    void restartAgent(SimAgent agent) {
+        if (!agent.up() || agent.frozen()) {
+            return;
+        }
+        world.count("fault-agent-restarted");
+        boolean fence = agent.leave();
+        agent.hookPending = fence;
+        world.timeline.after(fence ? chance.millis(0, 10) : 0, () -> {
+            agent.hookPending = false;
+            if (fence) {
+                fenceFromOutside(agent.server, "its agent, before it stops,");
+            }
+            world.timeline.after(chance.millis(30, 240), () -> startAgent(agent));
+        });
     }
 
     void startAgent(SimAgent agent) {
-        if (!agent.up()) {
-            world.timeline.note("agent of " + agent.server.name + " starts");
-            agent.start();
+        if (agent.up()) {
+            return;
         }
+        if (agent.hookPending) {
+            world.timeline.after(chance.millis(5, 20), () -> startAgent(agent));
+            return;
+        }
+        world.timeline.note("agent of " + agent.server.name + " starts");
+        agent.start();
     }
 
     void freezeAgent(SimAgent agent) {
-        // Where nothing but the lease protects, the watchdog ends what stands still for longer than the fence's budget.
-        freezeAgent(agent, world.shape.guarded() ? chance.millis(10, 80) : chance.millis(50, 3_000));
+        freezeAgent(agent, chance.percent(40) ? chance.millis(10, 80) : chance.millis(50, 3_000));
     }
 
+    /** It stands still; where it is watched for longer than the watchdog lets it, it is killed and the stop hook follows. */
     void freezeAgent(SimAgent agent, long nanos) {
         if (!agent.up() || agent.frozen()) {
             return;
@@ -527,12 +587,22 @@ final class Faults {
         world.count("fault-agent-frozen");
         world.timeline.note("agent of " + agent.server.name + " freezes");
         agent.freeze();
-        agent.server.unguarded |= !world.shape.guarded();
+        boolean guarded = world.shape.guarded();
+        boolean watched = guarded || chance.percent(50);
+        long verdict = guarded ? chance.millis(60, 80) : chance.millis(200, 400);
+        agent.server.unguarded |= !guarded;
         int life = agent.life();
         world.timeline.after(nanos, () -> {
             if (agent.life() == life) {
                 world.timeline.note("agent of " + agent.server.name + " goes on");
                 agent.thaw();
+            }
+        });
+        world.timeline.after(verdict, () -> {
+            if (watched && agent.life() == life && agent.frozen()) {
+                world.count("watchdog-killed-agent");
+                agent.stop("killed by the watchdog");
+                ended(agent, true);
             }
         });
     }

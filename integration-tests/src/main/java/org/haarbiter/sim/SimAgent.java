@@ -36,6 +36,11 @@ final class SimAgent extends SimProcess {
     /** What is on its disk. */
     private long knownEpoch;
 
+    private long heldUntil = Long.MIN_VALUE;
+
+    /** The service manager starts it again only once the hook has run. */
+    boolean hookPending;
+
     private boolean remembering;
     private long nextBeat;
     private long wokenAt;
@@ -78,7 +83,9 @@ final class SimAgent extends SimProcess {
                 LIMITS,
                 chance.next(),
                 knownEpoch,
+                heldUntil,
                 clock());
+        heldUntil = Long.MIN_VALUE;
         core = born;
         int inLife = life();
         server.deathWatch = instance -> timeline.after(
@@ -95,6 +102,19 @@ final class SimAgent extends SimProcess {
         world.timeline.note("agent of " + server.name + " ended: " + how);
         end();
         core = null;
+    }
+
+    /**
+     * It is asked to stop, and leaves its permission on its disk.
+     *
+     * @return whether its server has to be fenced first; the caller sees to it
+     */
+    boolean leave() {
+        AgentCore present = Objects.requireNonNull(core, "only a running agent stops");
+        Step.Fence fence = present.fenceBeforeStop(clock());
+        heldUntil = present.heldUntilNanos();
+        stop("in good order" + (fence == null ? "" : ", after a fence: " + fence.why()));
+        return fence != null;
     }
 
     void answered(Answer answer) {
@@ -130,7 +150,7 @@ final class SimAgent extends SimProcess {
         }
         long now = clock();
         boolean due = now >= nextBeat;
-        if (due || present.tellsMore()) {
+        if (present.looked() && (due || present.tellsMore())) {
             beat(present, now);
         }
         if (due) {

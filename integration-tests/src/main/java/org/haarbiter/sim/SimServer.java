@@ -510,6 +510,11 @@ final class SimServer extends SimProcess {
         clientsThere = false;
     }
 
+    /** A replica that refuses writes and receives from its source. */
+    boolean follows() {
+        return !writable && dump != null;
+    }
+
     // ---- what an agent can do; each calls back with a sentence where it failed
 
     interface Done {

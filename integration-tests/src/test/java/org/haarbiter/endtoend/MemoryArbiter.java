@@ -12,6 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.core.Identity;
 import org.haarbiter.agent.daemon.AgentNode;
+import org.haarbiter.agent.daemon.Supervision;
 import org.haarbiter.agent.engine.memory.MemoryEngine;
 import org.haarbiter.agent.engine.memory.MemoryFleet;
 import org.haarbiter.agent.engine.memory.MemoryServer;
@@ -26,6 +27,7 @@ import org.haarbiter.master.daemon.MasterSettings;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.settings.Timing;
+import org.haarbiter.supervisor.Supervisor;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
@@ -88,10 +90,11 @@ final class MemoryArbiter implements AutoCloseable {
                         1_000,
                         new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1)),
                 null);
-        MasterNode node = new MasterNode(settings, dns, new CollectorRegistry(), (sentence, cause) -> {
-            cause.printStackTrace();
-            faults.add(sentence + ": " + cause);
-        });
+        MasterNode node =
+                new MasterNode(settings, dns, new CollectorRegistry(), Supervisor.none(), (sentence, cause) -> {
+                    cause.printStackTrace();
+                    faults.add(sentence + ": " + cause);
+                });
         masters.put(name, node);
         node.start();
     }
@@ -136,7 +139,8 @@ final class MemoryArbiter implements AutoCloseable {
                         addresses.values().stream()
                                 .map(MasterSettings.Addresses::agents)
                                 .toList(),
-                        null));
+                        null,
+                        Supervision.none()));
     }
 
     void stopAgent(String name) {

@@ -256,5 +256,17 @@ final class BugList {
                     agent("AgentCore"),
                     "extend(wish, began + AgentLimits.nanos(wish.leaseMillis()));",
                     "extend(wish, lastNanos + AgentLimits.nanos(wish.leaseMillis()));",
+                    12_000),
+            bug(
+                    "an agent counts the permission that the one before it left from its own start",
+                    agent("AgentCore"),
+                    "this.unansweredEndNanos = heldUntilNanos == Long.MIN_VALUE",
+                    "this.unansweredEndNanos = heldUntilNanos != 0",
+                    12_000),
+            bug(
+                    "an agent stops in good order while it opens its server",
+                    agent("AgentCore"),
+                    "if (running instanceof Step.Promote || (mayWrite(server) && (little || unheard))) {",
+                    "if (mayWrite(server) && little) {",
                     12_000));
 }

@@ -11,6 +11,7 @@ import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.PeerAnswer;
 import org.haarbiter.words.PeerRequest;
@@ -40,7 +41,7 @@ public final class AgentCore {
     private final AgentLimits limits;
     private final long session;
     private final long knownEpoch;
-    private final long startNanos;
+    private final long unansweredEndNanos;
     private final ArrayDeque<Sent> sent = new ArrayDeque<>();
 
     private long sequence;
@@ -85,6 +86,10 @@ public final class AgentCore {
     private long fencedEpoch;
     private long openEpoch;
     private long openedNanos = Long.MIN_VALUE;
+
+    /** When this agent itself opened writes; unlike {@link #openedNanos} not when it found them open. */
+    private long promotedNanos = Long.MIN_VALUE;
+
     private long settledEpoch;
     private boolean historyComplete;
     private @Nullable Step followed;
@@ -115,15 +120,26 @@ public final class AgentCore {
      *
      * @param session drawn anew at each start
      * @param knownEpoch the newest epoch that an earlier agent of this member accepted; 0 where it never was adopted
+     * @param heldUntilNanos when the permission ends that an earlier agent held when it stopped in good order;
+     *     {@link Long#MIN_VALUE} where it isn't known
      */
     public AgentCore(
-            Identity identity, Traits traits, AgentLimits limits, long session, long knownEpoch, long nowNanos) {
+            Identity identity,
+            Traits traits,
+            AgentLimits limits,
+            long session,
+            long knownEpoch,
+            long heldUntilNanos,
+            long nowNanos) {
         this.identity = identity;
         this.traits = traits;
         this.limits = limits;
         this.session = session;
         this.knownEpoch = knownEpoch;
-        this.startNanos = nowNanos;
+        // Counted from this agent's start it would outlast a permission that was given to the one before.
+        this.unansweredEndNanos = heldUntilNanos == Long.MIN_VALUE
+                ? nowNanos + AgentLimits.nanos(limits.unansweredMillis())
+                : heldUntilNanos - AgentLimits.nanos(limits.leaseSlackMillis());
         this.promises = new Promises(identity, limits, knownEpoch, nowNanos);
         // Whether the server was restarted under an earlier agent isn't known.
         this.historyComplete = traits.historySurvivesRestart() || knownEpoch == 0;
@@ -269,6 +285,14 @@ public final class AgentCore {
         instanceSequence = sequence + 1;
         dropOpen();
         seen = last.inState(ServerState.DEAD, evidence, last.sourceHeardMillis());
+    }
+
+    /**
+     * The server was looked at. Before that there is nothing to tell: a leader would take a heartbeat that names no process for one
+     * of a server that was restarted, and have it fenced.
+     */
+    public boolean looked() {
+        return seen != null;
     }
 
     /** Something changed since the last heartbeat that a leader may be waiting for: the next one shouldn't wait for its time. */
@@ -515,6 +539,43 @@ public final class AgentCore {
         return step;
     }
 
+    /**
+     * The agent is about to end in good order; until another one starts nobody watches over the server.
+     *
+     * @return the fence that must be up before; null where the server can be left as it is: it takes no writes, or it does by a
+     *     permission that outlasts a restart of its agent, and the masters had a lease's time to hear that it is open
+     */
+    public Step.@Nullable Fence fenceBeforeStop(long nowNanos) {
+        Observation server = seen;
+        Goal wish = goal;
+        if (server == null || server.state() == ServerState.DEAD) {
+            return null;
+        }
+        long lease = AgentLimits.nanos(limits.leaseMillis());
+        boolean little = heldUntilNanos() == Long.MIN_VALUE || heldUntilNanos() - nowNanos < lease / 2;
+        if (wish == null) {
+            return knownEpoch > 0 && server.writable() && little
+                    ? new Step.Fence(knownEpoch, "its agent stops again before a leader has confirmed it")
+                    : null;
+        }
+        if (wish.role() == Role.PRIMARY || wish.role() == Role.DRAINED) {
+            boolean unheard = promotedNanos != Long.MIN_VALUE && nowNanos - promotedNanos < lease;
+            if (running instanceof Step.Promote || (mayWrite(server) && (little || unheard))) {
+                return new Step.Fence(
+                        wish.epoch(),
+                        little
+                                ? "its agent stops, and what is left of its permission doesn't outlast that"
+                                : "its agent stops before the masters can know that it is open");
+            }
+        }
+        return fenceNeeded(server, wish, nowNanos);
+    }
+
+    /** When the permission ends under which the server may be left open at a stop; {@link Long#MIN_VALUE} where there is none. */
+    public long heldUntilNanos() {
+        return goal == null ? unansweredEndNanos + AgentLimits.nanos(limits.leaseSlackMillis()) : lease.endNanos();
+    }
+
     private void noticeSuspension(long nowNanos, long wallMillis) {
         if (lastNanos != Long.MIN_VALUE) {
             long ahead = wallMillis - lastWallMillis - (nowNanos - lastNanos) / 1_000_000;
@@ -530,8 +591,8 @@ public final class AgentCore {
     }
 
     /** A restarted agent whose server is open, and whom no leader confirms it, can't let it go on. */
-    private @Nullable Step fenceUnanswered(Observation server, long nowNanos) {
-        boolean waited = nowNanos - startNanos >= AgentLimits.nanos(limits.unansweredMillis());
+    private Step.@Nullable Fence fenceUnanswered(Observation server, long nowNanos) {
+        boolean waited = nowNanos >= unansweredEndNanos;
         return knownEpoch > 0 && takesCommands(server) && server.writable() && waited
                 ? new Step.Fence(
                         knownEpoch, "no leader has confirmed since the agent's start that its server may write")
@@ -543,7 +604,7 @@ public final class AgentCore {
         return server.state() == ServerState.RUNNING || server.state() == ServerState.REFUSING;
     }
 
-    private @Nullable Step fenceNeeded(Observation server, Goal wish, long nowNanos) {
+    private Step.@Nullable Fence fenceNeeded(Observation server, Goal wish, long nowNanos) {
         if (server.state() == ServerState.DEAD || (server.state() == ServerState.UNKNOWN && openEpoch == 0)) {
             return null;
         }
@@ -724,6 +785,7 @@ public final class AgentCore {
         if (step instanceof Step.Promote promote) {
             Observation server = seen;
             if (server != null && server.state() != ServerState.DEAD) {
+                promotedNanos = nowNanos;
                 opened(promote.epoch(), promote.promotion().acknowledgers(), nowNanos);
             }
         } else if (step instanceof Step.Fence) {
@@ -838,6 +900,7 @@ public final class AgentCore {
                         promises.askedMillis(lastNanos)),
                 server.rebuilding(),
                 surplus,
+                Guard.NONE,
                 problems);
     }
 }

@@ -10,12 +10,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -26,6 +30,7 @@ import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Surplus;
+import org.haarbiter.supervisor.Supervisor;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Goal;
@@ -54,6 +59,9 @@ public final class AgentLoop implements AutoCloseable {
     /** A copy of a large server takes hours; one that stands still ends by itself. */
     private static final Duration REBUILD_LIMIT = Duration.ofHours(24);
 
+    /** No fence takes so long: its last rung waits a second for the kernel. */
+    private static final long FENCE_STANDS_STILL_NANOS = 3_000_000_000L;
+
     /** A failure that was logged. */
     private record Failure(Step step, String problem, long nanos) {}
 
@@ -73,6 +81,8 @@ public final class AgentLoop implements AutoCloseable {
     private final Path surplusDirectory;
     private volatile @Nullable String progress;
     private final EventExecutor thread;
+    private final Supervisor supervisor;
+    private final CountDownLatch looked = new CountDownLatch(1);
     private volatile boolean closed;
     private volatile @Nullable Failure failed;
     private volatile @Nullable Sighting latest;
@@ -83,6 +93,9 @@ public final class AgentLoop implements AutoCloseable {
     private long nextBeatNanos;
     private long wakeNanos;
     private @Nullable Future<?> waking;
+
+    /** When the fence that is under way began; 0 while none is. */
+    private long fencingNanos;
 
     /**
      * How often and how long.
@@ -111,6 +124,8 @@ public final class AgentLoop implements AutoCloseable {
      * @param surplusDirectory where what only this server held is saved before it is rebuilt
      * @param thread the one that owns the core, and calls {@code masters} and {@code lastWord}. What waits for it is bounded: a
      *     look, a command and a fence at a time, and the end of each server process
+     * @param supervisor told after each turn of that thread, unless a fence has been under way for too long: then it is better
+     *     that another process fences
      */
     public AgentLoop(
             AgentCore core,
@@ -122,7 +137,8 @@ public final class AgentLoop implements AutoCloseable {
             Peers peers,
             UnaryOperator<Sighting> lastWord,
             Path surplusDirectory,
-            EventExecutor thread) {
+            EventExecutor thread,
+            Supervisor supervisor) {
         this.core = core;
         this.engine = engine;
         this.timing = timing;
@@ -132,6 +148,7 @@ public final class AgentLoop implements AutoCloseable {
         this.peers = peers;
         this.lastWord = lastWord;
         this.thread = thread;
+        this.supervisor = supervisor;
         this.looks = Executors.newSingleThreadExecutor(named("look"));
         this.commands = Executors.newSingleThreadExecutor(named("command"));
         this.fences = Executors.newSingleThreadExecutor(named("fence"));
@@ -208,6 +225,10 @@ public final class AgentLoop implements AutoCloseable {
         try {
             event.run();
             proceed();
+            long now = ticker.nanos();
+            if (fencingNanos == 0 || now - fencingNanos < FENCE_STANDS_STILL_NANOS) {
+                supervisor.turned(now);
+            }
         } catch (RuntimeException e) {
             LOG.error("a fault in the agent itself", e);
         }
@@ -216,7 +237,7 @@ public final class AgentLoop implements AutoCloseable {
 
     private void sleep() {
         long now = ticker.nanos();
-        long next = Math.min(nextBeatNanos, core.deadlineNanos(now));
+        long next = Math.min(Math.min(nextBeatNanos, core.deadlineNanos(now)), supervisor.dueNanos(now));
         Future<?> before = waking;
         if (before != null) {
             if (wakeNanos <= next) {
@@ -241,7 +262,7 @@ public final class AgentLoop implements AutoCloseable {
         }
         long now = ticker.nanos();
         boolean due = now >= nextBeatNanos;
-        if (due || core.tellsMore()) {
+        if (core.looked() && (due || core.tellsMore())) {
             beat(now);
         }
         if (due) {
@@ -287,6 +308,7 @@ public final class AgentLoop implements AutoCloseable {
                 looking = false;
                 if (observation != null) {
                     core.observed(observation, began);
+                    looked.countDown();
                 }
                 if (lookAgain) {
                     lookAgain = false;
@@ -310,6 +332,9 @@ public final class AgentLoop implements AutoCloseable {
         String saidBefore = failureSaid(step);
         if (saidBefore == null) {
             LOG.info("step: {}", step);
+        }
+        if (step instanceof Step.Fence) {
+            fencingNanos = ticker.nanos();
         }
         threadOf(step).execute(() -> {
             String problem = null;
@@ -341,6 +366,9 @@ public final class AgentLoop implements AutoCloseable {
                             key -> new LongAdder())
                     .increment();
             post(() -> {
+                if (step instanceof Step.Fence) {
+                    fencingNanos = 0;
+                }
                 if (seen == null) {
                     core.ended(step, sentence, ticker.nanos());
                 } else {
@@ -410,6 +438,57 @@ public final class AgentLoop implements AutoCloseable {
 
     private static long millis(long millis) {
         return TimeUnit.MILLISECONDS.toNanos(millis);
+    }
+
+    /** Waits until the server was looked at for the first time. */
+    void awaitLooked() throws InterruptedException {
+        looked.await();
+    }
+
+    /**
+     * Ends the loop for a stop in good order: what has to be fenced is fenced first.
+     *
+     * @param limit for all of it
+     * @return when the permission ends by which the server is left open, {@link Long#MIN_VALUE} where it holds none; null where
+     *     it couldn't be left in good order
+     */
+    @Nullable
+    Long leave(Duration limit) {
+        CompletableFuture<Long> asked = new CompletableFuture<>();
+        CompletableFuture<Boolean> fenced = new CompletableFuture<>();
+        long end = ticker.nanos() + limit.toNanos();
+        try {
+            thread.execute(() -> {
+                try {
+                    Step.Fence fence = closed ? null : core.fenceBeforeStop(ticker.nanos());
+                    closed = true;
+                    fences.execute(() -> fenced.complete(fence == null || fencesNow(fence)));
+                    asked.complete(core.heldUntilNanos());
+                } catch (RuntimeException e) {
+                    asked.completeExceptionally(e);
+                }
+            });
+            long held = asked.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            // Behind a fence that is under way, if one is.
+            return fenced.get(Math.max(0, end - ticker.nanos()), TimeUnit.NANOSECONDS) ? held : null;
+        } catch (RejectedExecutionException | ExecutionException | TimeoutException e) {
+            LOG.error("the server can't be left in good order", e);
+            return null;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return null;
+        }
+    }
+
+    private boolean fencesNow(Step.Fence fence) {
+        LOG.warn("fencing before the stop: {}", fence.why());
+        try {
+            engine.fence(Duration.ofMillis(timing.fenceMillis()));
+            return true;
+        } catch (EngineException e) {
+            LOG.error("fencing before the stop: {}", e.getMessage());
+            return false;
+        }
     }
 
     /** Ends the engine's threads, not the loop's; the server stays as it is. */

@@ -5,6 +5,7 @@ import io.prometheus.client.exporter.HTTPServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.mysql.MariadbEngine;
@@ -17,15 +18,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The agent as a process. Exit codes: 0 after a clean stop, 1 where it couldn't start, 2 for wrong arguments or settings.
+ * The agent as a process. Exit codes: 143 after SIGTERM and a stop in good order (Java's way of saying so), 1 where it couldn't start
+ * or its server couldn't be left in good order, 2 for wrong arguments or settings. Of {@code fence-after-stop}: 0 where the server
+ * needn't be fenced or is, 1 where it isn't, 2 as above.
  */
 public final class AgentMain {
     private static final String USAGE = """
-            usage: ha-agent --config FILE [--check]
+            usage: ha-agent [fence-after-stop] --config FILE [--check]
 
-              --config FILE   the settings; conf/ha-agent.yaml shows every key
-              --check         read the settings, say what is wrong with them, and end
+              fence-after-stop   for ExecStopPost in a systemd unit: fences the server, unless SERVICE_RESULT says that the agent
+                                 stopped in good order, or the server is a replica at its work
+              --config FILE      the settings; conf/ha-agent.yaml shows every key
+              --check            read the settings, say what is wrong with them, and end
             """;
+
+    /** Longer than a server takes to come up, or to be freed from memory. */
+    private static final Duration HOOK_LIMIT = Duration.ofSeconds(20);
 
     private AgentMain() {}
 
@@ -33,11 +41,14 @@ public final class AgentMain {
     public static void main(String[] arguments) throws InterruptedException {
         Path file = null;
         boolean check = false;
+        boolean hook = false;
         for (int i = 0; i < arguments.length; i++) {
             if (arguments[i].equals("--config") && i + 1 < arguments.length) {
                 file = Path.of(arguments[++i]);
             } else if (arguments[i].equals("--check")) {
                 check = true;
+            } else if (i == 0 && arguments[i].equals(StopHook.COMMAND)) {
+                hook = true;
             } else if (arguments[i].equals("--help") || arguments[i].equals("-h")) {
                 System.out.print(USAGE);
                 return;
@@ -53,12 +64,18 @@ public final class AgentMain {
         }
         Logging.configure();
         try {
+            if (hook && leftInGoodOrder()) {
+                return;
+            }
             AgentSettings settings = AgentSettings.read(file);
             if (check) {
                 System.out.println(file + ": no mistakes");
                 return;
             }
-            run(settings);
+            if (hook) {
+                System.exit(fence(settings) ? 0 : 1);
+            }
+            run(settings, file);
         } catch (SettingsException e) {
             System.err.println(e.getMessage());
             System.exit(2);
@@ -68,8 +85,37 @@ public final class AgentMain {
         }
     }
 
-    private static void run(AgentSettings settings) throws IOException, InterruptedException {
+    private static boolean leftInGoodOrder() {
+        Logger log = LoggerFactory.getLogger(StopHook.class);
+        Boolean clean = StopHook.clean(System.getenv());
+        if (clean == null) {
+            System.err.println(
+                    "ha-agent " + StopHook.COMMAND + ": SERVICE_RESULT isn't set (systemd sets it for ExecStopPost;"
+                            + " SERVICE_RESULT=signal fences by hand): nothing was done");
+            System.exit(2);
+        }
+        log.info(
+                "the agent has ended ({}): {}",
+                StopHook.ending(System.getenv()),
+                Boolean.TRUE.equals(clean)
+                        ? "in good order; its server is left as it is"
+                        : "not in good order; its server is looked at");
+        return Boolean.TRUE.equals(clean);
+    }
+
+    private static boolean fence(AgentSettings settings) {
+        // Not closed: closing waits for threads, and this process ends now.
+        return StopHook.fence(
+                engine(settings),
+                Duration.ofMillis(settings.timing().hungMillis()),
+                Duration.ofMillis(settings.timing().fenceBudgetMillis()),
+                HOOK_LIMIT);
+    }
+
+    private static void run(AgentSettings settings, Path file) throws IOException, InterruptedException {
         Logger log = LoggerFactory.getLogger(AgentMain.class);
+        Supervision supervision =
+                Supervision.of(System.getenv(), ProcessHandle.current().pid(), file, settings.timing());
         Engine engine = engine(settings);
         AgentNode node = new AgentNode(
                 settings.identity(),
@@ -77,8 +123,9 @@ public final class AgentMain {
                 settings.timing(),
                 settings.stateDirectory(),
                 settings.masters(),
-                settings.tls() == null ? null : Tls.load(settings.tls()));
-        Runtime.getRuntime().addShutdownHook(new Thread(node::close, "stop"));
+                settings.tls() == null ? null : Tls.load(settings.tls()),
+                supervision);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "stop"));
         if (settings.metrics() != null) {
             CollectorRegistry registry = new CollectorRegistry();
             new AgentMetrics(node).register(registry);
@@ -89,8 +136,17 @@ public final class AgentMain {
                 "agent of member {} of group {} is up",
                 settings.identity().member(),
                 settings.identity().group());
+        node.awaitReady();
         // Until SIGTERM: the threads of the node do the work.
         new CountDownLatch(1).await();
+    }
+
+    private static void stop(AgentNode node) {
+        if (!node.stop()) {
+            // The log may be closed already.
+            System.err.println("ha-agent: the server couldn't be left in good order (a stop hook fences it)");
+            Runtime.getRuntime().halt(1);
+        }
     }
 
     private static HTTPServer metrics(Endpoint address, CollectorRegistry registry) throws IOException {

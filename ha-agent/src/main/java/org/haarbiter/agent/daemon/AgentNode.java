@@ -2,11 +2,14 @@ package org.haarbiter.agent.daemon;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.haarbiter.agent.core.AgentCore;
 import org.haarbiter.agent.core.AgentLimits;
 import org.haarbiter.agent.core.Identity;
@@ -23,6 +26,7 @@ import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.PeerAnswer;
 import org.haarbiter.words.PeerRequest;
+import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +37,7 @@ public final class AgentNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentNode.class);
 
     private static final int REBUILD_RETRY_MILLIS = 30_000;
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
 
     private final Engine engine;
     private final EpochFile epochFile;
@@ -40,6 +45,8 @@ public final class AgentNode implements AutoCloseable {
     private final LinkLoop links = new LinkLoop();
     private final List<LinkClient> masters = new ArrayList<>();
     private final PeerLinks peers;
+    private final Supervision supervision;
+    private final LeftLease leftLease;
     private final AgentLoop loop;
 
     // Only the loop's thread uses these.
@@ -51,6 +58,7 @@ public final class AgentNode implements AutoCloseable {
      * Starts at once.
      *
      * @param engine closed with this
+     * @param supervision the service manager that is told how it goes
      * @throws IOException where the state directory can't be used
      */
     public AgentNode(
@@ -59,12 +67,17 @@ public final class AgentNode implements AutoCloseable {
             Timing timing,
             java.nio.file.Path stateDirectory,
             List<Endpoint> masterAddresses,
-            @Nullable Tls tls)
+            @Nullable Tls tls,
+            Supervision supervision)
             throws IOException {
         this.engine = engine;
+        this.supervision = supervision;
         this.epochFile = new EpochFile(stateDirectory);
         long knownEpoch = epochFile.read();
         this.rememberedEpoch = knownEpoch;
+        this.leftLease = new LeftLease(stateDirectory);
+        long left = leftLease.take(TimeUnit.MILLISECONDS.toNanos(timing.leaseMillis()));
+        long now = Ticker.SYSTEM.nanos();
         this.epochWriter = Executors.newSingleThreadExecutor(task -> {
             Thread thread = new Thread(task, "agent-epoch");
             thread.setDaemon(true);
@@ -83,7 +96,8 @@ public final class AgentNode implements AutoCloseable {
                         timing.driftPerMille()),
                 new SecureRandom().nextLong(),
                 knownEpoch,
-                Ticker.SYSTEM.nanos());
+                left == Long.MIN_VALUE ? left : now + left,
+                now);
         LinkSettings linkSettings = LinkSettings.of(timing);
         Heard heard = new Heard();
         for (Endpoint address : masterAddresses) {
@@ -109,15 +123,19 @@ public final class AgentNode implements AutoCloseable {
                 System::currentTimeMillis,
                 this::tell,
                 peers,
-                this::withLinkProblems,
+                this::lastWord,
                 stateDirectory.resolve("surplus"),
-                links.thread());
+                links.thread(),
+                supervision.supervisor());
         heard.loop = loop;
         masters.forEach(LinkClient::start);
     }
 
     private void tell(Heartbeat heartbeat) {
         LinkClient.sendToAll(masters, heartbeat);
+        if (supervision.supervisor().present()) {
+            supervision.supervisor().status(status(heartbeat.sighting()));
+        }
         long epoch = heartbeat.sighting().acceptedEpoch();
         if (epoch > rememberedEpoch && !remembering) {
             remembering = true;
@@ -153,6 +171,27 @@ public final class AgentNode implements AutoCloseable {
             LOG.error(problem);
         }
         epochProblem = problem;
+    }
+
+    private String status(Sighting sighting) {
+        String server;
+        if (sighting.state() != ServerState.RUNNING) {
+            server = "its server is " + sighting.state().name().toLowerCase(Locale.ROOT)
+                    + (sighting.detail().isEmpty() ? "" : ": " + sighting.detail());
+        } else if (sighting.openEpoch() > 0) {
+            server = "primary, takes writes under epoch " + sighting.openEpoch();
+        } else if (sighting.writable()) {
+            server = "its server takes writes, not by this agent's doing";
+        } else if (sighting.receiving()) {
+            server = "replica of " + sighting.source();
+        } else {
+            server = sighting.fencedEpoch() > 0 ? "fenced" : "its server refuses writes";
+        }
+        return mastersConnected() + " of " + masters.size() + " masters connected; " + server;
+    }
+
+    private Sighting lastWord(Sighting sighting) {
+        return withLinkProblems(sighting.withGuard(supervision.guard()));
     }
 
     private Sighting withLinkProblems(Sighting sighting) {
@@ -221,6 +260,34 @@ public final class AgentNode implements AutoCloseable {
         public void disconnected(Endpoint master, String reason) {
             LOG.warn("master {} is gone: {}", master, reason);
         }
+    }
+
+    /** Waits until its server was looked at, and tells the service manager that the agent is ready. */
+    void awaitReady() throws InterruptedException {
+        loop.awaitLooked();
+        supervision.supervisor().ready();
+    }
+
+    /**
+     * Stops in good order. A server that takes writes by a permission that runs goes on, and the permission is left for the agent
+     * that starts next; any other is fenced first.
+     *
+     * @return false where that wasn't possible: whoever started this process must see to it that the server is fenced
+     */
+    boolean stop() {
+        supervision.supervisor().stopping();
+        @Nullable Long heldUntil = loop.leave(STOP_LIMIT);
+        boolean left = heldUntil != null;
+        if (heldUntil != null && heldUntil != Long.MIN_VALUE) {
+            try {
+                leftLease.leave(heldUntil - Ticker.SYSTEM.nanos());
+            } catch (IOException e) {
+                LOG.error("the permission to write can't be left for the next agent", e);
+                left = false;
+            }
+        }
+        close();
+        return left;
     }
 
     /** Leaves the server as it is. */

@@ -35,7 +35,8 @@ class MetricsPageTest {
                 Timing.Profile.NORMAL.timing(),
                 directory.resolve("state"),
                 List.of(new Endpoint("127.0.0.1", 1)),
-                null)) {
+                null,
+                Supervision.none())) {
             long start = System.nanoTime();
             while (node.loop().latest() == null) {
                 assertThat(System.nanoTime() - start).isLessThan(LIMIT_NANOS);

@@ -33,7 +33,7 @@ final class Script {
     private static final long HEARTBEAT_NANOS = 100_000_000;
     private static final long NANOS_AT_START = 5_000_000_000L;
     private static final String VERBS = "agent, look, beat, answer, wait, suspended, done, failed, died,"
-            + " permitted, remembered, peer-asks, ask-peers, peer-answers";
+            + " permitted, remembered, peer-asks, ask-peers, peer-answers, stop";
 
     private final Transcript out = new Transcript();
     private final Server server = new Server();
@@ -59,7 +59,9 @@ final class Script {
             agent(line);
             return;
         }
-        AgentCore mind = core == null ? start(new AgentLimits(250, 500, 30_000, 500, 2_000, 3_000, 10), 0, true) : core;
+        AgentCore mind = core == null
+                ? start(new AgentLimits(250, 500, 30_000, 500, 2_000, 3_000, 10), 0, Long.MIN_VALUE, true)
+                : core;
         switch (line.verb()) {
             case "look" -> look(line, mind);
             case "beat" -> {
@@ -100,6 +102,11 @@ final class Script {
                 askPeers(mind);
             }
             case "peer-answers" -> peerAnswers(line, mind);
+            case "stop" -> {
+                line.atMost(0);
+                stop(mind);
+                return;
+            }
             case "permitted" -> {
                 line.atMost(1);
                 long asked = line.number(line.argument(0, "epoch"), "an epoch");
@@ -116,6 +123,7 @@ final class Script {
         int retry = 500;
         int unanswered = 2_000;
         int known = 0;
+        long heldUntil = Long.MIN_VALUE;
         boolean survives = true;
         for (String word : line.arguments()) {
             String[] parts = line.pair(word);
@@ -125,16 +133,17 @@ final class Script {
                 case "slack" -> slack = line.millis(parts[1], "the slack");
                 case "retry" -> retry = line.millis(parts[1], "the time between tries");
                 case "unanswered" -> unanswered = line.millis(parts[1], "the unanswered time");
+                case "held" -> heldUntil = nowNanos + line.millis(parts[1], "the permission held") * 1_000_000L;
                 case "history-survives" -> survives = line.yesOrNo(parts[1], parts[0]);
                 default ->
                     throw line.wrong("unknown setting '" + parts[0]
-                            + "' (known: session, known-epoch, slack, retry, unanswered, history-survives)");
+                            + "' (known: session, known-epoch, slack, retry, unanswered, held, history-survives)");
             }
         }
-        start(new AgentLimits(slack, retry, 30_000, 500, unanswered, 3_000, 10), known, survives);
+        start(new AgentLimits(slack, retry, 30_000, 500, unanswered, 3_000, 10), known, heldUntil, survives);
     }
 
-    private AgentCore start(AgentLimits limits, long knownEpoch, boolean survives) {
+    private AgentCore start(AgentLimits limits, long knownEpoch, long heldUntil, boolean survives) {
         underWay.clear();
         sequence = 0;
         saidPermission = "";
@@ -144,6 +153,7 @@ final class Script {
                 limits,
                 session,
                 knownEpoch,
+                heldUntil,
                 nowNanos);
         core = started;
         return started;
@@ -234,6 +244,19 @@ final class Script {
                 list(peers, hold),
                 "the leader says so");
         mind.answered(new Answer(answered, to, goal), nowNanos);
+    }
+
+    private void stop(AgentCore mind) {
+        Step.Fence fence = mind.fenceBeforeStop(nowNanos);
+        long held = mind.heldUntilNanos();
+        if (fence != null) {
+            say("before it stops: " + text(fence));
+        } else {
+            say("stops, and leaves the server as it is"
+                    + (held == Long.MIN_VALUE
+                            ? ""
+                            : " by a permission of " + (held - nowNanos) / 1_000_000 + " ms more"));
+        }
     }
 
     private static PeerList list(String[] names, boolean hold) {

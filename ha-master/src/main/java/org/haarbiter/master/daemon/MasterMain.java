@@ -10,6 +10,7 @@ import org.haarbiter.dns.rfc2136.Rfc2136Provider;
 import org.haarbiter.logging.Logging;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.SettingsException;
+import org.haarbiter.supervisor.Supervisor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,17 +70,25 @@ public final class MasterMain {
     private static int run(MasterSettings settings) throws InterruptedException {
         Logger log = LoggerFactory.getLogger(MasterMain.class);
         CompletableFuture<Integer> end = new CompletableFuture<>();
+        Supervisor supervisor =
+                Supervisor.of(System.getenv(), ProcessHandle.current().pid());
         MasterNode node;
         try {
-            node = new MasterNode(settings, dns(settings), CollectorRegistry.defaultRegistry, (sentence, cause) -> {
-                log.error("this master stops: {}", sentence, cause);
-                end.complete(1);
-            });
+            node = new MasterNode(
+                    settings, dns(settings), CollectorRegistry.defaultRegistry, supervisor, (sentence, cause) -> {
+                        log.error("this master stops: {}", sentence, cause);
+                        end.complete(1);
+                    });
         } catch (SettingsException | IOException e) {
             System.err.println("ha-master can't start: " + e.getMessage());
             return 1;
         }
-        Thread stop = new Thread(node::close, "stop");
+        Thread stop = new Thread(
+                () -> {
+                    supervisor.stopping();
+                    node.close();
+                },
+                "stop");
         try {
             node.start();
             Runtime.getRuntime().addShutdownHook(stop);
@@ -90,6 +99,7 @@ public final class MasterMain {
                     settings.own().raft(),
                     settings.own().agents(),
                     settings.own().admin());
+            supervisor.ready();
             return end.get();
         } catch (RaftStartException | IOException e) {
             System.err.println("ha-master can't start: " + e.getMessage());

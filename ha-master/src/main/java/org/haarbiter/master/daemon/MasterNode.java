@@ -32,6 +32,7 @@ import org.haarbiter.master.raft.JraftNode;
 import org.haarbiter.master.raft.RaftSettings;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.Timing;
+import org.haarbiter.supervisor.Supervisor;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.wire.WireException;
 import org.haarbiter.words.Endpoint;
@@ -57,6 +58,7 @@ public final class MasterNode implements AutoCloseable {
 
     private final MasterSettings settings;
     private final FaultListener faults;
+    private final Supervisor supervisor;
     private final StateCodec codec = new StateCodec();
     private final MasterMetrics metrics;
     private final AuditFile audit;
@@ -78,12 +80,18 @@ public final class MasterNode implements AutoCloseable {
      * Puts the parts together; nothing runs before {@link #start}.
      *
      * @param dns where names are published; null for nowhere. Closed with this
+     * @param supervisor told by the decision thread that it goes on
      */
     public MasterNode(
-            MasterSettings settings, @Nullable DnsProvider dns, CollectorRegistry registry, FaultListener faults)
+            MasterSettings settings,
+            @Nullable DnsProvider dns,
+            CollectorRegistry registry,
+            Supervisor supervisor,
+            FaultListener faults)
             throws IOException {
         this.settings = settings;
         this.faults = faults;
+        this.supervisor = supervisor;
         this.registry = registry;
         this.metrics = new MasterMetrics(registry);
         Timing timing = settings.timing();
@@ -276,6 +284,12 @@ public final class MasterNode implements AutoCloseable {
                     nowNanos);
             for (String group : arbiter.state().groups().keySet()) {
                 want(arbiter, group, nowNanos);
+            }
+            if (supervisor.present()) {
+                int groups = arbiter.state().groups().size();
+                supervisor.status(
+                        (leads ? "leads" : "follows") + ", " + groups + " groups, log index " + loop.appliedIndex());
+                supervisor.turned(nowNanos);
             }
         }
 

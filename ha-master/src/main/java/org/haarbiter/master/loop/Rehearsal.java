@@ -9,6 +9,7 @@ import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
@@ -154,6 +155,7 @@ public final class Rehearsal {
                                 Peering.NONE,
                                 false,
                                 "",
+                                Guard.NONE,
                                 List.of())),
                 now);
     }

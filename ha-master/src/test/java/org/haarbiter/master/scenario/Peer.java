@@ -4,6 +4,7 @@ import java.util.List;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Peering;
 import org.haarbiter.words.PositionKind;
@@ -223,6 +224,7 @@ final class Peer {
                         peering(),
                         rebuilding,
                         surplus,
+                        Guard.NONE,
                         List.of()));
     }
 

@@ -21,7 +21,7 @@ final class Line implements AutoCloseable {
     private final MysqlSettings settings;
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Session session;
-    private String instance = "";
+    private volatile String instance = "";
     private volatile long connectionId;
 
     /** What is done with the session. */
@@ -49,7 +49,7 @@ final class Line implements AutoCloseable {
             throw SqlProblem.noAnswer("the agent, which is being stopped");
         }
         try {
-            Session open = open(server, deadlineNanos);
+            Session open = session(server, deadlineNanos);
             try {
                 return work.with(open);
             } catch (SqlProblem e) {
@@ -60,6 +60,13 @@ final class Line implements AutoCloseable {
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Opens it where it never was, for this process of the server; asks nothing of one that is open. */
+    void open(ServerProcess server, long deadlineNanos) throws SqlProblem {
+        if (!instance.equals(server.instance())) {
+            with(server, deadlineNanos, s -> instance);
         }
     }
 
@@ -79,7 +86,7 @@ final class Line implements AutoCloseable {
         return connectionId;
     }
 
-    private Session open(ServerProcess server, long deadlineNanos) throws SqlProblem {
+    private Session session(ServerProcess server, long deadlineNanos) throws SqlProblem {
         Session present = session;
         if (present != null && instance.equals(server.instance())) {
             return present;

@@ -46,6 +46,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     static final int LOCK_WAIT_TIMEOUT = 1205;
     private static final long KILL_QUERY_NANOS = 100_000_000;
     private static final long REFUSED_LATELY_NANOS = 1_000_000_000;
+    private static final long FENCE_LOGIN_NANOS = 100_000_000;
     private static final long KEEP_NANOS = 5_000_000_000L;
     private static final long KEEP_LIMIT_NANOS = 50_000_000;
     private static final long CHECK_LIMIT_NANOS = 5_000_000_000L;
@@ -826,7 +827,20 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             throw new EngineException("can't fence the server at " + settings.socket()
                     + ": it was never reached, so its process isn't known");
         }
-        return known.look() == null ? known : null;
+        if (known.look() != null) {
+            return null;
+        }
+        long deadline = System.nanoTime() + FENCE_LOGIN_NANOS;
+        for (Line line : List.of(fenceFirst, fenceSecond)) {
+            // Mostly they are open. Where this process has only just started, its own login mustn't pass for a server
+            // that doesn't obey.
+            try {
+                line.open(known, deadline);
+            } catch (SqlProblem e) {
+                LOG.debug("opening a session for a fence", e);
+            }
+        }
+        return known;
     }
 
     /**
