@@ -85,6 +85,10 @@ public final class AgentCore {
     private long sealedEpoch;
     private long fencedEpoch;
     private long openEpoch;
+
+    /** An earlier agent left it open, and no look has told yet whether it still is: one that hangs may go on and write. */
+    private boolean leftOpen;
+
     private long openedNanos = Long.MIN_VALUE;
 
     /** When this agent itself opened writes; unlike {@link #openedNanos} not when it found them open. */
@@ -140,6 +144,7 @@ public final class AgentCore {
         this.unansweredEndNanos = heldUntilNanos == Long.MIN_VALUE
                 ? nowNanos + AgentLimits.nanos(limits.unansweredMillis())
                 : heldUntilNanos - AgentLimits.nanos(limits.leaseSlackMillis());
+        this.leftOpen = knownEpoch > 0 && heldUntilNanos != Long.MIN_VALUE;
         this.promises = new Promises(identity, limits, knownEpoch, nowNanos);
         // Whether the server was restarted under an earlier agent isn't known.
         this.historyComplete = traits.historySurvivesRestart() || knownEpoch == 0;
@@ -185,6 +190,7 @@ public final class AgentCore {
         if (!takesCommands(observation)) {
             return;
         }
+        leftOpen = false;
         confirm(observation, shows);
         if (openEpoch > 0 && !observation.writable() && began > openedNanos) {
             openEpoch = 0;
@@ -257,6 +263,7 @@ public final class AgentCore {
 
     private void dropOpen() {
         openEpoch = 0;
+        leftOpen = false;
         lease = Lease.NONE;
     }
 
@@ -554,7 +561,7 @@ public final class AgentCore {
         long lease = AgentLimits.nanos(limits.leaseMillis());
         boolean little = heldUntilNanos() == Long.MIN_VALUE || heldUntilNanos() - nowNanos < lease / 2;
         if (wish == null) {
-            return knownEpoch > 0 && server.writable() && little
+            return knownEpoch > 0 && (server.writable() || leftOpen) && little
                     ? new Step.Fence(knownEpoch, "its agent stops again before a leader has confirmed it")
                     : null;
         }
@@ -593,7 +600,8 @@ public final class AgentCore {
     /** A restarted agent whose server is open, and whom no leader confirms it, can't let it go on. */
     private Step.@Nullable Fence fenceUnanswered(Observation server, long nowNanos) {
         boolean waited = nowNanos >= unansweredEndNanos;
-        return knownEpoch > 0 && takesCommands(server) && server.writable() && waited
+        boolean open = takesCommands(server) ? server.writable() : leftOpen && server.state() != ServerState.DEAD;
+        return knownEpoch > 0 && open && waited
                 ? new Step.Fence(
                         knownEpoch, "no leader has confirmed since the agent's start that its server may write")
                 : null;
@@ -642,7 +650,7 @@ public final class AgentCore {
 
     /** Writes are open, or an order to open them is under way, or were open when the server was last able to say. */
     private boolean mayWrite(Observation server) {
-        return server.writable() || openEpoch > 0;
+        return server.writable() || openEpoch > 0 || leftOpen;
     }
 
     private @Nullable Step wanted(Observation server, Goal wish, long nowNanos) {
@@ -790,6 +798,7 @@ public final class AgentCore {
             }
         } else if (step instanceof Step.Fence) {
             openEpoch = 0;
+            leftOpen = false;
             unconfirmed = step;
             confirmableNanos = nowNanos;
         } else if (step instanceof Step.Seal || step instanceof Step.Drain) {
