@@ -162,6 +162,7 @@ final class GroupCommand implements Runnable {
                                 ? "the primary would be fenced"
                                 : "the primary goes on while the agents of " + String.join(", ", view.peers())
                                         + " permit it"));
+                out().println("Agent lost:      " + view.agentLost());
             }
             out().println();
             out().print(paint.table(

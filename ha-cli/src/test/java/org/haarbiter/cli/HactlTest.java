@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.ServerState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -161,6 +162,23 @@ class HactlTest {
                 .contains("! orders: db-3: its agent can't tell how the server is: access denied for 'ha'@'localhost'")
                 .containsPattern("orders +mysql +degraded");
         assertThat(hactl("why", "orders").out()).contains("db-3: its agent can't tell how the server is");
+    }
+
+    @Test
+    void whatProtectsAGroupThatLosesAnAgentIsSaid() {
+        String sealed = "lossless: db-1 can't acknowledge a write any more once its replicas are sealed";
+        assertThat(hactl("why", "orders").out())
+                .contains("- agent lost: " + sealed)
+                .contains("no service manager fences it (WatchdogSec, ExecStopPost)");
+
+        arbiter.server("orders/db-1").guard = new Guard(Guard.Kind.IN_TIME, 2_000);
+        arbiter.server("orders/db-2").guard = new Guard(Guard.Kind.ALWAYS, 1_500);
+        assertThat(hactl("group", "show", "orders").out())
+                .contains("Agent lost:      " + sealed)
+                .contains("the service manager fences it within 2000 ms of its agent's last sign of life, before its"
+                        + " permission ends; less so of db-3, which may be promoted");
+        arbiter.server("orders/db-1").guard = new Guard(Guard.Kind.STOP_HOOK, 0);
+        assertThat(hactl("why", "orders").out()).contains("but notices none that stands still (WatchdogSec)");
     }
 
     @Test

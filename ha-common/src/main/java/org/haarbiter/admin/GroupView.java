@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param acknowledgers how many acknowledgements each commit is known to have waited for
  * @param acknowledgersWanted how many it should wait for
  * @param peers whose agents must all permit it when the primary goes on without masters; empty where it would be fenced
+ * @param agentLost what protects the group when the primary's agent dies or stands still while its server runs on, as a sentence;
+ *     empty while it isn't adopted
  * @param pause of this group or of the fleet; null where none
  * @param members by name
  * @param names its DNS names
@@ -36,6 +38,7 @@ public record GroupView(
         int acknowledgers,
         int acknowledgersWanted,
         List<String> peers,
+        String agentLost,
         @Nullable PauseView pause,
         List<MemberView> members,
         NamesView names,

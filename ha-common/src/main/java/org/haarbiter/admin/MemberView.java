@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param acknowledgers replicas that acknowledge its commits now; -1 where unknown
  * @param acknowledgersRequired how many acknowledgements its commits wait for
  * @param electable settings allow its automatic promotion
+ * @param guard what a service manager does when its agent dies or stands still, as a sentence; empty while nothing was heard
  * @param goal what the leader wants of it; null where nothing was heard of it
  * @param problems sentences, each with what to do
  */
@@ -65,6 +66,7 @@ public record MemberView(
         int acknowledgers,
         int acknowledgersRequired,
         boolean electable,
+        String guard,
         @Nullable GoalView goal,
         List<String> problems) {
     /** Copies the list. */

@@ -25,6 +25,7 @@ import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.View;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.Guard;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
@@ -119,6 +120,7 @@ final class GroupReading {
                 group == null ? 0 : group.acknowledgers(),
                 group == null ? 0 : group.acknowledgersWanted(),
                 group == null ? List.of() : List.copyOf(group.peers()),
+                group == null ? "" : agentLost(group),
                 Views.pause(pause()),
                 members,
                 names,
@@ -348,6 +350,7 @@ final class GroupReading {
             sentences.add("permission: " + primary + " may write for at most " + lease
                     + " ms more unless it is renewed; a silent primary is replaced after that");
         }
+        sentences.add("agent lost: " + agentLost(group));
         sentences.add(withoutMasters(group));
         sentences.add(
                 switch (names.state()) {
@@ -370,6 +373,61 @@ final class GroupReading {
             }
         }
         return far.toString();
+    }
+
+    /**
+     * The layers that the group has where the primary's agent ends or stands still and its server runs on: no lease protects
+     * then, since it is the agent that would keep it.
+     */
+    private String agentLost(Group adopted) {
+        String primary = adopted.primary();
+        Heard last = heard.get(primary);
+        Guard guard = last == null || !fresh(primary) ? null : last.sighting().guard();
+        String manager =
+                guard == null ? "whether a service manager would fence " + primary + " isn't known now" : guard(guard);
+        String others = lessGuarded(adopted, guard);
+        if (adopted.durability() == Durability.LOSSLESS && adopted.acknowledgers() > 0) {
+            return "lossless: " + primary
+                    + " can't acknowledge a write any more once its replicas are sealed, and nobody is"
+                    + " promoted before; " + manager + others;
+        }
+        return guard != null && guard.kind().compareTo(Guard.Kind.IN_TIME) >= 0
+                ? "not lossless, and guarded: " + manager + others
+                : "not lossless, and not guarded in time: " + primary
+                        + " may go on taking writes without its agent; there is"
+                        + " no automatic switch while a replica hears it, and where none does two servers may take writes; "
+                        + manager + " (docs/getting-started.md has the units)" + others;
+    }
+
+    /** Who may become the primary and has less of a guard than that one; empty for nobody. */
+    private String lessGuarded(Group adopted, @Nullable Guard guard) {
+        List<String> less = new ArrayList<>();
+        for (Member follower : adopted.followers()) {
+            Heard last = heard.get(follower.name());
+            if (guard != null
+                    && last != null
+                    && follower.electable()
+                    && fresh(follower.name())
+                    && last.sighting().guard().kind().compareTo(guard.kind()) < 0) {
+                less.add(follower.name());
+            }
+        }
+        return less.isEmpty() ? "" : "; less so of " + String.join(", ", less) + ", which may be promoted";
+    }
+
+    private static String guard(Guard guard) {
+        String within = "the service manager fences it within " + guard.withinMillis()
+                + " ms of its agent's last sign of life, ";
+        return switch (guard.kind()) {
+            case NONE -> "no service manager fences it (WatchdogSec, ExecStopPost)";
+            case WATCHDOG ->
+                "the service manager ends an agent that stands still, but nothing fences the server (ExecStopPost)";
+            case STOP_HOOK ->
+                "the service manager fences it when its agent ends, but notices none that stands still (WatchdogSec)";
+            case LATE -> within + "which may be after its permission has ended (WatchdogSec)";
+            case IN_TIME -> within + "before its permission ends";
+            case ALWAYS -> within + "before its permission ends, even where it had no answer for a while before";
+        };
     }
 
     private String withoutMasters(Group adopted) {
@@ -508,6 +566,7 @@ final class GroupReading {
                 s.acknowledgers(),
                 s.acknowledgersRequired(),
                 logged == null ? s.electable() : logged.electable(),
+                guard(s.guard()),
                 goal == null
                         ? null
                         : new GoalView(
@@ -552,6 +611,7 @@ final class GroupReading {
                 -1,
                 0,
                 logged != null && logged.electable(),
+                "",
                 null,
                 problems);
     }
