@@ -580,7 +580,8 @@ public final class Arena implements AutoCloseable {
 
     /** Asks for a planned switch, to the member that the arbiter finds best where {@code to} is empty; returns at once. */
     void switchOver(String to, String reason) throws IOException {
-        CommandResult result = api.command(new CommandRequest("switchover", GROUP, to, false, "", null, "bench", reason));
+        CommandResult result =
+                api.command(new CommandRequest("switchover", GROUP, to, false, "", null, "bench", reason));
         if (!result.accepted()) {
             throw new IOException("the planned switch was refused: " + result.sentence());
         }

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,10 +22,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Proves that the simulator sees: each bug is one small change of the real sources, compiled in memory beside the rest, and
- * must break an invariant, or progress, within its number of seeds.
+ * must break an invariant, or progress, within its number of seeds. The seed that found it last is tried first, since a search
+ * may take minutes; {@link #main} writes down anew which those are.
  */
 final class PlantedBugs {
     private static final Path ROOT = root();
+    private static final Path LAST_SEEDS = ROOT.resolve("integration-tests/src/test/resources/planted-bugs.txt");
     private static final String MASTER = "ha-master/src/main/java/org/haarbiter/master/core/";
     private static final String AGENT = "ha-agent/src/main/java/org/haarbiter/agent/core/";
     private static final String SIM = "integration-tests/src/main/java/org/haarbiter/sim/";
@@ -126,15 +129,39 @@ final class PlantedBugs {
         String source = planted(bug);
         Class<?> simulation = new Planted(compile(bug.file(), source)).loadClass("org.haarbiter.sim.Simulation");
         java.lang.reflect.Method run = simulation.getMethod("run", long.class);
-        for (long seed = bug.from(); seed < bug.from() + bug.seeds(); seed++) {
-            Object result = run.invoke(null, seed);
+        Long last = lastSeeds().get(bug.story());
+        for (long seed = last == null ? bug.from() : bug.from() - 1; seed < bug.from() + bug.seeds(); seed++) {
+            long tried = last != null && seed < bug.from() ? last : seed;
+            Object result = run.invoke(null, tried);
             Object invariant = result.getClass().getMethod("invariant").invoke(result);
             if (invariant != null) {
                 Object sentence = result.getClass().getMethod("sentence").invoke(result);
-                return new Found(bug, seed, invariant.toString(), String.valueOf(sentence), millisSince(began));
+                return new Found(bug, tried, invariant.toString(), String.valueOf(sentence), millisSince(began));
             }
         }
         return new Found(bug, -1, null, null, millisSince(began));
+    }
+
+    /** By story. */
+    private static TreeMap<String, Long> lastSeeds() throws IOException {
+        TreeMap<String, Long> seeds = new TreeMap<>();
+        for (String line : Files.readAllLines(LAST_SEEDS)) {
+            String[] parts = line.split(" ", 2);
+            seeds.put(parts[1], Long.valueOf(parts[0]));
+        }
+        return seeds;
+    }
+
+    /** Writes down the seeds that found them, beside those of other bugs that are on the list still. */
+    static void rewrite(List<Found> found) throws IOException {
+        TreeMap<String, Long> seeds = lastSeeds();
+        seeds.keySet().retainAll(all().stream().map(Bug::story).toList());
+        found.stream()
+                .filter(f -> f.invariant() != null)
+                .forEach(f -> seeds.put(f.bug().story(), f.seed()));
+        List<String> lines = new ArrayList<>();
+        seeds.forEach((story, seed) -> lines.add(seed + " " + story));
+        Files.write(LAST_SEEDS, lines);
     }
 
     /** The source with the bug in it. */
@@ -234,6 +261,6 @@ final class PlantedBugs {
                         .filter(b -> java.util.Arrays.stream(arguments)
                                 .anyMatch(a -> b.story().contains(a)))
                         .toList();
-        hunt(bugs);
+        rewrite(hunt(bugs));
     }
 }
