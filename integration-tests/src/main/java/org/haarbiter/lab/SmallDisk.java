@@ -13,7 +13,10 @@ import java.util.List;
  */
 public final class SmallDisk implements AutoCloseable {
 
-    private static final long LEAST_LEFT = 1 << 16;
+    /** An agent says that a disk is full from here on. */
+    private static final long LEAST_LEFT = 1 << 20;
+
+    private static final long MOST_CRUMBS = 16L << 20;
     private static final int PULSES_PER_SECOND = 5;
 
     private final Path directory;
@@ -63,10 +66,19 @@ public final class SmallDisk implements AutoCloseable {
         return disk;
     }
 
-    /** Takes all room that is left. */
+    /** Takes all room that is left, without a write that would hold up others. */
     public void fill() throws IOException {
-        // It ends where there is no room for the next byte, and that is no mistake.
-        Commands.run(List.of("sh", "-c", "cat /dev/zero >\"$0\" 2>/dev/null; true", ballast.toString()), "");
+        long room = Files.getFileStore(directory).getUsableSpace();
+        // What is in use by then, and the crumbs, go to whoever is quickest; it ends where there is no room for more.
+        Commands.run(
+                List.of(
+                        "sh",
+                        "-c",
+                        "fallocate -l \"$1\" \"$0\" 2>/dev/null; head -c \"$2\" /dev/zero >>\"$0\" 2>/dev/null; true",
+                        ballast.toString(),
+                        Long.toString(room),
+                        Long.toString(MOST_CRUMBS)),
+                "");
         long left = Files.getFileStore(directory).getUsableSpace();
         if (left > LEAST_LEFT) {
             throw new IOException(directory + " has " + left + " bytes left after it was filled");

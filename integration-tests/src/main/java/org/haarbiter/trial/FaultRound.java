@@ -51,6 +51,7 @@ final class FaultRound {
      * @param readsBack reads that found less than had been seen before
      * @param reads of all clients
      * @param stalestMillis how old the oldest of these was
+     * @param roles who was primary, and who led, before the fault
      * @param arbiter what it did
      * @param notes what else there is to know
      */
@@ -67,6 +68,7 @@ final class FaultRound {
             int readsBack,
             int reads,
             double stalestMillis,
+            String roles,
             String arbiter,
             List<String> notes) {
         Result {
@@ -90,6 +92,7 @@ final class FaultRound {
                     readsBack,
                     reads,
                     stalestMillis,
+                    roles,
                     arbiter,
                     notes);
         }
@@ -99,7 +102,7 @@ final class FaultRound {
             return String.format(
                     Locale.ROOT,
                     "%-7s %-23s %-6s outage %5.0f ms (longest %5.0f), whole after %5.0f ms, acknowledged %5d, lost %d, two writers %.0f ms,"
-                            + " reads back %d of %d (%.0f ms); %s",
+                            + " reads back %d of %d (%.0f ms); %s: %s",
                     engine.word(),
                     story.name(),
                     broken.isEmpty() ? "ok" : "BROKEN",
@@ -112,6 +115,7 @@ final class FaultRound {
                     readsBack,
                     reads,
                     stalestMillis,
+                    roles,
                     arbiter);
         }
     }
@@ -122,6 +126,7 @@ final class FaultRound {
     private final List<String> broken = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private final SiteClients clients;
+    private String roles = "nothing was struck";
     private long struckNanos;
     private double wholeMillis = -1;
     private Story.Expected expected = Story.Expected.EITHER;
@@ -164,8 +169,8 @@ final class FaultRound {
             Scene scene = new Scene(arena, random);
             before = arena.api().group(Arena.GROUP);
             expected = story.expectation().of(scene);
-            notes.add("struck at " + Instant.now() + "; primary "
-                    + scene.primary().name() + ", leader " + scene.leader());
+            roles = scene.primary().name() + " under " + scene.leader();
+            notes.add("struck at " + Instant.now() + ", " + roles);
             struckNanos = System.nanoTime();
             Story.Undo undo = blow.strike(scene);
             try {
@@ -274,6 +279,7 @@ final class FaultRound {
                 verdict.readsBack().size(),
                 clients.reads().size(),
                 verdict.stalestMillis(),
+                roles,
                 told(switches),
                 notes);
     }
