@@ -41,9 +41,10 @@ class DurabilityIT {
 
     private static void whatSomebodyChangedIsPutBack(Arena arena, ArenaPlan.Engine engine) throws Exception {
         DatabaseServer primary = arena.awaitSteady(LIMIT);
-        String role = engine == ArenaPlan.Engine.MYSQL ? "source" : "master";
+        boolean mysql = engine == ArenaPlan.Engine.MYSQL;
+        String setting = mysql ? "rpl_semi_sync_source_timeout" : "rpl_semi_sync_master_enabled";
         long before = events(arena, "acknowledgers-changed");
-        primary.asRoot("SET GLOBAL rpl_semi_sync_" + role + "_enabled=0");
+        primary.asRoot("SET GLOBAL " + setting + "=" + (mysql ? "1000" : "0"));
         await(
                 "the log says that commits waited for fewer, and that they wait again",
                 () -> events(arena, "acknowledgers-changed") >= before + 2);
@@ -56,15 +57,14 @@ class DurabilityIT {
                         LIMIT,
                         g -> g.acknowledgers() == 1
                                 && g.problems().stream().anyMatch(p -> p.contains("somebody made commits wait for 0")));
-        assertThat(primary.askRoot("SELECT @@global.rpl_semi_sync_" + role + "_enabled"))
+        assertThat(primary.askRoot("SELECT @@global." + setting))
                 .as(group.problems().toString())
-                .isEqualTo("1");
+                .isEqualTo(mysql ? "4294967295" : "1");
         DatabaseServer replica = arena.group().servers().stream()
                 .filter(server -> server != primary)
                 .findFirst()
                 .orElseThrow();
-        String flag =
-                engine == ArenaPlan.Engine.MYSQL ? "rpl_semi_sync_replica_enabled" : "rpl_semi_sync_slave_enabled";
+        String flag = mysql ? "rpl_semi_sync_replica_enabled" : "rpl_semi_sync_slave_enabled";
         replica.asRoot("SET GLOBAL " + flag + "=0");
         await("the replica acknowledges again", () -> {
             try {

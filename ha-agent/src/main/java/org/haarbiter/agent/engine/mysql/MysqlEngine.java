@@ -39,6 +39,9 @@ public final class MysqlEngine extends SqlEngine {
     private static final String READ_ONLY = "SET GLOBAL super_read_only=1";
     private static final String ALLOW_READS = "SET GLOBAL offline_mode=0";
 
+    /** Takes up to a second, in which the server answers nobody who asks for a global variable: it ends a thread that polls. */
+    private static final String NO_ACKNOWLEDGEMENT = "SET GLOBAL rpl_semi_sync_source_enabled=0";
+
     private static final String LONGEST_TIMEOUT = "4294967295";
 
     private static final int OFFLINE = 3032;
@@ -376,7 +379,7 @@ public final class MysqlEngine extends SqlEngine {
         }
         startLogAndAwaitApplied(promotion.upTo(), deadline);
         if (promotion.acknowledgers() == 0 && sourcePlugin && (before == null || before.sourceSide())) {
-            run("requiring no acknowledgement", "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
+            runHeldUp("requiring no acknowledgement", NO_ACKNOWLEDGEMENT, deadline);
         }
         if (!permitted.getAsBoolean()) {
             throw new EngineException(
@@ -426,7 +429,7 @@ public final class MysqlEngine extends SqlEngine {
             }
             if (!looked && now.sourceSide()) {
                 // Its applier's commits wait for acknowledgements of a replica that already has them: for ever.
-                run(aim, "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
+                runHeldUp(aim, NO_ACKNOWLEDGEMENT, deadline);
             }
             if (!looked && now.source() != null && !now.applier()) {
                 startApplier(deadline);
@@ -456,7 +459,7 @@ public final class MysqlEngine extends SqlEngine {
             }
             run("requiring " + acknowledgers + " acknowledgements", requireSql(acknowledgers), deadline);
         } else if (sourcePlugin) {
-            run("requiring no acknowledgement", "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
+            runHeldUp("requiring no acknowledgement", NO_ACKNOWLEDGEMENT, deadline);
         }
     }
 
@@ -557,7 +560,7 @@ public final class MysqlEngine extends SqlEngine {
         }
         if (now.sourceSide()) {
             // Last: it takes a second. Nobody waits any more for whom it would be a false yes: read-only is on.
-            run(aim, "SET GLOBAL rpl_semi_sync_source_enabled=0", deadline);
+            runHeldUp(aim, NO_ACKNOWLEDGEMENT, deadline);
         }
     }
 

@@ -53,6 +53,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private static final long CHECK_NANOS = 60_000_000_000L;
     private static final long LOGIN_RETRY_NANOS = 1_000_000_000;
     private static final long SCAN_NANOS = 50_000_000;
+    private static final long HELD_UP_MILLIS = 1_500;
 
     private final MysqlSettings settings;
     private final ProcessWatch watch;
@@ -85,6 +86,9 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private final AtomicInteger openings = new AtomicInteger();
 
     private volatile int openingsEnded;
+
+    /** Commands under way that keep the server from answering others. */
+    private final AtomicInteger heldUp = new AtomicInteger();
 
     /** The newest look at replication, also for the commands; null until there is one of this process. */
     private volatile @Nullable Replication replication;
@@ -689,11 +693,12 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         }
         Session session = probe;
         long silent = session == null ? 0 : (System.nanoTime() - session.sinceNanos()) / 1_000_000;
-        if (silent >= settings.hungMillis()) {
+        long limit = settings.hungMillis() + (heldUp.get() > 0 ? HELD_UP_MILLIS : 0);
+        if (silent >= limit) {
             return state(
                     ServerState.HUNG,
-                    "it hasn't answered for " + silent + " ms (must be less than " + settings.hungMillis()
-                            + "), and its process " + known.pid() + " exists");
+                    "it hasn't answered for " + silent + " ms (must be less than " + limit + "), and its process "
+                            + known.pid() + " exists");
         }
         return state(lastState(), "it hasn't answered for " + silent + " ms");
     }
@@ -893,6 +898,19 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
             return command.run(server, sql, deadline);
         } catch (SqlProblem e) {
             throw failed(aim, e);
+        }
+    }
+
+    /**
+     * As {@link #run}, for a statement during which the server is known to answer nobody for up to a second: that doesn't
+     * count as hung.
+     */
+    final void runHeldUp(String aim, String sql, long deadline) throws EngineException {
+        heldUp.incrementAndGet();
+        try {
+            run(aim, sql, deadline);
+        } finally {
+            heldUp.decrementAndGet();
         }
     }
 
