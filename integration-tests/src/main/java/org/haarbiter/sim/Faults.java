@@ -96,7 +96,8 @@ final class Faults {
         }
         SimServer primary = group.server(committed.primary());
         SimServer other = group.servers.get(chance.below(group.servers.size()));
-        switch (chance.below(25)) {
+        switch (chance.below(27)) {
+            case 25, 26 -> unreplicated(group, primary);
             case 23, 24 -> restartedUnheard(group, primary);
             case 17, 18 -> withoutMasters(group, primary, other);
             case 21, 22 -> outlivedPermission(group, primary, other);
@@ -691,6 +692,24 @@ final class Faults {
         } else if (chance.percent(40)) {
             later(0, 100, () -> killAgent(group.agent(server.name), true));
         }
+    }
+
+    /** Nothing of the primary's reaches its replicas; it goes on by a bounded group's nature, or somebody's meddling, and dies. */
+    private void unreplicated(SimGroup group, SimServer primary) {
+        world.timeline.note("compound: nothing of " + primary.name + " reaches its replicas, and it dies");
+        for (SimServer other : group.servers) {
+            if (other != primary) {
+                world.network.cut(primary.name, other.name, false);
+            }
+        }
+        boolean lossless = group.lossless();
+        if (lossless) {
+            later(20, 300, () -> primary.meddle(1));
+        }
+        later(lossless ? 400 : 1_000, lossless ? 1_500 : 7_000, () -> {
+            kill(primary);
+            heal();
+        });
     }
 
     /** Only where every server is fenced when its agent is gone, as any promise but lossless needs. */

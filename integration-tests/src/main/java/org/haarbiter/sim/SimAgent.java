@@ -385,7 +385,7 @@ final class SimAgent extends SimProcess {
         } else if (step instanceof Step.Rebuild rebuild) {
             running.statement(() -> rebuild(running, rebuild));
         } else if (step instanceof Step.RequireAcknowledgers require) {
-            running.statement(() -> server.require(require.acknowledgers(), running::end));
+            running.statement(() -> server.require(require.before(), require.acknowledgers(), running::end));
         }
     }
 

@@ -170,7 +170,7 @@ final class SimServer extends SimProcess {
         starts++;
         starting = true;
         unguarded = false;
-        meddled = false;
+        unmeddled();
         writable = false;
         required = 0;
         acknowledges = false;
@@ -522,7 +522,7 @@ final class SimServer extends SimProcess {
     }
 
     void fence(Done done) {
-        meddled = false;
+        unmeddled();
         unguarded = false;
         writable = false;
         cutClients();
@@ -573,7 +573,7 @@ final class SimServer extends SimProcess {
     }
 
     void open(long epoch, int acknowledgers) {
-        meddled = false;
+        unmeddled();
         required = acknowledgers;
         commitWhatIsAcknowledged();
         input = false;
@@ -598,11 +598,25 @@ final class SimServer extends SimProcess {
         done.ended(null);
     }
 
-    void require(int acknowledgers, Done done) {
+    void require(int before, int acknowledgers, Done done) {
+        if (required != before) {
+            done.ended("commits wait for " + required + ", not " + before);
+            return;
+        }
+        if (meddled) {
+            group.world.truth.putBack(this);
+        }
         meddled = false;
         required = acknowledgers;
         commitWhatIsAcknowledged();
         done.ended(null);
+    }
+
+    private void unmeddled() {
+        if (meddled) {
+            meddled = false;
+            group.world.truth.gaveUp(this);
+        }
     }
 
     /** Somebody changes a setting behind the arbiter's back. */

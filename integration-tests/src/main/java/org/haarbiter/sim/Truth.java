@@ -36,6 +36,9 @@ final class Truth {
         final List<Long> acknowledged = new ArrayList<>();
         final ArrayList<Acknowledged> recent = new ArrayList<>();
 
+        /** Acknowledged while somebody kept commits from waiting, by server. */
+        final TreeMap<String, List<Long>> meddled = new TreeMap<>();
+
         /** The newest primary was chosen by the proof that nobody acknowledges to the one before. */
         boolean choseLossless;
 
@@ -129,6 +132,22 @@ final class Truth {
         }
     }
 
+    /** The server's commits are made to wait again, so the log must know by now which of them didn't. */
+    void putBack(SimServer server) {
+        Known about = known(server.group.name);
+        Group committed = newest().group(server.group.name);
+        if (committed != null && committed.primary().equals(server.name) && server.group.lossless()) {
+            world.count("meddling-put-back");
+            about.acknowledged.addAll(about.meddled.getOrDefault(server.name, List.of()));
+        }
+        about.meddled.remove(server.name);
+    }
+
+    /** Whatever was kept from waiting: it is as safe as the hand left it. */
+    void gaveUp(SimServer server) {
+        known(server.group.name).meddled.remove(server.name);
+    }
+
     /** What a bounded group's new primary lacks was acknowledged not long before the last acknowledgement that it lacks. */
     private void lostWithinBound(Known about, SimGroup group, SimServer server, long epoch) {
         long limit = group.policy().maxLagMillis();
@@ -203,8 +222,11 @@ final class Truth {
         boolean needntWait =
                 committed != null && committed.primary().equals(server.name) && committed.acknowledgers() == 0;
         if (server.meddled && !needntWait) {
-            // Nobody can promise anything of a commit that somebody kept from waiting.
+            // Nobody can promise anything of a commit that somebody kept from waiting, until the log knows.
             world.count("acknowledged-while-meddled");
+            about.meddled
+                    .computeIfAbsent(server.name, name -> new ArrayList<>())
+                    .add(transaction);
             return;
         }
         boolean lossless = group.lossless();
@@ -238,6 +260,10 @@ final class Truth {
             about.newestWriter = server;
             about.acknowledgedAt = world.timeline.now();
             about.acknowledgedBy = server;
+        }
+        if (committed == null && server.required == 0) {
+            // The group isn't adopted, so nobody has promised anything of what only this server had.
+            return;
         }
         if (lossless && (epoch >= about.lossEpoch)) {
             about.acknowledged.add(transaction);

@@ -542,9 +542,13 @@ abstract class EngineContract {
         second.engine.settle(Seat.LIMIT);
         second.write(4);
         awaitRow(first, 4);
-        second.engine.requireAcknowledgers(0, Seat.LIMIT);
+        second.engine.requireAcknowledgers(1, 0, Seat.LIMIT);
         assertThat(second.look().acknowledgersRequired()).isZero();
-        second.engine.requireAcknowledgers(1, Seat.LIMIT);
+        assertThatThrownBy(() -> second.engine.requireAcknowledgers(2, 1, Seat.LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("somebody else has changed it");
+        assertThat(second.look().acknowledgersRequired()).isZero();
+        second.engine.requireAcknowledgers(0, 1, Seat.LIMIT);
         assertThat(second.look().acknowledgersRequired()).isEqualTo(1);
     }
 

@@ -116,6 +116,9 @@ public final class AgentCore {
     /** The first heartbeat that tells a leader that commits wait for less than the goal says; 0 while they don't. */
     private long fewerSequence;
 
+    /** How many they waited for when that heartbeat was due. */
+    private int fewest;
+
     private String surplus = "";
     private long rebuildNotBeforeNanos = Long.MIN_VALUE;
 
@@ -600,7 +603,8 @@ public final class AgentCore {
     /** A restarted agent whose server is open, and whom no leader confirms it, can't let it go on. */
     private Step.@Nullable Fence fenceUnanswered(Observation server, long nowNanos) {
         boolean waited = nowNanos >= unansweredEndNanos;
-        boolean open = takesCommands(server) ? server.writable() : leftOpen && server.state() != ServerState.DEAD;
+        // One that hangs may go on and write.
+        boolean open = server.state() != ServerState.DEAD && (server.writable() || leftOpen);
         return knownEpoch > 0 && open && waited
                 ? new Step.Fence(
                         knownEpoch, "no leader has confirmed since the agent's start that its server may write")
@@ -710,9 +714,10 @@ public final class AgentCore {
             fewerSequence = 0;
             return false;
         }
-        if (fewerSequence == 0) {
+        if (fewerSequence == 0 || server.acknowledgersRequired() < fewest) {
             fewerSequence = sequence + 1;
         }
+        fewest = server.acknowledgersRequired();
         return answeredSequence < fewerSequence;
     }
 
@@ -736,7 +741,7 @@ public final class AgentCore {
             return null;
         }
         if (server.acknowledgersRequired() != wish.acknowledgers()) {
-            return new Step.RequireAcknowledgers(wish.epoch(), wish.acknowledgers());
+            return new Step.RequireAcknowledgers(wish.epoch(), server.acknowledgersRequired(), wish.acknowledgers());
         }
         // Not at once: the first writes wait for followers to attach, and settling takes the server's time.
         boolean due = nowNanos >= openedNanos + AgentLimits.nanos(limits.retryMillis());

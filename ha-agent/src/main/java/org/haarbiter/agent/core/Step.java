@@ -38,5 +38,5 @@ public sealed interface Step {
     record Rebuild(long epoch, Endpoint donor, String primaryPosition, boolean surplus) implements Step {}
 
     /** See {@link org.haarbiter.agent.engine.Engine#requireAcknowledgers}. */
-    record RequireAcknowledgers(long epoch, int acknowledgers) implements Step {}
+    record RequireAcknowledgers(long epoch, int before, int acknowledgers) implements Step {}
 }

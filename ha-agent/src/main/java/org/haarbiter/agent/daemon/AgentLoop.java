@@ -409,7 +409,7 @@ public final class AgentLoop implements AutoCloseable {
         } else if (step instanceof Step.Rebuild rebuild) {
             rebuild(rebuild);
         } else if (step instanceof Step.RequireAcknowledgers require) {
-            engine.requireAcknowledgers(require.acknowledgers(), limit);
+            engine.requireAcknowledgers(require.before(), require.acknowledgers(), limit);
         }
         return null;
     }

@@ -67,8 +67,13 @@ public interface Engine extends AutoCloseable {
     /** Refuses client writes, allows reads, and follows the source. */
     void follow(Following following, Duration limit) throws EngineException;
 
-    /** Sets how many acknowledgements each commit of this open primary waits for, without time limit; 0 for none. */
-    void requireAcknowledgers(int acknowledgers, Duration limit) throws EngineException;
+    /**
+     * Sets how many acknowledgements each commit of this open primary waits for, without time limit; 0 for none.
+     *
+     * @param before how many they were last seen to wait for; where it is another number now, somebody else has changed it: this
+     *     throws and changes nothing, so that a look can tell of it first
+     */
+    void requireAcknowledgers(int before, int acknowledgers, Duration limit) throws EngineException;
 
     /**
      * Saves the transactions that this server holds and the primary lacks, before anything overwrites them. For a fenced and

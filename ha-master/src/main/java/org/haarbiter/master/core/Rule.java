@@ -702,6 +702,12 @@ public enum Rule {
             if (candidates.isEmpty()) {
                 // Where nobody else is left its own history is the newest there is, even if a restart has shortened it.
                 old = old != null ? old : cutOff(view, group.primary());
+                String beyond = old == null || group.durability() != Durability.BOUNDED || sealing.acceptDataLoss()
+                        ? null
+                        : view.beyondBound(old);
+                if (beyond != null) {
+                    return new Hold(beyond + " (hactl promote --accept-data-loss overrides)");
+                }
                 return old != null && mayBe(view, old, sealing) && coversAll(old.received(), sealed)
                         ? choose(view, old, old.received(), sealed, "no replica could take over, and it is back")
                         : new Hold(noCandidate(sealed));
@@ -1051,6 +1057,11 @@ public enum Rule {
                         + "), so it isn't clear which is the primary (hactl promote GROUP MEMBER says it)");
             }
             Heard head = heads.get(0);
+            if (!head.sighting().historyComplete() && !head.sighting().writable()) {
+                return new Hold("not adopted: " + head.sighting().member()
+                        + " was restarted and may have dropped acknowledged writes (hactl promote GROUP MEMBER"
+                        + " --accept-data-loss adopts it)");
+            }
             for (Heard heard : members) {
                 Sighting s = heard.sighting();
                 if (s.member().equals(head.sighting().member())) {

@@ -140,9 +140,18 @@ public final class MemoryEngine implements Engine {
     }
 
     @Override
-    public void requireAcknowledgers(int acknowledgers, Duration limit) throws EngineException {
+    public void requireAcknowledgers(int before, int acknowledgers, Duration limit) throws EngineException {
         requireRunning();
-        change(() -> server.acknowledgersRequired = acknowledgers);
+        fleet.lock.lock();
+        try {
+            if (server.acknowledgersRequired != before) {
+                throw new EngineException("commits wait for " + server.acknowledgersRequired + " (must be " + before
+                        + " still): somebody else has changed it");
+            }
+            change(() -> server.acknowledgersRequired = acknowledgers);
+        } finally {
+            fleet.lock.unlock();
+        }
     }
 
     @Override

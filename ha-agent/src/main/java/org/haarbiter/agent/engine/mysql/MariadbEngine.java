@@ -480,12 +480,12 @@ public final class MariadbEngine extends SqlEngine {
     }
 
     @Override
-    public void requireAcknowledgers(int acknowledgers, Duration limit) throws EngineException {
+    public void requireAcknowledgers(int before, int acknowledgers, Duration limit) throws EngineException {
         requireAtMostOne(acknowledgers);
-        run(
-                "requiring " + acknowledgers + " acknowledgements",
-                requireSql(acknowledgers),
-                System.nanoTime() + limit.toNanos());
+        long deadline = System.nanoTime() + limit.toNanos();
+        String aim = "requiring " + acknowledgers + " acknowledgements";
+        expectAcknowledgers(aim, before, deadline);
+        run(aim, requireSql(acknowledgers), deadline);
     }
 
     @Override

@@ -450,16 +450,18 @@ public final class MysqlEngine extends SqlEngine {
     }
 
     @Override
-    public void requireAcknowledgers(int acknowledgers, Duration limit) throws EngineException {
+    public void requireAcknowledgers(int before, int acknowledgers, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
+        String aim = "requiring " + acknowledgers + " acknowledgements";
+        expectAcknowledgers(aim, before, deadline);
         if (acknowledgers > 0) {
             if (!sourcePlugin) {
-                throw new EngineException("requiring acknowledgements: the plugin isn't loaded:"
+                throw new EngineException(aim + ": the plugin isn't loaded:"
                         + " INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'");
             }
-            run("requiring " + acknowledgers + " acknowledgements", requireSql(acknowledgers), deadline);
+            run(aim, requireSql(acknowledgers), deadline);
         } else if (sourcePlugin) {
-            runHeldUp("requiring no acknowledgement", NO_ACKNOWLEDGEMENT, deadline);
+            runHeldUp(aim, NO_ACKNOWLEDGEMENT, deadline);
         }
     }
 

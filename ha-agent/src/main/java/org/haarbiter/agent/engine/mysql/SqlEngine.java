@@ -914,6 +914,15 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         }
     }
 
+    /** Throws where commits don't wait for so many acknowledgements. */
+    final void expectAcknowledgers(String aim, int before, long deadline) throws EngineException {
+        int now = freshReplication(aim, deadline).acknowledgersRequired();
+        if (now != before) {
+            throw new EngineException(aim + ": commits wait for " + now + " (must be " + before
+                    + " still): somebody else has changed it");
+        }
+    }
+
     /** As {@link #run}, with the server's own error left to the caller. */
     final List<Rows> tryRun(String sql, long deadline) throws EngineException, SqlProblem {
         return command.run(server(), sql, deadline);
