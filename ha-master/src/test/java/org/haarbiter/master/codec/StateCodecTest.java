@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.core.Member;
+import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.Trigger;
@@ -50,6 +52,9 @@ class StateCodecTest {
                 new Entry.NamesPublished("g", 1, details, 3),
                 new Entry.MemberJoined("g", 1, member("c", 3), "covered", 4),
                 new Entry.AcknowledgersChanged("g", 1, 2, "said so", 5),
+                new Entry.Degraded("g", 1, "nobody is left", 5),
+                new Entry.PolicyChanged(
+                        "g", 1, new Policy(Durability.BOUNDED, 5_000, 10, OnNoAcknowledger.WAIT), "me", "speed", 5),
                 new Entry.PeersChanged("g", 1, new java.util.TreeSet<>(java.util.Set.of("b", "c")), 5),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
