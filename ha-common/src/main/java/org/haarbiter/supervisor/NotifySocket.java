@@ -47,6 +47,16 @@ final class NotifySocket implements AutoCloseable {
      * @throws IOException where the name isn't one of those, or is too long
      */
     NotifySocket(String name) throws IOException {
+        this.address = address(name);
+        try {
+            this.fd = LibC.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        } catch (LastErrorException e) {
+            throw new IOException("no socket can be made (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** The name as a sockaddr_un (unix(7)); throws {@link IOException} where it can't be one. */
+    static Memory address(String name) throws IOException {
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
         boolean abstractName = name.startsWith("@");
         if ((!abstractName && !name.startsWith("/")) || bytes.length < 2) {
@@ -59,15 +69,11 @@ final class NotifySocket implements AutoCloseable {
             bytes[0] = 0;
         }
         // A name without a file is as long as the address says; a path ends with a zero.
-        this.address = new Memory(FAMILY_BYTES + (long) bytes.length + (abstractName ? 0 : 1));
+        Memory address = new Memory(FAMILY_BYTES + (long) bytes.length + (abstractName ? 0 : 1));
         address.clear();
         address.setShort(0, (short) AF_UNIX);
         address.write(FAMILY_BYTES, bytes, 0, bytes.length);
-        try {
-            this.fd = LibC.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        } catch (LastErrorException e) {
-            throw new IOException("no socket can be made (" + e.getMessage() + ")", e);
-        }
+        return address;
     }
 
     /** @throws IOException with a sentence where the message didn't arrive */

@@ -44,18 +44,10 @@ public final class NotifyListener implements AutoCloseable {
      *
      * @param name as NOTIFY_SOCKET has it: a path, or {@code @} and a name
      */
-    public NotifyListener(String name) {
+    public NotifyListener(String name) throws IOException {
         this.name = name;
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-        boolean path = bytes[0] == '/';
-        if (!path) {
-            bytes[0] = 0;
-        }
         this.fd = LibC.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
-        try (Memory address = new Memory(2L + bytes.length + (path ? 1 : 0))) {
-            address.clear();
-            address.setShort(0, (short) AF_UNIX);
-            address.write(2, bytes, 0, bytes.length);
+        try (Memory address = NotifySocket.address(name)) {
             LibC.bind(fd, address, (int) address.size());
         }
     }

@@ -113,6 +113,8 @@ public final class AgentCore {
     /** How many acknowledgements the open server's commits were last made to wait for, or seen to. */
     private int acknowledgersSet;
 
+    private long acknowledgersSetNanos;
+
     /** The first heartbeat that tells a leader that commits wait for less than the goal says; 0 while they don't. */
     private long fewerSequence;
 
@@ -228,13 +230,13 @@ public final class AgentCore {
                 || !before.instance().equals(now.instance())) {
             return;
         }
-        if (openEpoch > 0 && openEpoch == wish.epoch() && began > openedNanos) {
+        if (openEpoch > 0 && openEpoch == wish.epoch() && began > acknowledgersSetNanos) {
             int required = now.acknowledgersRequired();
             if (required != acknowledgersSet && acknowledgersSet == wish.acknowledgers()) {
                 drifts.found(
                         "acknowledgers",
                         "somebody made commits wait for " + required
-                                + " acknowledgements without limit (the arbiter had" + " set " + acknowledgersSet + ")",
+                                + " acknowledgements without limit (the arbiter had set " + acknowledgersSet + ")",
                         began);
             }
             acknowledgersSet = required;
@@ -765,6 +767,7 @@ public final class AgentCore {
     private void opened(long epoch, int acknowledgers, long nowNanos) {
         openEpoch = epoch;
         acknowledgersSet = acknowledgers;
+        acknowledgersSetNanos = nowNanos;
         openedNanos = nowNanos;
         fencedEpoch = 0;
         sealedEpoch = 0;
@@ -814,6 +817,7 @@ public final class AgentCore {
             }
         } else if (step instanceof Step.RequireAcknowledgers required) {
             acknowledgersSet = required.acknowledgers();
+            acknowledgersSetNanos = nowNanos;
         } else if (step instanceof Step.Follow) {
             followed = step;
         } else if (step instanceof Step.Settle) {

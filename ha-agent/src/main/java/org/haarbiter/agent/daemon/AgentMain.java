@@ -94,13 +94,14 @@ public final class AgentMain {
                             + " SERVICE_RESULT=signal fences by hand): nothing was done");
             System.exit(2);
         }
+        boolean inGoodOrder = Boolean.TRUE.equals(clean);
         log.info(
                 "the agent has ended ({}): {}",
                 StopHook.ending(System.getenv()),
-                Boolean.TRUE.equals(clean)
+                inGoodOrder
                         ? "in good order; its server is left as it is"
                         : "not in good order; its server is looked at");
-        return Boolean.TRUE.equals(clean);
+        return inGoodOrder;
     }
 
     private static boolean fence(AgentSettings settings) {

@@ -16,15 +16,26 @@ final class LeftLease {
     private static final long RESOLUTION_NANOS = 10_000_000;
 
     private final Path file;
+    private final Clock uptime;
+
+    /** Nanoseconds since the machine's boot, suspended times among them. */
+    interface Clock {
+        long nanos() throws IOException;
+    }
 
     /** @param directory exists */
     LeftLease(Path directory) {
+        this(directory, LeftLease::uptimeNanos);
+    }
+
+    LeftLease(Path directory, Clock uptime) {
         this.file = directory.resolve("permission-left");
+        this.uptime = uptime;
     }
 
     /** Leaves it behind. Needs no sync: the server that it is about doesn't outlive the machine either. */
     void leave(long remainingNanos) throws IOException {
-        Files.writeString(file, (uptimeNanos() + remainingNanos - RESOLUTION_NANOS) + "\n");
+        Files.writeString(file, (uptime.nanos() + remainingNanos - RESOLUTION_NANOS) + "\n");
     }
 
     /**
@@ -40,7 +51,7 @@ final class LeftLease {
         String text = Files.readString(file).strip();
         Files.delete(file);
         try {
-            long remaining = Long.parseLong(text) - uptimeNanos();
+            long remaining = Long.parseLong(text) - uptime.nanos();
             return remaining > longestNanos ? 0 : remaining;
         } catch (NumberFormatException e) {
             // Half written: whoever wrote it held a permission that can't be told any more.

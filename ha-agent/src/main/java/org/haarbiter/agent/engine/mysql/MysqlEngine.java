@@ -40,6 +40,10 @@ public final class MysqlEngine extends SqlEngine {
     private static final String ALLOW_READS = "SET GLOBAL offline_mode=0";
 
     /** Takes up to a second, in which the server answers nobody who asks for a global variable: it ends a thread that polls. */
+    private static final String LOAD_SOURCE_PLUGIN = "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'";
+
+    private static final String LOAD_REPLICA_PLUGIN =
+            "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'";
     private static final String NO_ACKNOWLEDGEMENT = "SET GLOBAL rpl_semi_sync_source_enabled=0";
 
     private static final String LONGEST_TIMEOUT = "4294967295";
@@ -235,8 +239,8 @@ public final class MysqlEngine extends SqlEngine {
         must(problems, variables, "sync_relay_log", "1", "a crash of the machine loses what was acknowledged");
         must(problems, variables, "skip_replica_start", "ON", "it would follow an old source after a restart");
         if (!sourcePlugin || !replicaPlugin) {
-            problems.add("semi-synchronous replication isn't loaded: INSTALL PLUGIN rpl_semi_sync_source SONAME"
-                    + " 'semisync_source.so'; INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'");
+            problems.add(
+                    "semi-synchronous replication isn't loaded: " + LOAD_SOURCE_PLUGIN + "; " + LOAD_REPLICA_PLUGIN);
         }
         Rows persisted = results.get(1);
         for (int i = 0; i < persisted.size(); i++) {
@@ -370,8 +374,7 @@ public final class MysqlEngine extends SqlEngine {
     void open(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         if (promotion.acknowledgers() > 0 && !sourcePlugin) {
-            throw new EngineException("opening writes with acknowledgements: the plugin isn't loaded:"
-                    + " INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'");
+            throw notLoaded("opening writes with acknowledgements", LOAD_SOURCE_PLUGIN);
         }
         Replication before = lastReplication();
         if (before != null && before.input() != Replication.Input.STOPPED) {
@@ -456,8 +459,7 @@ public final class MysqlEngine extends SqlEngine {
         expectAcknowledgers(aim, before, deadline);
         if (acknowledgers > 0) {
             if (!sourcePlugin) {
-                throw new EngineException(aim + ": the plugin isn't loaded:"
-                        + " INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'");
+                throw notLoaded(aim, LOAD_SOURCE_PLUGIN);
             }
             run(aim, requireSql(acknowledgers), deadline);
         } else if (sourcePlugin) {
@@ -539,14 +541,17 @@ public final class MysqlEngine extends SqlEngine {
         }
     }
 
+    private static EngineException notLoaded(String aim, String statement) {
+        return new EngineException(aim + ": the plugin isn't loaded: " + statement);
+    }
+
     @Override
     public void follow(Following following, Duration limit) throws EngineException {
         long deadline = System.nanoTime() + limit.toNanos();
         String aim = "following " + following.source();
         requireWhole(aim);
         if (following.acknowledges() && !replicaPlugin) {
-            throw new EngineException(aim + " with acknowledgements: the plugin isn't loaded:"
-                    + " INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'");
+            throw notLoaded(aim + " with acknowledgements", LOAD_REPLICA_PLUGIN);
         }
         Replication now = refuseWrites(aim, deadline);
         String flag = replicaPlugin && now.acknowledging() != following.acknowledges()
