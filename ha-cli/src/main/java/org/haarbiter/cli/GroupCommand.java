@@ -70,8 +70,8 @@ final class GroupCommand implements Runnable {
     @Command(
             name = "set",
             description = {
-                "Changes what a group promises of acknowledged writes. What isn't given stays. The arbiter brings the servers'"
-                        + " settings in line."
+                "Changes what a group promises of acknowledged writes, and when it switches among many. What isn't given stays."
+                        + " The arbiter brings the servers' settings in line."
             })
     static final class Set extends ActCommand {
         @Parameters(paramLabel = "GROUP", description = "The group's name.")
@@ -107,22 +107,24 @@ final class GroupCommand implements Runnable {
                 })
         private @Nullable String onNoAcknowledger;
 
+        @Option(
+                names = "--priority",
+                paramLabel = "N",
+                description =
+                        "When many groups must switch at once: 1 before all others to 9 after them; 5 where none was set.")
+        private @Nullable Long priority;
+
         @Override
         int run(AdminClient client) throws CliException {
-            if (durability == null && maxLagMillis == null && maxLagTransactions == null && onNoAcknowledger == null) {
+            PolicyChange change =
+                    new PolicyChange(durability, maxLagMillis, maxLagTransactions, onNoAcknowledger, priority);
+            if (change.equals(new PolicyChange(null, null, null, null, null))) {
                 throw new CliException(
                         ExitCode.USAGE,
-                        "nothing to change: give --durability, --max-lag-millis, --max-lag-transactions or"
-                                + " --on-no-acknowledger");
+                        "nothing to change: give --durability, --max-lag-millis, --max-lag-transactions,"
+                                + " --on-no-acknowledger or --priority");
             }
-            send(
-                    client,
-                    "set-policy",
-                    group,
-                    "",
-                    false,
-                    "",
-                    new PolicyChange(durability, maxLagMillis, maxLagTransactions, onNoAcknowledger));
+            send(client, "set-policy", group, "", false, "", change);
             return ExitCode.OK;
         }
     }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             SwitchoverCommand.class,
             DemoteCommand.class,
             RebuildCommand.class,
+            AckCommand.class,
             PauseCommand.class,
             ResumeCommand.class,
             MasterCommand.class,

@@ -24,13 +24,16 @@ import org.haarbiter.master.admin.MasterFacts;
 import org.haarbiter.master.admin.Requests;
 import org.haarbiter.master.admin.Views;
 import org.haarbiter.master.core.Arbiter;
+import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
@@ -48,8 +51,18 @@ import org.jspecify.annotations.Nullable;
  * request first lets everything settle.
  */
 final class ArbiterOfOne implements AdminBackend, AutoCloseable {
-    private static final Limits LIMITS =
-            new Limits(1_500, 3_000, 20, 50, 5_000, 0, Policy.LOSSLESS, 10_000, WhenArbiterLost.HOLD);
+    private static final Limits LIMITS = new Limits(
+            1_500,
+            3_000,
+            20,
+            50,
+            5_000,
+            0,
+            Policy.LOSSLESS,
+            10_000,
+            WhenArbiterLost.HOLD,
+            Storms.usual(1_500),
+            Blocking.USUAL);
     /** A change that a member reports is acted on only once it was seen again after the leader's next answer. */
     private static final int QUIET_ROUNDS = 3;
 
@@ -151,7 +164,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         }
     }
 
-    private final Arbiter arbiter = new Arbiter(LIMITS, System.nanoTime());
+    private final Arbiter arbiter = new Arbiter(LIMITS, Masters.ALONE, System.nanoTime());
     private final TreeMap<String, Server> servers = new TreeMap<>();
     private final AdminServer http;
     private ClusterState state = ClusterState.empty();

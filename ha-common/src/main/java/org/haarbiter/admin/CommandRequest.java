@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A manual act. {@code POST /v1/commands}.
  *
- * @param action {@code promote}, {@code switchover}, {@code demote}, {@code rebuild}, {@code pause}, {@code resume}, {@code set-policy}, {@code add-master}, {@code remove-master}
+ * @param action {@code promote}, {@code switchover}, {@code demote}, {@code rebuild}, {@code pause}, {@code resume}, {@code ack}, {@code set-policy}, {@code add-master}, {@code remove-master}
  *     or {@code transfer-leader}
  * @param group the group; empty for the fleet and for masters
  * @param member the member for {@code promote}, {@code demote} and {@code rebuild}, and for {@code switchover} unless the best shall take over; the Raft address of a master for the last three; empty

@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param maxLagMillis with {@code bounded}: how much time's writes a candidate may lack, in ms; 0 for any
  * @param maxLagTransactions with {@code bounded}: how many transactions a candidate may lack; 0 for any
  * @param onNoAcknowledger {@code wait} or {@code degrade}
+ * @param priority which groups switch first when many must: 1 before all others to 9 after them
  */
 public record PolicyChange(
         @Nullable String durability,
         @Nullable Long maxLagMillis,
         @Nullable Long maxLagTransactions,
-        @Nullable String onNoAcknowledger) {}
+        @Nullable String onNoAcknowledger,
+        @Nullable Long priority) {}

@@ -32,6 +32,9 @@ public final class Section {
     /** Group, member and site names: they stand in file names, metrics and DNS records. */
     public static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 
+    private static final String NAME_EXPECTED =
+            "1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit";
+
     private static final Pattern ANYTHING = Pattern.compile("(?s).+");
 
     private static final String ENDPOINT = "HOST:PORT, the port 1 to 65535, an IPv6 address as [ADDRESS]";
@@ -100,7 +103,12 @@ public final class Section {
 
     /** A group's, member's or site's name; see {@link #NAME}. */
     public String name(String key) {
-        return string(key, NAME, "1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit");
+        return string(key, NAME, NAME_EXPECTED);
+    }
+
+    /** A name that may be left out. */
+    public String name(String key, String fallback) {
+        return string(key, fallback, NAME, NAME_EXPECTED);
     }
 
     /** A text that must be given and that no message quotes. */

@@ -1,6 +1,7 @@
 package org.haarbiter.sim;
 
 import java.util.List;
+import java.util.function.Consumer;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Group;
@@ -48,6 +49,10 @@ final class Faults {
     private void one() {
         SimGroup group = group();
         SimServer server = server(group);
+        if (world.groups.size() > 1 && chance.percent(25)) {
+            ofMany();
+            return;
+        }
         if (chance.percent(35)) {
             compound(group);
             return;
@@ -73,6 +78,49 @@ final class Faults {
         if (chance.percent(30)) {
             heal();
         }
+    }
+
+    /** What befalls many groups at once. */
+    private void ofMany() {
+        SimMaster leader = world.leader();
+        boolean resets = chance.percent(50);
+        switch (chance.below(4)) {
+            case 0 -> {
+                world.timeline.note("many: all primaries end at once");
+                for (SimGroup group : world.groups) {
+                    Group committed = world.committed(group);
+                    if (committed != null) {
+                        kill(group.server(committed.primary()));
+                    }
+                }
+            }
+            case 1 -> {
+                if (leader != null) {
+                    world.timeline.note("many: " + leader.name + ", which leads, hears no agent");
+                    forEachServer(server -> world.network.cut(server.name, leader.name, resets));
+                }
+            }
+            case 2 -> {
+                world.timeline.note("many: no master hears the agents of a site, the leader's own sometimes");
+                String site = "s" + (1 + chance.below(3));
+                forEachServer(server -> {
+                    if (site.equals(world.sites.get(server.name))) {
+                        world.masters.forEach(master -> world.network.cut(server.name, master.name, resets));
+                    }
+                });
+            }
+            default -> cutSite("s" + (1 + chance.below(3)), resets);
+        }
+        if (chance.percent(40)) {
+            later(200, 2_500, this::heal);
+        }
+        if (leader != null && chance.percent(20)) {
+            later(0, 1_500, () -> killMaster(leader, chance.millis(100, 2_000)));
+        }
+    }
+
+    private void forEachServer(Consumer<SimServer> what) {
+        world.groups.forEach(group -> group.servers.forEach(what));
     }
 
     private void later(int fromMillis, int toMillis, Runnable what) {
@@ -725,6 +773,7 @@ final class Faults {
                 2_000L + chance.below(3_000),
                 20L,
                 chance.percent(50) ? OnNoAcknowledger.WAIT : OnNoAcknowledger.DEGRADE,
+                null,
                 "person",
                 "test"));
     }

@@ -2,6 +2,8 @@ package org.haarbiter.sim;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.haarbiter.master.core.Arbiter;
@@ -9,7 +11,11 @@ import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Testimony;
+import org.haarbiter.master.core.Testimony.MemberName;
+import org.haarbiter.master.core.Trigger;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
@@ -20,12 +26,16 @@ import org.jspecify.annotations.Nullable;
 final class SimMaster extends SimProcess {
     private static final long RAFT_BEAT = 80_000_000;
     private static final long TICK = 50_000_000;
+    private static final long ANSWER_LIMIT = 500_000_000;
+    private static final long GAP = 450_000_000;
+    private static final long LATELY = 1_600_000_000;
 
     private record Item(long term, @Nullable Entry entry) {}
 
     private record Awaiting(SimAgent agent, String member, Heartbeat heartbeat, long arrived) {}
 
     private final World world;
+    private final Masters masters;
     private final SimNetwork network;
     private final Chance chance;
 
@@ -54,13 +64,17 @@ final class SimMaster extends SimProcess {
     private final TreeMap<String, Awaiting> unanswered = new TreeMap<>();
     private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
     private int noopIndex;
+    private final TreeMap<String, Long> asking = new TreeMap<>();
+    private final TreeMap<String, Long> lastHeard = new TreeMap<>();
+    private final TreeMap<String, Long> gapEnded = new TreeMap<>();
 
-    SimMaster(String name, World world, Chance chance) {
+    SimMaster(String name, SortedMap<String, String> quorum, World world, Chance chance) {
         super(name, world.timeline, chance);
+        this.masters = new Masters(name, quorum);
         this.world = world;
         this.network = world.network;
         this.chance = chance;
-        this.arbiter = new Arbiter(world.limits, 0);
+        this.arbiter = new Arbiter(world.limits, masters, 0);
     }
 
     boolean leads() {
@@ -77,7 +91,10 @@ final class SimMaster extends SimProcess {
 
     void start() {
         begin();
-        arbiter = new Arbiter(world.limits, clock());
+        arbiter = new Arbiter(world.limits, masters, clock());
+        asking.clear();
+        lastHeard.clear();
+        gapEnded.clear();
         leads = false;
         announced = false;
         committed = 0;
@@ -335,14 +352,70 @@ final class SimMaster extends SimProcess {
             awaiting.forEach(this::answer);
         }
         decide(group);
+        if (arbiter.waitingForATurn() > 0) {
+            decideAll();
+        }
+    }
+
+    private void decideAll() {
+        arbiter.decide(clock(), world.wallMillis()).forEach(this::propose);
+    }
+
+    /** Asks the other masters about whom this one doesn't hear, and lets one lead that hears more. */
+    private void listenToOthers() {
+        long asked = clock();
+        SortedSet<MemberName> unheard = arbiter.toAsk(asked);
+        for (SimMaster other : unheard.isEmpty() ? List.<SimMaster>of() : world.masters) {
+            Long before = asking.get(other.name);
+            if (other == this || (before != null && asked - before < ANSWER_LIMIT)) {
+                continue;
+            }
+            asking.put(other.name, asked);
+            send(other, () -> {
+                Testimony testimony = other.arbiter.testify(unheard, other.clock());
+                other.send(this, () -> {
+                    asking.remove(other.name);
+                    world.count("testimony");
+                    arbiter.testified(other.name, testimony, asked, clock());
+                });
+            });
+        }
+        String better = arbiter.betterLeader(asked);
+        if (better != null) {
+            world.count("leader-handed-over");
+            world.timeline.note("master " + name + " hands the lead to " + better);
+            for (SimMaster other : world.masters) {
+                if (other.name.equals(better)) {
+                    send(other, other::campaignNow);
+                }
+            }
+        }
     }
 
     private static String key(Awaiting awaiting) {
-        return awaiting.agent().server.group.name + "/" + awaiting.member();
+        return key(awaiting.agent());
+    }
+
+    private static String key(SimAgent agent) {
+        return agent.server.group.name + "/" + agent.server.name;
+    }
+
+    /** Whether it may have said lately that it doesn't hear a member. */
+    boolean mayMiss(String group, String member) {
+        long now = clock();
+        String key = group + "/" + member;
+        return !up()
+                || frozen()
+                || now - lastHeard.getOrDefault(key, Long.MIN_VALUE / 2) >= GAP
+                || now - gapEnded.getOrDefault(key, Long.MIN_VALUE / 2) < LATELY;
     }
 
     void heard(SimAgent agent, Heartbeat heartbeat) {
         long now = clock();
+        Long before = lastHeard.put(key(agent), now);
+        if (before == null || now - before >= GAP) {
+            gapEnded.put(key(agent), now);
+        }
         String refusal = arbiter.heard(heartbeat, now);
         if (refusal != null) {
             world.count("heartbeat-refused");
@@ -370,6 +443,9 @@ final class SimMaster extends SimProcess {
             return;
         }
         world.timeline.note("master " + name + " proposes " + World.describe(entry));
+        if (entry instanceof Entry.SwitchStarted started && started.trigger() == Trigger.PRIMARY_SILENT) {
+            world.truth.believesSilence(this, started.group());
+        }
         List<Awaiting> waiting = new ArrayList<>();
         newest.values().forEach(a -> {
             if (a.agent().server.group.name.equals(entry.group())) {
@@ -383,10 +459,11 @@ final class SimMaster extends SimProcess {
 
     private void tick() {
         after(TICK, this::tick);
+        decideAll();
         if (!arbiter.leading()) {
             return;
         }
-        arbiter.decide(clock(), world.wallMillis()).forEach(this::propose);
+        listenToOthers();
         for (Group group : state.groups().values()) {
             boolean named = group.phase() instanceof Phase.Steady || group.phase() instanceof Phase.Promoting;
             if (named && group.publishedEpoch() < group.epoch()) {

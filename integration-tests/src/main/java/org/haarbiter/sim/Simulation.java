@@ -48,6 +48,8 @@ public final class Simulation {
         Policy policy = policy(chance);
         boolean lossless = policy.durability() == Durability.LOSSLESS;
         int members = 2 + chance.below(4);
+        Chance mass = chance.split("mass");
+        int groups = mass.percent(8) ? 2 + mass.below(4) : 1;
         int open = chance.percent(60) ? -1 : lossless ? chance.below(2) : 0;
         World world = new World(
                 new World.Shape(
@@ -58,7 +60,8 @@ public final class Simulation {
                         // Without a log that is lossless nothing else would stop a server whose agent is gone.
                         !lossless || chance.percent(30),
                         open,
-                        chance.percent(90) ? WhenArbiterLost.HOLD : WhenArbiterLost.FENCE),
+                        chance.percent(90) ? WhenArbiterLost.HOLD : WhenArbiterLost.FENCE,
+                        groups),
                 chance.split("world"),
                 everything);
         world.timeline.note("seed " + seed + ": " + world.shape);
@@ -88,7 +91,11 @@ public final class Simulation {
     private static Policy policy(Chance chance) {
         if (chance.percent(70)) {
             return new Policy(
-                    Durability.LOSSLESS, 0, 0, chance.percent(40) ? OnNoAcknowledger.DEGRADE : OnNoAcknowledger.WAIT);
+                    Durability.LOSSLESS,
+                    0,
+                    0,
+                    chance.percent(40) ? OnNoAcknowledger.DEGRADE : OnNoAcknowledger.WAIT,
+                    Policy.USUAL_PRIORITY);
         }
         return chance.percent(50)
                 ? Policy.AVAILABLE
@@ -96,7 +103,8 @@ public final class Simulation {
                         Durability.BOUNDED,
                         chance.percent(80) ? 1_600 + chance.below(3_000) : 0,
                         5 + chance.below(100),
-                        OnNoAcknowledger.WAIT);
+                        OnNoAcknowledger.WAIT,
+                        Policy.USUAL_PRIORITY);
     }
 
     private static void play(World world, Chance chance) {

@@ -1,15 +1,19 @@
 package org.haarbiter.sim;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Standing;
+import org.haarbiter.master.core.Trigger;
 import org.jspecify.annotations.Nullable;
 
 /** Knows all that happened, and checks the invariants of the design against it. */
@@ -28,6 +32,10 @@ final class Truth {
 
     /** What was seen of a position is older than when it was heard, by a look and a slow link. */
     private static final long BOUND_SLACK_MILLIS = 1_200;
+
+    private static final long TURN_NANOS = 4_000_000_000L;
+    private static final long SILENCE_NANOS = 500_000_000;
+    private static final long SLACK_NANOS = 100_000_000;
 
     private record Acknowledged(long transaction, long nanos) {}
 
@@ -55,6 +63,9 @@ final class Truth {
         long lossEpoch;
         boolean diverged;
         long acknowledgedAt = Long.MIN_VALUE;
+
+        /** Since when a switch is under way; {@link Long#MAX_VALUE} while none is. */
+        long switchingSince = Long.MAX_VALUE;
 
         @Nullable
         SimServer acknowledgedBy;
@@ -110,8 +121,14 @@ final class Truth {
             about.lossEpoch = is.epoch();
             world.count("data-loss-accepted");
         }
+        if (is.phase() instanceof Phase.Steady) {
+            about.switchingSince = Long.MAX_VALUE;
+        }
         if (entry instanceof Entry.SwitchStarted started) {
             world.count("switch-" + started.trigger());
+            inTurn(started);
+            about.switchingSince =
+                    started.planned() ? Long.MAX_VALUE : Math.min(about.switchingSince, world.timeline.now());
             if (started.planned()) {
                 world.count("switch-planned" + (started.vanguard() == null ? "" : "-with-vanguard"));
             }
@@ -130,6 +147,62 @@ final class Truth {
             about.acknowledged.clear();
             about.recent.clear();
         }
+    }
+
+    /** So many groups at once, and no more, fail over by themselves. One that takes very long counts no more. */
+    private void inTurn(Entry.SwitchStarted started) {
+        boolean limited = started.trigger() == Trigger.PRIMARY_DEAD
+                || started.trigger() == Trigger.PRIMARY_HUNG
+                || started.trigger() == Trigger.PRIMARY_SILENT;
+        long recently = world.timeline.now() - TURN_NANOS;
+        long others = groups.entrySet().stream()
+                .filter(known -> !known.getKey().equals(started.group()))
+                .map(Map.Entry::getValue)
+                .filter(known -> known.switchingSince != Long.MAX_VALUE && known.switchingSince > recently)
+                .count();
+        if (limited && others >= world.limits.storms().atOnce()) {
+            throw violated(
+                    "11 switches take turns",
+                    "group " + started.group() + " begins to switch while " + others + " others do");
+        }
+    }
+
+    /** A leader is about to act on a primary's silence. Where many are silent, another site's master hasn't heard it either. */
+    void believesSilence(SimMaster leader, String group) {
+        long now = leader.clock();
+        List<Long> silences = new ArrayList<>();
+        int adopted = 0;
+        for (Group other : newest().groups().values()) {
+            adopted++;
+            Heard heard = leader.arbiter().heardOf(other.name()).get(other.primary());
+            long silence = heard == null ? now : now - heard.arrivedNanos();
+            if (silence > SILENCE_NANOS + SLACK_NANOS) {
+                silences.add(silence);
+            }
+        }
+        int many = Math.max(
+                world.limits.storms().doubtGroups(),
+                (adopted * world.limits.storms().doubtPercent() + 99) / 100);
+        Group about = newest().group(group);
+        if (silences.size() < many || about == null) {
+            return;
+        }
+        silences.sort(Comparator.reverseOrder());
+        long doubted = silences.get(many - 1) - SILENCE_NANOS;
+        if (doubted > (world.limits.storms().doubtMillis() - 500) * 1_000_000L) {
+            return;
+        }
+        world.count("silence-of-many-believed");
+        String own = world.sites.getOrDefault(leader.name, "");
+        for (SimMaster master : world.masters) {
+            if (!own.equals(world.sites.get(master.name)) && master.mayMiss(group, about.primary())) {
+                return;
+            }
+        }
+        throw violated(
+                "12 many silences are confirmed",
+                leader.name + " takes " + about.primary() + " for silent, as " + (silences.size() - 1)
+                        + " others, and every master of another site hears it");
     }
 
     /** The server's commits are made to wait again, so the log must know by now which of them didn't. */

@@ -3,6 +3,7 @@ package org.haarbiter.sim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Entry;
@@ -10,6 +11,7 @@ import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Heartbeat;
@@ -28,6 +30,7 @@ final class World {
      *     it comes up fenced
      * @param guarded a service manager fences servers whose agents end or stand still
      * @param whenArbiterLost the masters' policy
+     * @param groups how many; where there are several, few may switch at once, and one that failed over waits before the next
      */
     record Shape(
             int masters,
@@ -36,7 +39,8 @@ final class World {
             Policy policy,
             boolean guarded,
             int open,
-            WhenArbiterLost whenArbiterLost) {}
+            WhenArbiterLost whenArbiterLost,
+            int groups) {}
 
     final Timeline timeline;
     final Chance chance;
@@ -59,18 +63,37 @@ final class World {
         this.chance = chance;
         this.timeline = new Timeline(everything);
         this.network = new SimNetwork(timeline, chance.split("network"));
-        this.limits = new Limits(500, 1_000, 10, 100, 5_000, 1_000, shape.policy(), 1_500, shape.whenArbiterLost());
+        boolean many = shape.groups() > 1;
+        this.limits = new Limits(
+                500,
+                1_000,
+                10,
+                100,
+                5_000,
+                1_000,
+                shape.policy(),
+                1_500,
+                shape.whenArbiterLost(),
+                many ? new Storms(2, 50, 3_000, 2, 1 + shape.groups() % 2) : Storms.usual(500),
+                many ? new Blocking(300, 1_500, 4_000) : Blocking.NONE);
         this.truth = new Truth(this);
         this.dns = new SimDns(this, chance.split("dns"));
         this.recovery = chance.split("recovery");
         for (int i = 1; i <= shape.masters(); i++) {
-            masters.add(new SimMaster("m" + i, this, chance.split("m" + i)));
             sites.put("m" + i, "s" + (1 + (i - 1) % 3));
         }
-        SimGroup group = new SimGroup("g", shape.kind(), shape.policy(), shape.members(), this);
+        TreeMap<String, String> quorum = new TreeMap<>(sites);
+        quorum.keySet().forEach(name -> masters.add(new SimMaster(name, quorum, this, chance.split(name))));
+        for (int i = 1; i <= shape.groups(); i++) {
+            addGroup(i == 1 ? "" : String.valueOf(i));
+        }
+    }
+
+    private void addGroup(String number) {
+        SimGroup group = new SimGroup("g" + number, shape.kind(), shape.policy(), shape.members(), this);
         groups.add(group);
         for (int i = 1; i <= shape.members(); i++) {
-            String name = String.valueOf((char) ('a' + i - 1));
+            String name = (char) ('a' + i - 1) + number;
             Chance own = chance.split(name);
             SimServer server = new SimServer(name, i, shape.members(), group, timeline, network, own);
             String site = "s" + (1 + (i - 1) % 3);

@@ -18,9 +18,11 @@ import org.haarbiter.agent.engine.memory.MemoryFleet;
 import org.haarbiter.agent.engine.memory.MemoryServer;
 import org.haarbiter.dns.memory.MemoryDns;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
+import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.master.daemon.MasterNode;
 import org.haarbiter.master.daemon.MasterSettings;
@@ -50,7 +52,7 @@ final class MemoryArbiter implements AutoCloseable {
         this.directory = directory;
         this.timing = timing;
         for (int i = 1; i <= masterCount; i++) {
-            addresses.put("m" + i, new MasterSettings.Addresses(free(), free(), free()));
+            addresses.put("m" + i, new MasterSettings.Addresses(free(), free(), free(), ""));
         }
     }
 
@@ -80,6 +82,8 @@ final class MemoryArbiter implements AutoCloseable {
                 WhenArbiterLost.HOLD,
                 5_000,
                 2 * timing.silenceMillis(),
+                Storms.usual(timing.silenceMillis()),
+                Blocking.NONE,
                 1_000,
                 new MasterSettings.Names(
                         "{group}-rw",

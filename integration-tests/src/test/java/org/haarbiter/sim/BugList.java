@@ -18,6 +18,18 @@ final class BugList {
 
     static final List<Bug> USUAL = List.of(
             bug(
+                    "any number of groups switch at once",
+                    master("Turns"),
+                    "if (all >= limits.storms().atOnce()) {",
+                    "if (all < 0) {",
+                    12_000),
+            bug(
+                    "many silences are believed without a witness",
+                    master("Doubt"),
+                    "        confirm.retainAll(masters.elsewhere());\n        return confirm.isEmpty()\n",
+                    "        confirm.retainAll(masters.elsewhere());\n        return silentPrimaries < 0\n",
+                    12_000),
+            bug(
                     "writes open without a last look at the permission",
                     sim("SimAgent"),
                     "if (!running.core.permitted(promote.epoch(), clock())) {",

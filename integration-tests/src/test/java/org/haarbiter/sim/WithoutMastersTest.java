@@ -83,7 +83,8 @@ class WithoutMastersTest {
                         durability == Durability.LOSSLESS ? Policy.LOSSLESS : Policy.AVAILABLE,
                         durability != Durability.LOSSLESS,
                         -1,
-                        whenArbiterLost),
+                        whenArbiterLost,
+                        1),
                 new Chance(seed).split("world"),
                 false);
         world.calm = true;

@@ -80,6 +80,7 @@ public final class AdminServer implements AutoCloseable {
         DEMOTE("demote", true, true),
         REBUILD("rebuild", true, true),
         SET_POLICY("set-policy", true, false),
+        ACK("ack", true, false),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),
         ADD_MASTER("add-master", false, true),
@@ -345,12 +346,16 @@ public final class AdminServer implements AutoCloseable {
         if (!policy.isObject()) {
             throw new AdminException(Kind.BAD_REQUEST, "policy: must be a JSON object");
         }
-        checkFields(policy, "policy", List.of("durability", "maxLagMillis", "maxLagTransactions", "onNoAcknowledger"));
+        checkFields(
+                policy,
+                "policy",
+                List.of("durability", "maxLagMillis", "maxLagTransactions", "onNoAcknowledger", "priority"));
         return new PolicyChange(
                 textOrNull(policy, "durability"),
                 countOrNull(policy, "maxLagMillis"),
                 countOrNull(policy, "maxLagTransactions"),
-                textOrNull(policy, "onNoAcknowledger"));
+                textOrNull(policy, "onNoAcknowledger"),
+                countOrNull(policy, "priority"));
     }
 
     private static void checkFields(JsonNode object, String what, List<String> fields) throws AdminException {

@@ -309,14 +309,19 @@ final class GroupReading {
             sentences.add("not lossless yet: commits of " + primary
                     + " aren't known to wait for acknowledgements; until then a person must decide on every failover");
         } else if (group.durability() == Durability.BOUNDED) {
-            sentences.add(group.policy().words() + ": nobody is promoted by itself who lacked more than that of what "
-                    + primary
-                    + " was last heard to have; what it wrote after that, for at most a lease, is lost as well"
-                    + behind());
+            sentences.add(group.policy().words() + ": nobody is promoted by itself who may lack more than that of what "
+                    + primary + " wrote up to the moment at which it stopped, or may have" + behind());
         } else {
             sentences.add(
                     "available: after a failover the newest writes may be missing; the switch log says how many are"
                             + " known to be");
+        }
+        long blocked = view.blockedMillis();
+        if (blocked > 0) {
+            sentences.add("not again yet: the group has failed over ("
+                    + group.streak().failovers() + " in a row); were "
+                    + primary + " lost now, the next failover would wait " + seconds(blocked * 1_000_000)
+                    + " (hactl ack " + name + " ends the wait)");
         }
         boolean can = reachable >= needed
                 && (group.durability() != Durability.LOSSLESS || group.acknowledgers() > 0)

@@ -27,6 +27,7 @@ public final class Requests {
             case "switchover" -> new Command.Switchover(group, orNull(member), by, reason);
             case "demote" -> new Command.Demote(group, member, by, reason);
             case "rebuild" -> new Command.Rebuild(group, member, orNull(request.donor()), by, reason);
+            case "ack" -> new Command.Acknowledge(group, by, reason);
             case "pause" -> new Command.Pause(group, by, reason);
             case "resume" -> new Command.Resume(group, by, reason);
             case "set-policy" -> changePolicy(request);
@@ -45,6 +46,7 @@ public final class Requests {
                 policy.maxLagMillis(),
                 policy.maxLagTransactions(),
                 word("onNoAcknowledger", policy.onNoAcknowledger(), List.of(OnNoAcknowledger.values())),
+                policy.priority(),
                 request.by(),
                 request.reason());
     }

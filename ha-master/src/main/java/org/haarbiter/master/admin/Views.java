@@ -34,6 +34,7 @@ public final class Views {
         }
         List<String> problems = mastersProblems(facts);
         problems.addAll(facts.fleetProblems());
+        problems.addAll(arbiter.fleetSentences());
         if (arbiter.groups().isEmpty()) {
             problems.add("no group is known: no agent has reported (start ha-agent beside a database server, with these"
                     + " masters in its settings)");

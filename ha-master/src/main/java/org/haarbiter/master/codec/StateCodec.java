@@ -40,6 +40,7 @@ public final class StateCodec {
             Map.entry("switch-completed", Entry.SwitchCompleted.class),
             Map.entry("switch-abandoned", Entry.SwitchAbandoned.class),
             Map.entry("names-published", Entry.NamesPublished.class),
+            Map.entry("failovers-acknowledged", Entry.FailoversAcknowledged.class),
             Map.entry("paused", Entry.Paused.class),
             Map.entry("resumed", Entry.Resumed.class),
             Map.entry("master-changed", Entry.MasterChanged.class));

@@ -3,11 +3,13 @@ package org.haarbiter.master.core;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +83,12 @@ public final class Arbiter {
         final TreeMap<String, String> times = new TreeMap<>();
     }
 
+    /** A leader hears for so many silences before it finds that another one hears more. */
+    private static final int HAND_OVER_SILENCES = 4;
+
     private final Limits limits;
+    private final Doubt doubt;
+    private final Turns turns;
     private final TreeMap<String, GroupMemory> memories = new TreeMap<>();
     private ClusterState state = ClusterState.empty();
     private long term;
@@ -89,10 +96,13 @@ public final class Arbiter {
     private long leaderSinceNanos;
     private long listeningSinceNanos;
     private long lastLookNanos;
+    private long handedOverNanos = Long.MIN_VALUE / 2;
 
     /** Knows nothing yet. */
-    public Arbiter(Limits limits, long nowNanos) {
+    public Arbiter(Limits limits, Masters masters, long nowNanos) {
         this.limits = limits;
+        this.doubt = new Doubt(limits, masters);
+        this.turns = new Turns(limits);
         this.listeningSinceNanos = nowNanos;
         this.lastLookNanos = nowNanos;
     }
@@ -117,6 +127,7 @@ public final class Arbiter {
         term = newTerm;
         leading = true;
         leaderSinceNanos = nowNanos;
+        doubt.forget();
         memories.values().forEach(memory -> {
             memory.pending = null;
             memory.granted.clear();
@@ -178,6 +189,11 @@ public final class Arbiter {
             if (memory.epoch == group.epoch() && group.phase().equals(memory.phase)) {
                 continue;
             }
+            if (group.phase() instanceof Phase.Sealing) {
+                turns.began(group.name(), group.primaryMember().site(), nowNanos);
+            } else if (!(group.phase() instanceof Phase.Promoting)) {
+                turns.ended(group.name());
+            }
             memory.epoch = group.epoch();
             memory.phase = group.phase();
             memory.phaseSinceNanos = nowNanos;
@@ -220,6 +236,10 @@ public final class Arbiter {
         if (memory != null) {
             memory.pending = null;
         }
+        Group present = state.group(group);
+        if (present == null || present.phase() instanceof Phase.Steady) {
+            turns.ended(group);
+        }
     }
 
     /** An answer with a lease went out to a heartbeat that had arrived at this time. */
@@ -253,13 +273,139 @@ public final class Arbiter {
     public List<Entry> decide(long nowNanos, long wallMillis) {
         noticeOwnPause(nowNanos);
         List<Entry> entries = new ArrayList<>();
-        for (String group : groups()) {
+        if (!leading) {
+            return entries;
+        }
+        listen(nowNanos);
+        turns.askAll();
+        for (String group : byPriority()) {
             Entry entry = decideOn(group, nowNanos, wallMillis);
             if (entry != null) {
                 entries.add(entry);
             }
         }
+        turns.asked();
         return entries;
+    }
+
+    private List<String> byPriority() {
+        List<String> names = new ArrayList<>(groups());
+        names.sort(Comparator.comparing(name -> {
+            Group group = state.group(name);
+            return group == null ? Policy.USUAL_PRIORITY : group.policy().priority();
+        }));
+        return names;
+    }
+
+    /** How many groups wait for a turn. Where one may have become free all are to be looked at, the most important first. */
+    public int waitingForATurn() {
+        return leading ? turns.waiting() : 0;
+    }
+
+    /** So many primaries are silent at once that this leader suspects itself. */
+    public boolean doubts() {
+        return leading && doubt.sentence() != null;
+    }
+
+    /** How many members of adopted groups this leader didn't hear when it last looked at all groups. */
+    public int unheard() {
+        return leading ? doubt.unheard().size() : 0;
+    }
+
+    private void listen(long nowNanos) {
+        TreeSet<MemberName> unheard = new TreeSet<>();
+        int hearing = 0;
+        int primaries = 0;
+        for (Group group : state.groups().values()) {
+            for (String member : group.members().keySet()) {
+                if (silentNanos(group.name(), member, nowNanos) < Limits.nanos(limits.silenceMillis())) {
+                    hearing++;
+                    continue;
+                }
+                unheard.add(new MemberName(group.name(), member));
+                primaries += member.equals(group.primary()) ? 1 : 0;
+            }
+        }
+        doubt.look(unheard, hearing, primaries, state.groups().size(), nowNanos);
+    }
+
+    private long silentNanos(String group, String member, long nowNanos) {
+        GroupMemory memory = memories.get(group);
+        return View.silentNanos(
+                memory == null ? null : memory.heard.get(member),
+                Math.max(leaderSinceNanos, listeningSinceNanos),
+                nowNanos);
+    }
+
+    /** Of whom a leader should ask each other master now, by {@link #testify}; empty where there is no need. */
+    public SortedSet<MemberName> toAsk(long nowNanos) {
+        return leading ? doubt.toAsk(nowNanos) : Collections.emptySortedSet();
+    }
+
+    /** What this master can say of members that the leader doesn't hear. */
+    public Testimony testify(SortedSet<MemberName> asked, long nowNanos) {
+        TreeSet<MemberName> heard = new TreeSet<>();
+        int hearing = 0;
+        for (Group group : state.groups().values()) {
+            GroupMemory memory = memories.get(group.name());
+            for (String member : group.members().keySet()) {
+                Heard last = memory == null ? null : memory.heard.get(member);
+                if (last == null || nowNanos - last.arrivedNanos() >= Limits.nanos(limits.silenceMillis())) {
+                    continue;
+                }
+                hearing++;
+                MemberName name = new MemberName(group.name(), member);
+                if (asked.contains(name)) {
+                    heard.add(name);
+                }
+            }
+        }
+        boolean canTell = nowNanos - listeningSinceNanos >= Limits.nanos(limits.silenceMillis());
+        return new Testimony(canTell ? asked : heard, heard, hearing);
+    }
+
+    /**
+     * Another master has answered.
+     *
+     * @param askedNanos when it was asked, on this master's clock
+     */
+    public void testified(String master, Testimony testimony, long askedNanos, long nowNanos) {
+        if (leading && askedNanos >= leaderSinceNanos) {
+            doubt.testified(master, testimony, askedNanos, nowNanos);
+        }
+    }
+
+    /** The master that should lead instead of this one, since it hears more; null where none does, or one was named lately. */
+    public @Nullable String betterLeader(long nowNanos) {
+        long silence = Limits.nanos(limits.silenceMillis());
+        // Not again at once where it didn't take the lead, nor back and forth.
+        long since = Math.max(Math.max(leaderSinceNanos, listeningSinceNanos), handedOverNanos);
+        if (!leading || nowNanos - since < HAND_OVER_SILENCES * silence) {
+            return null;
+        }
+        TreeSet<MemberName> longUnheard = new TreeSet<>();
+        for (MemberName name : doubt.unheard()) {
+            if (silentNanos(name.group(), name.member(), nowNanos) >= 2 * silence) {
+                longUnheard.add(name);
+            }
+        }
+        String better = doubt.better(longUnheard);
+        handedOverNanos = better == null ? handedOverNanos : nowNanos;
+        return better;
+    }
+
+    /** How it stands with many groups at once, as sentences; empty where it is quiet. */
+    public List<String> fleetSentences() {
+        List<String> sentences = new ArrayList<>();
+        String doubted = leading ? doubt.sentence() : null;
+        if (doubted != null) {
+            sentences.add(doubted);
+        }
+        if (waitingForATurn() > 0) {
+            sentences.add(turns.underWay() + " groups switch now, and " + turns.waiting()
+                    + " wait for their turn, by priority");
+        }
+        return sentences;
     }
 
     /** Looks at one group; null where there is nothing to do, or this master doesn't lead. */
@@ -276,10 +422,11 @@ public final class Arbiter {
         if (!leading || memory.pending != null) {
             return null;
         }
-        if (!(Rule.decide(view(name, nowNanos, wallMillis)) instanceof Verdict.Act act)) {
-            return null;
+        Verdict verdict = Rule.decide(view(name, nowNanos, wallMillis));
+        if (verdict instanceof Verdict.Hold hold && hold.forTurn()) {
+            turns.waits(name);
         }
-        return taken(memory, act.entry(), nowNanos);
+        return verdict instanceof Verdict.Act act ? taken(memory, act.entry(), nowNanos) : null;
     }
 
     private Entry taken(GroupMemory memory, Entry entry, long nowNanos) {
@@ -287,6 +434,9 @@ public final class Arbiter {
         memory.decidedNanos = nowNanos;
         if (entry instanceof Entry.SwitchStarted started) {
             Group group = state.group(entry.group());
+            if (group != null && !started.planned()) {
+                turns.began(entry.group(), group.primaryMember().site(), nowNanos);
+            }
             Heard primary = group == null ? null : memory.heard.get(group.primary());
             memory.noticedNanos = primary == null ? nowNanos : noticed(started.trigger(), primary, nowNanos);
         }
@@ -376,6 +526,7 @@ public final class Arbiter {
     public View view(String name, long nowNanos, long wallMillis) {
         GroupMemory memory = memories.get(name);
         GroupMemory known = memory == null ? new GroupMemory() : memory;
+        Group group = state.group(name);
         TreeMap<String, String> times = new TreeMap<>(known.times);
         if (known.phase instanceof Phase.Promoting && known.chosenNanos != 0) {
             times.put("promoted_micros", Long.toString((nowNanos - known.chosenNanos) / 1_000));
@@ -385,8 +536,10 @@ public final class Arbiter {
         }
         return new View(
                 name,
-                state.group(name),
+                group,
                 state.fleetPause(),
+                group == null ? null : doubt.about(new MemberName(name, group.primary()), nowNanos),
+                group == null ? null : turns.notYet(name, group.primaryMember().site(), nowNanos),
                 Collections.unmodifiableSortedMap(known.heard),
                 known.history,
                 Collections.unmodifiableSortedMap(known.granted),

@@ -43,6 +43,7 @@ public sealed interface Command {
      * @param maxLagMillis null to leave it
      * @param maxLagTransactions null to leave it
      * @param onNoAcknowledger null to leave it
+     * @param priority null to leave it
      */
     record ChangePolicy(
             String group,
@@ -50,12 +51,16 @@ public sealed interface Command {
             @Nullable Long maxLagMillis,
             @Nullable Long maxLagTransactions,
             @Nullable OnNoAcknowledger onNoAcknowledger,
+            @Nullable Long priority,
             String by,
             String reason)
             implements Command {}
 
     /** Let another member take over from the primary; the best is chosen. */
     record Demote(String group, String member, String by, String reason) implements Command {}
+
+    /** Say that the failovers of a group are known: it needn't wait before the next one. */
+    record Acknowledge(String group, String by, String reason) implements Command {}
 
     /** Stop everything automatic. */
     record Pause(String group, String by, String reason) implements Command {}

@@ -20,12 +20,11 @@ final class Commands {
             return promote(view, promote);
         }
         Group group = view.group();
+        if (group == null && command.group().isEmpty()) {
+            return ofFleet(view, command);
+        }
         if (group == null) {
-            return command.group().isEmpty() && command instanceof Command.Pause
-                    ? pause(view, command)
-                    : command.group().isEmpty() && command instanceof Command.Resume
-                            ? resume(view, command, view.fleetPause(), "the fleet")
-                            : Outcome.refused("group '" + command.group() + "' isn't adopted");
+            return Outcome.refused("group '" + command.group() + "' isn't adopted");
         }
         if (command instanceof Command.Demote demote) {
             return demote(view, group, demote);
@@ -39,14 +38,37 @@ final class Commands {
         if (command instanceof Command.ChangePolicy change) {
             return changePolicy(view, group, change);
         }
+        if (command instanceof Command.Acknowledge) {
+            return acknowledge(view, group, command);
+        }
         return command instanceof Command.Pause
                 ? pause(view, command)
                 : resume(view, command, group.pause(), "group '" + group.name() + "'");
     }
 
+    private static Outcome ofFleet(View view, Command command) {
+        if (command instanceof Command.Pause) {
+            return pause(view, command);
+        }
+        if (command instanceof Command.Resume) {
+            return resume(view, command, view.fleetPause(), "the fleet");
+        }
+        return Outcome.refused("a group is needed");
+    }
+
     private static Outcome pause(View view, Command command) {
         return Outcome.accepted(
                 new Entry.Paused(command.group(), command.by(), command.reason(), view.wallMillis()), "paused");
+    }
+
+    private static Outcome acknowledge(View view, Group group, Command command) {
+        int failovers = group.streak().failovers();
+        return failovers == 0
+                ? Outcome.refused("group '" + group.name() + "' has no failover that isn't acknowledged")
+                : Outcome.accepted(
+                        new Entry.FailoversAcknowledged(
+                                group.name(), command.by(), command.reason(), view.wallMillis()),
+                        "the failovers of group '" + group.name() + "' are acknowledged (" + failovers + " in a row)");
     }
 
     private static Outcome resume(View view, Command command, @Nullable Pause present, String what) {
@@ -66,7 +88,8 @@ final class Commands {
         long millis = command.maxLagMillis() == null ? before.maxLagMillis() : command.maxLagMillis();
         long transactions =
                 command.maxLagTransactions() == null ? before.maxLagTransactions() : command.maxLagTransactions();
-        String problem = Policy.problem(durability, millis, transactions);
+        long priority = command.priority() == null ? before.priority() : command.priority();
+        String problem = Policy.problem(durability, millis, transactions, priority);
         if (problem == null && durability == Durability.BOUNDED) {
             problem = view.limits().tooShort(millis);
         }
@@ -77,7 +100,8 @@ final class Commands {
                 durability,
                 millis,
                 transactions,
-                command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger());
+                command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger(),
+                (int) priority);
         return after.equals(before)
                 ? Outcome.refused("group '" + group.name() + "' promises that already: " + before.words())
                 : Outcome.accepted(
@@ -324,6 +348,7 @@ final class Commands {
                         target,
                         null,
                         acceptDataLoss,
+                        0,
                         command.by(),
                         command.reason(),
                         view.evidence(),

@@ -77,6 +77,7 @@ public sealed interface Entry {
                     members,
                     new TreeSet<>(),
                     null,
+                    Streak.NONE,
                     0);
             return state.with(
                     adopted,
@@ -342,6 +343,7 @@ public sealed interface Entry {
      * @param target the only member that may be chosen; null for the best, but never when planned
      * @param vanguard when planned, the replica that follows the candidate already; null for none
      * @param acceptDataLoss a person has said that acknowledged writes may be lost
+     * @param failovers in a row that the group has made by itself, this one included; 0 where it is none
      */
     record SwitchStarted(
             String group,
@@ -351,6 +353,7 @@ public sealed interface Entry {
             @Nullable String target,
             @Nullable String vanguard,
             boolean acceptDataLoss,
+            int failovers,
             String by,
             String cause,
             SortedMap<String, String> evidence,
@@ -388,8 +391,12 @@ public sealed interface Entry {
             if (acceptDataLoss) {
                 details.put("accept_data_loss", "true");
             }
+            Streak streak = trigger.isFailover() ? new Streak(failovers, wallMillis) : present.streak();
+            if (trigger == Trigger.MANUAL) {
+                streak = Streak.NONE;
+            }
             return state.with(
-                    present.withEpoch(baseEpoch + 1, phase),
+                    present.withEpoch(baseEpoch + 1, phase).withStreak(streak),
                     event(index, this, baseEpoch + 1, "switch-started", by, cause, details));
         }
     }
@@ -546,6 +553,20 @@ public sealed interface Entry {
         @Override
         public ClusterState applyTo(ClusterState state, long index) {
             return pauseChanged(state, this, index, null, "resumed", by, reason);
+        }
+    }
+
+    /** A person knows of the group's failovers: the next one needn't wait because of them. */
+    record FailoversAcknowledged(String group, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null || present.streak().failovers() == 0) {
+                return state;
+            }
+            return state.with(
+                    present.withStreak(Streak.NONE),
+                    event(index, this, present.epoch(), "failovers-acknowledged", by, reason, new TreeMap<>()));
         }
     }
 

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *     lacks one of them, so that one that refuses is enough. Empty until its agent has said that it has a list; without one it
  *     can't go on
  * @param pause of this group; null where none
+ * @param streak the failovers that it made by itself in a row
  * @param publishedEpoch the newest epoch whose DNS records were read back from every server
  */
 public record Group(
@@ -47,6 +48,7 @@ public record Group(
         SortedMap<String, Member> members,
         SortedSet<String> peers,
         @Nullable Pause pause,
+        Streak streak,
         long publishedEpoch) {
 
     /** Copies the collections. */
@@ -160,6 +162,10 @@ public record Group(
         return with(draft -> draft.pause = newPause);
     }
 
+    Group withStreak(Streak newStreak) {
+        return with(draft -> draft.streak = newStreak);
+    }
+
     Group withPublishedEpoch(long newPublishedEpoch) {
         return with(draft -> draft.publishedEpoch = newPublishedEpoch);
     }
@@ -183,6 +189,7 @@ public record Group(
         private SortedMap<String, Member> members;
         private SortedSet<String> peers;
         private @Nullable Pause pause;
+        private Streak streak;
         private long publishedEpoch;
 
         Draft(Group before) {
@@ -197,6 +204,7 @@ public record Group(
             this.members = before.members;
             this.peers = before.peers;
             this.pause = before.pause;
+            this.streak = before.streak;
             this.publishedEpoch = before.publishedEpoch;
         }
 
@@ -215,6 +223,7 @@ public record Group(
                     members,
                     peers,
                     pause,
+                    streak,
                     publishedEpoch);
         }
     }

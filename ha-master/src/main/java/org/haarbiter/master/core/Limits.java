@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param policy of groups that are adopted
  * @param noAcknowledgerMillis how long commits may wait for acknowledgements that nobody gives before fewer are asked for
  * @param whenArbiterLost what primaries do without masters
+ * @param storms what is minded when many groups lose their primaries at once
+ * @param blocking how long a group that failed over by itself waits before it does so again
  */
 public record Limits(
         int silenceMillis,
@@ -24,7 +26,9 @@ public record Limits(
         int adoptMillis,
         Policy policy,
         int noAcknowledgerMillis,
-        WhenArbiterLost whenArbiterLost) {
+        WhenArbiterLost whenArbiterLost,
+        Storms storms,
+        Blocking blocking) {
 
     /** The least to which a candidate's lag can be limited, in ms. */
     public static long leastLagMillis(int leaseMillis, int driftPerMille, int silenceMillis, int gatherMillis) {

@@ -11,18 +11,33 @@ import org.jspecify.annotations.Nullable;
  * @param maxLagTransactions with {@link Durability#BOUNDED}: a candidate may lack so many transactions that the primary was
  *     heard to have; 0 for any
  * @param onNoAcknowledger with {@link Durability#LOSSLESS}: whether writes wait when nobody is left to acknowledge them
+ * @param priority which groups switch first when many must: 1 before all others to 9 after them
  */
 public record Policy(
-        Durability durability, long maxLagMillis, long maxLagTransactions, OnNoAcknowledger onNoAcknowledger) {
+        Durability durability,
+        long maxLagMillis,
+        long maxLagTransactions,
+        OnNoAcknowledger onNoAcknowledger,
+        int priority) {
+
+    /** Of a group of which nobody has said how important it is. */
+    public static final int USUAL_PRIORITY = 5;
+
+    private static final int LEAST_PRIORITY = 9;
 
     /** Loses nothing, and waits. */
-    public static final Policy LOSSLESS = new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.WAIT);
+    public static final Policy LOSSLESS = new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.WAIT, USUAL_PRIORITY);
 
     /** Loses the newest writes rather than wait. */
-    public static final Policy AVAILABLE = new Policy(Durability.AVAILABLE, 0, 0, OnNoAcknowledger.WAIT);
+    public static final Policy AVAILABLE =
+            new Policy(Durability.AVAILABLE, 0, 0, OnNoAcknowledger.WAIT, USUAL_PRIORITY);
 
     /** Why a group can't be promised this; null where it can. */
-    public static @Nullable String problem(Durability durability, long maxLagMillis, long maxLagTransactions) {
+    public static @Nullable String problem(
+            Durability durability, long maxLagMillis, long maxLagTransactions, long priority) {
+        if (priority < 1 || priority > LEAST_PRIORITY) {
+            return "priority is " + priority + " (must be 1, switched first, to " + LEAST_PRIORITY + ", switched last)";
+        }
         if (maxLagMillis < 0 || maxLagTransactions < 0) {
             return "a candidate's lag is limited to " + maxLagMillis + " ms and " + maxLagTransactions
                     + " transactions (neither may be negative)";
@@ -34,7 +49,7 @@ public record Policy(
 
     /** Refuses a policy without meaning. */
     public Policy {
-        String problem = problem(durability, maxLagMillis, maxLagTransactions);
+        String problem = problem(durability, maxLagMillis, maxLagTransactions, priority);
         if (problem != null) {
             throw new IllegalArgumentException(problem);
         }
@@ -42,6 +57,10 @@ public record Policy(
 
     /** For people: the durability with its limits. */
     public String words() {
+        return promise() + (priority == USUAL_PRIORITY ? "" : ", priority " + priority);
+    }
+
+    private String promise() {
         if (durability != Durability.BOUNDED) {
             return durability == Durability.LOSSLESS
                     ? "lossless, on-no-acknowledger " + (onNoAcknowledger == OnNoAcknowledger.WAIT ? "wait" : "degrade")

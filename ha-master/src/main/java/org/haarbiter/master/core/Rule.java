@@ -69,6 +69,9 @@ public enum Rule {
                 return new Hold(group.primary() + " was adopted and hasn't been heard of since: it may be taking writes"
                         + " without a permission that could run out");
             }
+            if (lost != null && view.doubt() != null && view.silent(group.primary())) {
+                return new Hold("candidate " + group.primary() + " is silent; but " + view.doubt());
+            }
             return lost == null
                     ? new Hold("waiting for " + group.primary() + " to open writes")
                     : start(view, Trigger.CANDIDATE_LOST, "candidate " + group.primary() + " was lost: " + lost, null);
@@ -222,7 +225,7 @@ public enum Rule {
         public Verdict check(View view) {
             Group group = view.adopted();
             return view.primaryInstanceGone() && view.in(ServerState.RUNNING, group.primary())
-                    ? start(view, Trigger.PRIMARY_RESTARTED, group.primary() + " was restarted and is fenced", null)
+                    ? startInTurn(view, Trigger.PRIMARY_RESTARTED, group.primary() + " was restarted and is fenced")
                     : new Pass(group.primary() + " wasn't restarted");
         }
     },
@@ -416,21 +419,37 @@ public enum Rule {
             return new Hold(cause + "; but only " + reachable.size() + " of the " + needed
                     + " replicas that are needed can be reached, or none is electable; waiting for more");
         }
-        if (group.durability() == Durability.BOUNDED) {
-            List<String> far = new ArrayList<>();
-            for (Member follower : reachable) {
-                Heard heard = view.heardOf(follower.name());
-                String beyond = heard == null || !follower.electable() ? null : view.beyondBound(heard);
-                if (beyond != null) {
-                    far.add(beyond);
-                }
-            }
-            if (far.size() == reachable.stream().filter(Member::electable).count()) {
-                return new Hold(
-                        cause + "; but " + String.join("; ", far) + " (hactl promote --accept-data-loss overrides)");
+        String far = group.durability() == Durability.BOUNDED ? allTooFar(view, reachable) : null;
+        if (far != null) {
+            return new Hold(cause + "; but " + far + " (hactl promote --accept-data-loss overrides)");
+        }
+        long blocked = view.blockedMillis();
+        if (blocked > 0) {
+            return new Hold(cause + "; but the group has failed over before ("
+                    + group.streak().failovers()
+                    + " in a row), and waits another " + blocked + " ms (hactl ack " + group.name()
+                    + " ends the wait)");
+        }
+        return startInTurn(view, trigger, cause);
+    }
+
+    /** Why none of these may be promoted in a bounded group; null where one may. */
+    private static @Nullable String allTooFar(View view, List<Member> reachable) {
+        List<String> far = new ArrayList<>();
+        for (Member follower : reachable) {
+            Heard heard = view.heardOf(follower.name());
+            String beyond = heard == null || !follower.electable() ? null : view.beyondBound(heard);
+            if (beyond != null) {
+                far.add(beyond);
             }
         }
-        return start(view, trigger, cause, null);
+        boolean all = far.size() == reachable.stream().filter(Member::electable).count();
+        return all ? String.join("; ", far) : null;
+    }
+
+    private static Verdict startInTurn(View view, Trigger trigger, String cause) {
+        String turn = view.turn();
+        return turn == null ? start(view, trigger, cause, null) : new Hold(cause + "; it waits: " + turn, true);
     }
 
     private static Act acknowledgersChanged(View view, int acknowledgers, String evidence) {
@@ -451,6 +470,7 @@ public enum Rule {
                         target,
                         null,
                         false,
+                        trigger.isFailover() ? view.nextInARow() : 0,
                         "rule " + trigger.name(),
                         cause,
                         view.evidence(),
@@ -471,6 +491,9 @@ public enum Rule {
             if (asked != null) {
                 return new Hold(cause + "; but its agent is there and writes go on by its peers' permission, that of "
                         + asked + " among them: the masters and " + primary + " don't reach each other");
+            }
+            if (view.doubt() != null) {
+                return new Hold(cause + "; but " + view.doubt());
             }
             for (Member follower : view.reachableFollowers()) {
                 Heard heard = view.heard().get(follower.name());
@@ -548,6 +571,7 @@ public enum Rule {
                             candidate,
                             ahead ? vanguard : null,
                             false,
+                            0,
                             preparing.by(),
                             preparing.reason(),
                             view.evidence(),
@@ -1128,6 +1152,7 @@ public enum Rule {
                     members,
                     new TreeSet<>(),
                     null,
+                    Streak.NONE,
                     0);
             // A primary that is open already promises only what it does already; a fenced one opens on our terms.
             int acknowledgers = primary.writable()

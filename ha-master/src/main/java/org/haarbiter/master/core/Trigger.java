@@ -15,5 +15,10 @@ public enum Trigger {
     /** The primary of a planned switch was lost while it was drained. */
     DRAIN_LOST,
     /** A person asked. */
-    MANUAL
+    MANUAL;
+
+    /** Somebody else takes over from a primary that was lost: no restart, and no second candidate for the same loss. */
+    boolean isFailover() {
+        return this == PRIMARY_DEAD || this == PRIMARY_HUNG || this == PRIMARY_SILENT || this == DRAIN_LOST;
+    }
 }

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param name the group
  * @param group as the log has it; null while it isn't adopted
  * @param fleetPause the pause of the whole fleet; null where none
+ * @param doubt why the primary's silence isn't acted upon yet; null where it may be
+ * @param turn why a switch must wait for those of other groups; null where it needn't
  * @param heard what was last heard of each member, by name
  * @param history what the group's primaries were heard to hold
  * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
@@ -32,6 +34,8 @@ public record View(
         String name,
         @Nullable Group group,
         @Nullable Pause fleetPause,
+        @Nullable String doubt,
+        @Nullable String turn,
         SortedMap<String, Heard> heard,
         PositionHistory history,
         SortedMap<String, Long> grantedNanos,
@@ -62,9 +66,12 @@ public record View(
     }
 
     long silentNanos(String member) {
-        Heard last = heard.get(member);
-        long since = Math.max(leaderSinceNanos, listeningSinceNanos);
-        return nowNanos - (last == null ? since : Math.max(since, last.arrivedNanos()));
+        return silentNanos(heard.get(member), Math.max(leaderSinceNanos, listeningSinceNanos), nowNanos);
+    }
+
+    /** How long nothing has come from a member, while this master was listening. */
+    static long silentNanos(@Nullable Heard last, long listeningSinceNanos, long nowNanos) {
+        return nowNanos - (last == null ? listeningSinceNanos : Math.max(listeningSinceNanos, last.arrivedNanos()));
     }
 
     /** Heard lately enough to be believed. */
@@ -162,6 +169,22 @@ public record View(
         }
         // Its peers may have let it go on after that.
         return adopted().peers().isEmpty() ? leaseEndNanos(primary) : Math.max(nowNanos, leaseEndNanos(primary));
+    }
+
+    /** How long the group still waits before it fails over by itself again, in ms; 0 where it needn't. */
+    public long blockedMillis() {
+        Streak streak = adopted().streak();
+        long block = limits.blocking().millis(streak.failovers());
+        // By two clocks: one that was set back would prolong it, and a master that was started since knows no other.
+        long left = Math.min(streak.lastMillis() + block - wallMillis, block - phaseNanos() / 1_000_000);
+        return Math.max(0, left);
+    }
+
+    /** The number that a failover by itself would have in its row. */
+    int nextInARow() {
+        Streak streak = adopted().streak();
+        boolean newRow = wallMillis - streak.lastMillis() > limits.blocking().forgetMillis();
+        return newRow ? 1 : streak.failovers() + 1;
     }
 
     /** Followers that are heard of, answer, and could be sealed now. */

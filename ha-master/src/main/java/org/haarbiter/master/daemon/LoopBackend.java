@@ -2,13 +2,11 @@ package org.haarbiter.master.daemon;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.GroupView;
@@ -25,27 +23,23 @@ import org.haarbiter.master.admin.Requests;
 import org.haarbiter.master.admin.Views;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Command;
-import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
-import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.loop.MasterLoop;
 import org.haarbiter.master.raft.NotLeaderException;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Answers the admin API from the loop and the log. */
 final class LoopBackend implements AdminBackend {
-    private static final Logger LOG = LoggerFactory.getLogger(LoopBackend.class);
-
     private final MasterNode node;
     private final MasterSettings settings;
+    private final MasterChanges changes;
 
-    LoopBackend(MasterNode node, MasterSettings settings) {
+    LoopBackend(MasterNode node, MasterSettings settings, MasterChanges changes) {
         this.node = node;
         this.settings = settings;
+        this.changes = changes;
     }
 
     /** A question to the arbiter on its own thread. */
@@ -137,7 +131,7 @@ final class LoopBackend implements AdminBackend {
         String leaderName = "";
         List<MasterView> masters = new ArrayList<>();
         for (Endpoint member : node.log().members()) {
-            String name = nameOf(member);
+            String name = settings.nameOf(member);
             MasterSettings.Addresses known = settings.masters().get(name);
             boolean leads = member.equals(leader);
             if (leads) {
@@ -171,16 +165,6 @@ final class LoopBackend implements AdminBackend {
                 node.problems());
     }
 
-    private String nameOf(Endpoint raft) {
-        for (Map.Entry<String, MasterSettings.Addresses> master :
-                settings.masters().entrySet()) {
-            if (master.getValue().raft().equals(raft)) {
-                return master.getKey();
-            }
-        }
-        return raft.toString();
-    }
-
     @Override
     public CompletableFuture<CommandResult> command(CommandRequest request) {
         CompletableFuture<CommandResult> answer = new CompletableFuture<>();
@@ -198,19 +182,19 @@ final class LoopBackend implements AdminBackend {
             case "add-master" -> {
                 Endpoint master = raftAddress(request, answer);
                 if (master != null) {
-                    add(request, master, answer);
+                    changes.add(request.by(), request.reason(), master).thenAccept(answer::complete);
                 }
             }
             case "remove-master" -> {
                 Endpoint master = raftAddress(request, answer);
                 if (master != null) {
-                    remove(request, master, answer);
+                    changes.remove(request.by(), request.reason(), master).thenAccept(answer::complete);
                 }
             }
             case "transfer-leader" -> {
                 Endpoint master = raftAddress(request, answer);
                 if (master != null) {
-                    transfer(request, master, answer);
+                    changes.transfer(request.by(), request.reason(), master).thenAccept(answer::complete);
                 }
             }
             default ->
@@ -247,108 +231,5 @@ final class LoopBackend implements AdminBackend {
                     "the master must be given as its Raft address HOST:PORT: " + e.getMessage()));
             return null;
         }
-    }
-
-    private void add(CommandRequest request, Endpoint master, CompletableFuture<CommandResult> answer) {
-        node.log().addMember(master).whenComplete((nothing, failure) -> {
-            if (failure == null) {
-                record(request, master, MasterChange.ADDED, "")
-                        .whenComplete((index, unrecorded) ->
-                                answer.complete(done(master, MasterChange.ADDED, index, unrecorded)));
-            } else {
-                answer.complete(refused(master, failure));
-            }
-        });
-    }
-
-    private void remove(CommandRequest request, Endpoint master, CompletableFuture<CommandResult> answer) {
-        if (!master.equals(settings.own().raft())) {
-            node.log().removeMember(master).whenComplete((nothing, failure) -> {
-                if (failure == null) {
-                    record(request, master, MasterChange.REMOVED, "")
-                            .whenComplete((index, unrecorded) ->
-                                    answer.complete(done(master, MasterChange.REMOVED, index, unrecorded)));
-                } else {
-                    answer.complete(refused(master, failure));
-                }
-            });
-            return;
-        }
-        announced(
-                request,
-                master,
-                MasterChange.LEAVES,
-                MasterChange.STAYS,
-                () -> node.log().removeMember(master),
-                MasterChange.REMOVED.words(),
-                answer);
-    }
-
-    private void transfer(CommandRequest request, Endpoint master, CompletableFuture<CommandResult> answer) {
-        announced(
-                request,
-                master,
-                MasterChange.TAKES_OVER,
-                MasterChange.TAKES_NOT,
-                () -> node.log().transferLeadership(master),
-                "leads",
-                answer);
-    }
-
-    /** Puts on record what this leader couldn't afterwards, does it, and puts on record if that failed. */
-    private void announced(
-            CommandRequest request,
-            Endpoint master,
-            MasterChange intent,
-            MasterChange otherwise,
-            Supplier<CompletableFuture<Void>> act,
-            String done,
-            CompletableFuture<CommandResult> answer) {
-        record(request, master, intent, "").whenComplete((index, unrecorded) -> {
-            if (unrecorded != null) {
-                answer.complete(refused(master, unrecorded));
-                return;
-            }
-            act.get().whenComplete((nothing, failure) -> {
-                if (failure == null) {
-                    answer.complete(new CommandResult(true, "master " + master + " " + done, 0, index));
-                    return;
-                }
-                record(request, master, otherwise, String.valueOf(failure.getMessage()))
-                        .whenComplete((ignored, second) -> {
-                            if (second != null) {
-                                LOG.warn(
-                                        "that master {} {} isn't in the switch log: {}",
-                                        master,
-                                        otherwise.words(),
-                                        second.toString());
-                            }
-                            answer.complete(refused(master, failure));
-                        });
-            });
-        });
-    }
-
-    private CompletableFuture<Long> record(
-            CommandRequest request, Endpoint master, MasterChange change, String problem) {
-        String name = nameOf(master);
-        String shown = name.equals(master.toString()) ? name : name + " (" + master + ")";
-        return node.loop()
-                .commit(wallMillis ->
-                        new Entry.MasterChanged(shown, change, problem, request.by(), request.reason(), wallMillis));
-    }
-
-    private static CommandResult done(
-            Endpoint master, MasterChange change, @Nullable Long index, @Nullable Throwable unrecorded) {
-        String sentence = "master " + master + " " + change.words();
-        if (unrecorded != null) {
-            return new CommandResult(
-                    true, sentence + ", but the switch log lacks it: " + unrecorded.getMessage(), 0, 0);
-        }
-        return new CommandResult(true, sentence, 0, index == null ? 0 : index);
-    }
-
-    private static CommandResult refused(Endpoint master, Throwable failure) {
-        return new CommandResult(false, "master " + master + ": " + failure.getMessage(), 0, 0);
     }
 }

@@ -25,6 +25,9 @@ final class MasterMetrics {
     private final Counter refused;
     private final Histogram phases;
     private final Gauge dropped;
+    private final Gauge unheard;
+    private final Gauge doubting;
+    private final Gauge waiting;
 
     MasterMetrics(CollectorRegistry registry) {
         leader = Gauge.build("ha_master_leader", "1 where this master leads, otherwise 0")
@@ -53,6 +56,14 @@ final class MasterMetrics {
         dropped = Gauge.build(
                         "ha_heartbeats_dropped", "Heartbeats dropped since the start because the loop couldn't keep up")
                 .register(registry);
+        unheard = Gauge.build("ha_members_unheard", "Members that this master doesn't hear; on the leader only")
+                .register(registry);
+        doubting = Gauge.build(
+                        "ha_leader_doubts",
+                        "1 while so many primaries are silent at once that the leader suspects itself, otherwise 0")
+                .register(registry);
+        waiting = Gauge.build("ha_switches_waiting", "Groups that wait for their turn to switch; on the leader only")
+                .register(registry);
         phases = Histogram.build("ha_switch_phase_seconds", "Duration of each phase of a switch, as the leader saw it")
                 .labelNames("phase")
                 .buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -65,6 +76,9 @@ final class MasterMetrics {
             groups.clear();
             memberUp.clear();
             dnsPending.clear();
+            unheard.set(0);
+            doubting.set(0);
+            waiting.set(0);
         }
     }
 
@@ -115,6 +129,9 @@ final class MasterMetrics {
                         .set(up ? 1 : 0);
             }
         }
+        unheard.set(arbiter.unheard());
+        doubting.set(arbiter.doubts() ? 1 : 0);
+        waiting.set(arbiter.waitingForATurn());
         groups.labels("steady").set(steady);
         groups.labels("switching").set(switching);
         groups.labels("not-adopted").set(unadopted);

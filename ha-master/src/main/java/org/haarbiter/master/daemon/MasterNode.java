@@ -7,7 +7,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import org.haarbiter.dns.DnsProvider;
@@ -20,10 +22,13 @@ import org.haarbiter.link.Tls;
 import org.haarbiter.master.admin.AdminServer;
 import org.haarbiter.master.audit.AuditFile;
 import org.haarbiter.master.codec.StateCodec;
+import org.haarbiter.master.codec.TestimonyCodec;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Testimony;
+import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.master.loop.MasterLoop;
 import org.haarbiter.master.loop.Rehearsal;
 import org.haarbiter.master.names.NamePublisher;
@@ -67,6 +72,7 @@ public final class MasterNode implements AutoCloseable {
     private final Limits limits;
     private final MasterLoop loop;
     private final JraftNode log;
+    private final MasterChanges changes;
     private final LinkServer agents;
     private final CollectorRegistry registry;
     private @Nullable AdminServer admin;
@@ -119,9 +125,12 @@ public final class MasterNode implements AutoCloseable {
                 settings.adoptMillis(),
                 settings.policy(),
                 settings.noAcknowledgerMillis(),
-                settings.whenArbiterLost());
+                settings.whenArbiterLost(),
+                settings.storms(),
+                settings.blocking());
         this.loop = new MasterLoop(
                 limits,
+                settings.quorum(),
                 new MasterLoop.Pace(
                         Math.max(5, timing.heartbeatMillis() / 2),
                         Math.max(1, timing.heartbeatMillis() / 20),
@@ -132,6 +141,7 @@ public final class MasterNode implements AutoCloseable {
                 new LoopObserver());
         Tls tls = settings.tls() == null ? null : Tls.load(settings.tls());
         this.log = new JraftNode(raftSettings(settings, tls), loop);
+        this.changes = new MasterChanges(settings, loop, log);
         this.agents = new LinkServer(
                 settings.own().agents(), tls, LinkSettings.of(timing), LINK_THREADS, Ticker.SYSTEM, new Agents());
     }
@@ -163,12 +173,16 @@ public final class MasterNode implements AutoCloseable {
     public void start() throws RaftStartException, IOException {
         rehearse();
         loop.start();
+        log.answerHearing(request -> loop.ask(arbiter ->
+                TestimonyCodec.answer(arbiter.testify(TestimonyCodec.asked(request), Ticker.SYSTEM.nanos()))));
         log.start();
-        loop.attach(log);
+        loop.attach(log, new OtherMasters());
         agents.start();
         Endpoint address = settings.own().admin();
         admin = new AdminServer(
-                new InetSocketAddress(address.host(), address.port()), new LoopBackend(this, settings), registry);
+                new InetSocketAddress(address.host(), address.port()),
+                new LoopBackend(this, settings, changes),
+                registry);
     }
 
     /** Beside the start: the first leader shouldn't have to wait for it. */
@@ -227,6 +241,30 @@ public final class MasterNode implements AutoCloseable {
         metrics.publishedNames(status.wanted().group(), status.served());
         if (status.served()) {
             loop.namesServed(status.wanted().group(), status.wanted().epoch());
+        }
+    }
+
+    private final class OtherMasters implements MasterLoop.Witnesses {
+        private final Duration limit = Duration.ofMillis(settings.timing().silenceMillis());
+
+        @Override
+        public CompletableFuture<Testimony> ask(String master, SortedSet<MemberName> unheard) {
+            return log.askHearing(raftOf(master), TestimonyCodec.request(unheard), limit)
+                    .thenApply(answer -> TestimonyCodec.testimony(unheard, answer));
+        }
+
+        @Override
+        public CompletableFuture<?> handOver(String master) {
+            return changes.transfer(
+                    "arbiter", master + " hears members that " + settings.name() + " doesn't hear", raftOf(master));
+        }
+
+        private Endpoint raftOf(String master) {
+            MasterSettings.Addresses addresses = settings.masters().get(master);
+            if (addresses == null) {
+                throw new IllegalArgumentException("no master '" + master + "' in the settings");
+            }
+            return addresses.raft();
         }
     }
 

@@ -11,10 +11,13 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
 import org.haarbiter.link.TlsSettings;
+import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
@@ -39,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  * @param whenArbiterLost what primaries do without masters
  * @param drainMillis how long a planned switch may keep a primary drained
  * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
+ * @param storms what is minded when many groups lose their primaries at once
+ * @param blocking how long a group that failed over by itself waits before it does so again
  * @param snapshotEveryEntries how many entries make a snapshot due
  * @param names what the DNS is to say; null where the arbiter has no DNS to keep
  * @param tls for agents and Raft; null for plain connections, on loopback or a network of one's own only
@@ -56,6 +61,8 @@ public record MasterSettings(
         WhenArbiterLost whenArbiterLost,
         int drainMillis,
         int adoptMillis,
+        Storms storms,
+        Blocking blocking,
         int snapshotEveryEntries,
         @Nullable Names names,
         @Nullable TlsSettings tls) {
@@ -73,8 +80,9 @@ public record MasterSettings(
      * @param raft by the other masters
      * @param agents by agents
      * @param admin by {@code hactl} and Prometheus
+     * @param site where it stands; empty where that isn't told
      */
-    public record Addresses(Endpoint raft, Endpoint agents, Endpoint admin) {}
+    public record Addresses(Endpoint raft, Endpoint agents, Endpoint admin, String site) {}
 
     /**
      * The names of the groups.
@@ -105,6 +113,23 @@ public record MasterSettings(
         return own;
     }
 
+    /** The name of the master with this Raft address; the address where the settings don't name it. */
+    String nameOf(Endpoint raft) {
+        for (Map.Entry<String, Addresses> master : masters.entrySet()) {
+            if (master.getValue().raft().equals(raft)) {
+                return master.getKey();
+            }
+        }
+        return raft.toString();
+    }
+
+    /** The quorum as the decision thread knows it. */
+    Masters quorum() {
+        TreeMap<String, String> sites = new TreeMap<>();
+        masters.forEach((master, addresses) -> sites.put(master, addresses.site()));
+        return new Masters(name, sites);
+    }
+
     /**
      * Reads the file.
      *
@@ -120,8 +145,11 @@ public record MasterSettings(
         List<Endpoint> seen = new ArrayList<>();
         for (Map.Entry<String, Section> master : root.sectionMap("masters").entrySet()) {
             Section section = master.getValue();
-            Addresses addresses =
-                    new Addresses(section.endpoint("raft"), section.endpoint("agents"), section.endpoint("admin"));
+            Addresses addresses = new Addresses(
+                    section.endpoint("raft"),
+                    section.endpoint("agents"),
+                    section.endpoint("admin"),
+                    section.name("site", ""));
             for (Endpoint endpoint : List.of(addresses.raft(), addresses.agents(), addresses.admin())) {
                 section.check(!seen.contains(endpoint), "raft", endpoint, "every address may stand once in masters");
                 seen.add(endpoint);
@@ -156,9 +184,29 @@ public record MasterSettings(
                 root.oneOf("when-arbiter-lost", WhenArbiterLost.HOLD),
                 root.intAt("drain-millis", 5_000, 100, 600_000),
                 root.intAt("adopt-millis", 2 * timing.silenceMillis(), 100, 600_000),
+                storms(root.section("mass-failure"), timing),
+                blocking(root.section("repeated-failover")),
                 root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),
                 names.given() ? names(names) : null,
                 tls.given() ? TlsSettings.read(tls) : null);
+    }
+
+    private static Storms storms(Section section, Timing timing) {
+        Storms usual = Storms.usual(timing.silenceMillis());
+        return new Storms(
+                section.intAt("doubt-groups", usual.doubtGroups(), 1, 1_000_000),
+                section.intAt("doubt-percent", usual.doubtPercent(), 1, 100),
+                section.intAt("doubt-millis", usual.doubtMillis(), timing.silenceMillis(), 3_600_000),
+                section.intAt("switches-at-once", usual.atOnce(), 1, 1_000_000),
+                section.intAt("switches-at-once-per-site", usual.atOncePerSite(), 1, 1_000_000));
+    }
+
+    private static Blocking blocking(Section section) {
+        int first = section.intAt("block-millis", Blocking.USUAL.firstMillis(), 0, 86_400_000);
+        int most = section.intAt("block-most-millis", Math.max(first, Blocking.USUAL.mostMillis()), 0, 604_800_000);
+        section.check(most >= first, "block-most-millis", most, "must be at least block-millis, " + first);
+        return new Blocking(
+                first, most, section.intAt("forget-millis", Blocking.USUAL.forgetMillis(), 1_000, 604_800_000));
     }
 
     private static Policy policy(Section root, Timing timing) {
@@ -166,7 +214,7 @@ public record MasterSettings(
         int millis = root.intAt("max-lag-millis", 0, 0, 86_400_000);
         int transactions = root.intAt("max-lag-transactions", 0, 0, Integer.MAX_VALUE);
         OnNoAcknowledger onNoAcknowledger = root.oneOf("on-no-acknowledger", OnNoAcknowledger.WAIT);
-        String problem = Policy.problem(durability, millis, transactions);
+        String problem = Policy.problem(durability, millis, transactions, Policy.USUAL_PRIORITY);
         long least = Limits.leastLagMillis(
                 timing.leaseMillis(), timing.driftPerMille(), timing.silenceMillis(), timing.gatherMillis());
         root.check(
@@ -175,7 +223,9 @@ public record MasterSettings(
                 millis,
                 "must be at least " + least + ", a lease, a silence and the gathering of replicas, or 0 for any");
         root.check(problem == null, "durability", durability.name().toLowerCase(Locale.ROOT), String.valueOf(problem));
-        return problem == null ? new Policy(durability, millis, transactions, onNoAcknowledger) : Policy.LOSSLESS;
+        return problem == null
+                ? new Policy(durability, millis, transactions, onNoAcknowledger, Policy.USUAL_PRIORITY)
+                : Policy.LOSSLESS;
     }
 
     private static Names names(Section section) {

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -25,7 +27,10 @@ import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Testimony;
+import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.master.raft.LogListener;
 import org.haarbiter.master.raft.NotLeaderException;
 import org.haarbiter.master.raft.ReplicatedLog;
@@ -55,6 +60,15 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     public interface ReplyPath {
         /** Sends, or drops: the next answer says it all again. */
         void send(Answer answer);
+    }
+
+    /** The other masters, by the names that the settings give them. Called on the loop's thread, must not block. */
+    public interface Witnesses {
+        /** Asks one which of these members it hears; fails where it can't be reached. */
+        CompletableFuture<Testimony> ask(String master, SortedSet<MemberName> unheard);
+
+        /** Lets another master lead from here on; fails where it doesn't. */
+        CompletableFuture<?> handOver(String master);
     }
 
     /** What the loop tells the rest of the master; called on the loop's thread, must not block. */
@@ -103,6 +117,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final LongSupplier wallMillis;
     private final Pace pace;
     private final Observer observer;
+    private final Masters masters;
+    private final TreeSet<String> asking = new TreeSet<>();
     private final BlockingQueue<Runnable> inbox = new ArrayBlockingQueue<>(INBOX_LIMIT);
     private final Thread thread;
 
@@ -113,6 +129,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final List<Held> held = new ArrayList<>();
     private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
     private @Nullable ReplicatedLog log;
+    private @Nullable Witnesses witnesses;
+    private boolean handingOver;
     private boolean confirming;
     private boolean urgent;
     private long lastConfirmNanos;
@@ -124,8 +142,15 @@ public final class MasterLoop implements LogListener, AutoCloseable {
 
     /** Runs nothing before {@link #start}, and decides nothing before {@link #attach}. */
     public MasterLoop(
-            Limits limits, Pace pace, StateCodec codec, Ticker ticker, LongSupplier wallMillis, Observer observer) {
-        this.arbiter = new Arbiter(limits, ticker.nanos());
+            Limits limits,
+            Masters masters,
+            Pace pace,
+            StateCodec codec,
+            Ticker ticker,
+            LongSupplier wallMillis,
+            Observer observer) {
+        this.arbiter = new Arbiter(limits, masters, ticker.nanos());
+        this.masters = masters;
         this.pace = pace;
         this.codec = codec;
         this.ticker = ticker;
@@ -141,8 +166,11 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     }
 
     /** The log to propose to; it may already have called back. */
-    public void attach(ReplicatedLog replicatedLog) {
-        put(() -> log = replicatedLog);
+    public void attach(ReplicatedLog replicatedLog, Witnesses otherMasters) {
+        put(() -> {
+            log = replicatedLog;
+            witnesses = otherMasters;
+        });
     }
 
     /** A heartbeat came in. Any thread; dropped, and counted, when the loop can't keep up: the next says it all again. */
@@ -297,9 +325,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                 long now = ticker.nanos();
                 if (now >= nextTickNanos) {
                     nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(pace.tickMillis());
-                    for (Entry entry : arbiter.decide(now, wallMillis.getAsLong())) {
-                        submit(entry);
-                    }
+                    decideAll();
+                    listenToOthers(now);
                     observer.tick(arbiter, now);
                 }
             } catch (InterruptedException e) {
@@ -338,6 +365,45 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         Entry entry = arbiter.decide(group, ticker.nanos(), wallMillis.getAsLong());
         if (entry != null) {
             submit(entry);
+        }
+    }
+
+    private void decideAll() {
+        for (Entry entry : arbiter.decide(ticker.nanos(), wallMillis.getAsLong())) {
+            submit(entry);
+        }
+    }
+
+    /** Asks the other masters about whom this one doesn't hear, and lets one lead that hears more. */
+    private void listenToOthers(long now) {
+        Witnesses others = witnesses;
+        SortedSet<MemberName> unheard = arbiter.toAsk(now);
+        if (others == null || unheard.isEmpty()) {
+            return;
+        }
+        for (String master : masters.others()) {
+            if (!asking.add(master)) {
+                continue; // it hasn't answered yet
+            }
+            others.ask(master, unheard)
+                    .whenComplete((testimony, failure) -> put(() -> {
+                        asking.remove(master);
+                        if (failure == null) {
+                            arbiter.testified(master, testimony, now, ticker.nanos());
+                        }
+                    }));
+        }
+        String better = handingOver ? null : arbiter.betterLeader(now);
+        if (better != null) {
+            LOG.warn("master {} hears members that this one doesn't, and is to lead", better);
+            handingOver = true;
+            others.handOver(better)
+                    .whenComplete((nothing, failure) -> put(() -> {
+                        handingOver = false;
+                        if (failure != null) {
+                            LOG.warn("master {} doesn't lead: {}", better, failure.toString());
+                        }
+                    }));
         }
     }
 
@@ -445,6 +511,9 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         observer.deciding(arbiter, group, ticker.nanos());
         judgeHeld(group);
         decide(group);
+        if (arbiter.waitingForATurn() > 0) {
+            decideAll();
+        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Masters;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Guard;
 import org.haarbiter.words.Heartbeat;
@@ -53,7 +54,7 @@ public final class Rehearsal {
 
     private boolean failover() {
         state = ClusterState.empty();
-        Arbiter arbiter = new Arbiter(limits, now);
+        Arbiter arbiter = new Arbiter(limits, Masters.ALONE, now);
         arbiter.leaderStarted(1, now);
         // In small steps: an arbiter that is asked too rarely takes itself to have been suspended.
         long step = limits.silenceMillis() * 1_000_000L / 4;

@@ -10,8 +10,10 @@ import com.alipay.sofa.jraft.entity.LeaderChangeContext;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.error.RemotingException;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
+import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.RaftRpcServerFactory;
 import com.alipay.sofa.jraft.util.Utils;
 import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFactory;
@@ -19,6 +21,7 @@ import com.alipay.sofa.jraft.util.concurrent.FixedThreadsExecutorGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -30,6 +33,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.haarbiter.wire.HearingAnswer;
+import org.haarbiter.wire.HearingRequest;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -341,6 +347,35 @@ public final class JraftNode implements ReplicatedLog {
             begun.done.complete(null);
         }
         return begun.done.whenComplete((nothing, failure) -> transfer.compareAndSet(begun, null));
+    }
+
+    /** Answers other masters that ask whom this one hears. To be called before {@link #start}; the function must not block. */
+    public void answerHearing(Function<HearingRequest, CompletableFuture<HearingAnswer>> answers) {
+        transport.server().registerProcessor(new HearingProcessor(answers, requests));
+    }
+
+    /**
+     * Asks another master whom it hears. Any thread.
+     *
+     * @param limit the longest that an answer is waited for
+     * @return fails where the master isn't connected, or doesn't answer in time
+     */
+    public CompletableFuture<HearingAnswer> askHearing(Endpoint member, HearingRequest request, Duration limit) {
+        CompletableFuture<HearingAnswer> answer = new CompletableFuture<>();
+        InvokeCallback callback = (result, failure) -> {
+            if (failure == null && result instanceof HearingAnswer hearing) {
+                answer.complete(hearing);
+            } else {
+                answer.completeExceptionally(
+                        failure != null ? failure : new IllegalStateException("master " + member + ": " + result));
+            }
+        };
+        try {
+            transport.link(member).call(request, callback, limit.toMillis());
+        } catch (RemotingException e) {
+            answer.completeExceptionally(e);
+        }
+        return answer;
     }
 
     /** For fault tests in this package. */

@@ -4,6 +4,8 @@ import com.alipay.sofa.jraft.rpc.RpcRequests;
 import com.google.protobuf.Message;
 import java.io.IOException;
 import java.io.InputStream;
+import org.haarbiter.wire.HearingAnswer;
+import org.haarbiter.wire.HearingRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,13 +21,15 @@ enum PeerMessage {
     GET_FILE(5, RpcRequests.GetFileRequest.getDefaultInstance(), RpcRequests.GetFileResponse.class),
     TIMEOUT_NOW(6, RpcRequests.TimeoutNowRequest.getDefaultInstance(), RpcRequests.TimeoutNowResponse.class),
     READ_INDEX(7, RpcRequests.ReadIndexRequest.getDefaultInstance(), RpcRequests.ReadIndexResponse.class),
+    HEARING(8, HearingRequest.getDefaultInstance(), HearingAnswer.class),
     ERROR_ANSWER(65, RpcRequests.ErrorResponse.getDefaultInstance(), null),
     VOTE_ANSWER(66, RpcRequests.RequestVoteResponse.getDefaultInstance(), null),
     APPEND_ANSWER(67, RpcRequests.AppendEntriesResponse.getDefaultInstance(), null),
     INSTALL_SNAPSHOT_ANSWER(68, RpcRequests.InstallSnapshotResponse.getDefaultInstance(), null),
     GET_FILE_ANSWER(69, RpcRequests.GetFileResponse.getDefaultInstance(), null),
     TIMEOUT_NOW_ANSWER(70, RpcRequests.TimeoutNowResponse.getDefaultInstance(), null),
-    READ_INDEX_ANSWER(71, RpcRequests.ReadIndexResponse.getDefaultInstance(), null);
+    READ_INDEX_ANSWER(71, RpcRequests.ReadIndexResponse.getDefaultInstance(), null),
+    HEARING_ANSWER(72, HearingAnswer.getDefaultInstance(), null);
 
     private static final int FIRST_ANSWER = 65;
     private static final @Nullable PeerMessage[] BY_NUMBER = new PeerMessage[128];

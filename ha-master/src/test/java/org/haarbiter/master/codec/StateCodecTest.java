@@ -54,7 +54,7 @@ class StateCodecTest {
                 new Entry.AcknowledgersChanged("g", 1, 2, "said so", 5),
                 new Entry.Degraded("g", 1, "nobody is left", 5),
                 new Entry.PolicyChanged(
-                        "g", 1, new Policy(Durability.BOUNDED, 5_000, 10, OnNoAcknowledger.WAIT), "me", "speed", 5),
+                        "g", 1, new Policy(Durability.BOUNDED, 5_000, 10, OnNoAcknowledger.WAIT, 3), "me", "speed", 5),
                 new Entry.PeersChanged("g", 1, new java.util.TreeSet<>(java.util.Set.of("b", "c")), 5),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
@@ -65,10 +65,11 @@ class StateCodecTest {
                 new Entry.PreparationEnded("g", 1, "too far behind", 9),
                 new Entry.MasterChanged("m4 (10.0.0.4:7101)", MasterChange.ADDED, "", "me", "m1's host is old", 9),
                 new Entry.MasterChanged("m1 (10.0.0.1:7101)", MasterChange.STAYS, "no quorum", "me", "old", 9),
-                new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", "c", false, "me", "test", details, 10),
+                new Entry.SwitchStarted("g", 1, Trigger.MANUAL, true, "b", "c", false, 0, "me", "test", details, 10),
                 new Entry.SwitchAbandoned("g", 2, "too slow", 11),
                 new Entry.SwitchStarted(
-                        "g", 2, Trigger.PRIMARY_DEAD, false, null, null, false, "rule", "dead", details, 12),
+                        "g", 2, Trigger.PRIMARY_DEAD, false, null, null, false, 2, "rule", "dead", details, 12),
+                new Entry.FailoversAcknowledged("g", "me", "seen", 12),
                 new Entry.CandidateChosen(
                         "g",
                         3,

@@ -8,7 +8,20 @@ class ArbiterTest {
     @Test
     void anEntryThatNamesNoGroupMakesNone() {
         Arbiter arbiter = new Arbiter(
-                new Limits(200, 400, 10, 100, 1000, 1000, Policy.LOSSLESS, 10_000, WhenArbiterLost.HOLD), 0);
+                new Limits(
+                        200,
+                        400,
+                        10,
+                        100,
+                        1000,
+                        1000,
+                        Policy.LOSSLESS,
+                        10_000,
+                        WhenArbiterLost.HOLD,
+                        Storms.usual(200),
+                        Blocking.NONE),
+                Masters.ALONE,
+                0);
         arbiter.leaderStarted(1, 0);
         assertThat(arbiter.decide("", 1, 1)).isNull();
         assertThat(arbiter.groups()).isEmpty();

@@ -31,7 +31,7 @@ final class Peer {
     private int process = 1;
     private ServerState state = ServerState.RUNNING;
     private String detail = "";
-    private String site = "north";
+    private String site;
     private PositionKind kind = PositionKind.MYSQL_GTID;
     private boolean writable;
     private @Nullable Endpoint source;
@@ -56,8 +56,18 @@ final class Peer {
     private String surplus = "";
 
     Peer(String group, String name) {
+        this(group, name, "north");
+    }
+
+    Peer(String group, String name, String site) {
         this.group = group;
         this.name = name;
+        this.site = site;
+    }
+
+    void died() {
+        state = ServerState.DEAD;
+        detail = "killed";
     }
 
     static Endpoint address(String member) {

@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.AuditEvent;
+import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
@@ -16,11 +17,13 @@ import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Rule;
+import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.scenario.Transcript;
@@ -38,15 +41,25 @@ final class Script {
     private static final long WALL_AT_START = 1_000_000_000_000L;
     private static final String VERBS =
             "limits, leader, deposed, steady, hear, obey, wait, frozen, commit, fail, replay, names,"
-                    + " promote, switchover, demote, rebuild, pause, resume, why, show";
+                    + " promote, switchover, demote, rebuild, pause, resume, policy, ack, why, show";
 
     private final Transcript out = new Transcript();
     private final TreeMap<String, Peer> peers = new TreeMap<>();
     private final TreeMap<String, String> saidGoals = new TreeMap<>();
     private final List<Entry> entries = new ArrayList<>();
     private final TreeMap<String, Arbiter> masters = new TreeMap<>();
-    private Limits limits =
-            new Limits(1_500, 3_000, 100, 1_000, 5_000, 2_000, Policy.LOSSLESS, 10_000, WhenArbiterLost.HOLD);
+    private Limits limits = new Limits(
+            1_500,
+            3_000,
+            100,
+            1_000,
+            5_000,
+            2_000,
+            Policy.LOSSLESS,
+            10_000,
+            WhenArbiterLost.HOLD,
+            Storms.usual(1_500),
+            Blocking.NONE);
     private ClusterState state = ClusterState.empty();
     private long index;
     private long arrivals;
@@ -67,7 +80,7 @@ final class Script {
     private void input(Line line) {
         if (masters.isEmpty() && !line.verb().equals("limits")) {
             for (String name : List.of("m1", "m2", "m3")) {
-                masters.put(name, new Arbiter(limits, nanos()));
+                masters.put(name, new Arbiter(limits, Masters.ALONE, nanos()));
             }
         }
         switch (line.verb()) {
@@ -88,7 +101,7 @@ final class Script {
             case "replay" -> replay(line);
             case "names" ->
                 leading(line).namesServed(GROUP, line.number(line.argument(0, "epoch"), "an epoch"), nanos());
-            case "promote", "switchover", "rebuild", "demote", "pause", "resume", "policy" -> command(line);
+            case "promote", "switchover", "rebuild", "demote", "pause", "resume", "policy", "ack" -> command(line);
             case "why" -> why(line);
             case "show" -> show(line);
             default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
@@ -108,6 +121,7 @@ final class Script {
             int drain = limits.drainMillis();
             Policy policy = limits.policy();
             int noAcknowledger = limits.noAcknowledgerMillis();
+            Blocking blocking = limits.blocking();
             switch (parts[0]) {
                 case "silence" -> silence = line.millis(parts[1], "the silence");
                 case "lease" -> lease = line.millis(parts[1], "the lease");
@@ -116,7 +130,8 @@ final class Script {
                 case "durability" ->
                     policy = switch (parts[1]) {
                         case "lossless" -> Policy.LOSSLESS;
-                        case "degrading" -> new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.DEGRADE);
+                        case "degrading" ->
+                            new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.DEGRADE, Policy.USUAL_PRIORITY);
                         case "available" -> Policy.AVAILABLE;
                         default ->
                             throw line.wrong(
@@ -124,14 +139,32 @@ final class Script {
                     };
                 case "max-lag" ->
                     policy = new Policy(
-                            Durability.BOUNDED, line.millis(parts[1], "the limit"), 0, OnNoAcknowledger.WAIT);
+                            Durability.BOUNDED,
+                            line.millis(parts[1], "the limit"),
+                            0,
+                            OnNoAcknowledger.WAIT,
+                            Policy.USUAL_PRIORITY);
+                case "block" -> {
+                    int first = line.millis(parts[1], "the wait after a failover");
+                    blocking = new Blocking(first, 8 * first, 100 * first);
+                }
                 case "no-acknowledger" -> noAcknowledger = line.millis(parts[1], "the patience");
                 default ->
                     throw line.wrong("unknown limit '" + parts[0]
-                            + "' (known: silence, lease, gather, drain, durability, max-lag, no-acknowledger)");
+                            + "' (known: silence, lease, gather, drain, durability, max-lag, no-acknowledger, block)");
             }
-            limits =
-                    new Limits(silence, lease, 100, gather, drain, 2_000, policy, noAcknowledger, WhenArbiterLost.HOLD);
+            limits = new Limits(
+                    silence,
+                    lease,
+                    100,
+                    gather,
+                    drain,
+                    2_000,
+                    policy,
+                    noAcknowledger,
+                    WhenArbiterLost.HOLD,
+                    limits.storms(),
+                    blocking);
         }
     }
 
@@ -343,7 +376,7 @@ final class Script {
         if (words.size() != (named ? 1 : 0) && !(mayName && words.size() == 1)) {
             throw line.wrong(
                     "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, rebuild MEMBER, policy DURABILITY,"
-                            + " pause [fleet] or resume [fleet]");
+                            + " ack, pause [fleet] or resume [fleet]");
         }
         Command command = switch (line.verb()) {
             case "promote" -> new Command.Promote(group, words.get(0), accept, "ann", reason);
@@ -357,9 +390,11 @@ final class Script {
                         null,
                         null,
                         null,
+                        null,
                         "ann",
                         reason);
             case "pause" -> new Command.Pause(group, "ann", reason);
+            case "ack" -> new Command.Acknowledge(group, "ann", reason);
             default -> new Command.Resume(group, "ann", reason);
         };
         Command.Outcome outcome = present.command(command, nanos(), wall());
