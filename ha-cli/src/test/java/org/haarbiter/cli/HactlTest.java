@@ -331,6 +331,32 @@ class HactlTest {
     }
 
     @Test
+    void aFailoverIsAcknowledged() {
+        Result early = hactl("ack", "orders", REASON);
+        assertThat(early.code()).isEqualTo(1);
+        assertThat(early.err()).contains("group 'orders' has no failover that isn't acknowledged");
+        arbiter.server("orders/db-1").state = ServerState.DEAD;
+        assertThat(hactl("group", "list").out()).containsPattern("orders +mysql +degraded +db-2");
+        assertThat(hactl("why", "orders").out())
+                .contains("not again yet: the group has failed over (1 in a row); were db-2 lost now");
+        assertThat(hactl("ack", "orders", REASON).out())
+                .contains("the failovers of group 'orders' are acknowledged (1 in a row)");
+        assertThat(hactl("why", "orders").out()).doesNotContain("not again yet");
+        assertThat(hactl("log", "orders").out()).contains("failovers-acknowledged  planned work  (alice@desk)");
+    }
+
+    @Test
+    void aGroupsPriorityIsSetWithinItsRange() {
+        assertThat(hactl("group", "set", "orders", REASON).err()).contains("nothing to change: give --durability");
+        Result set = hactl("group", "set", "orders", "--priority", "1", REASON);
+        assertThat(set.out()).contains("wait, priority 1 (before: lossless, on-no-acknowledger wait)");
+        Result out = hactl("group", "set", "orders", "--priority", "10", REASON);
+        assertThat(out.code()).isEqualTo(1);
+        assertThat(out.err()).contains("priority is 10 (must be 1, switched first, to 9, switched last)");
+        assertThat(hactl("group", "show", "orders").out()).contains("priority 1");
+    }
+
+    @Test
     void mastersAreAddedRemovedAndLedByName() {
         assertThat(hactl("master", "list").out()).containsPattern("m3 +unreachable +127.0.0.3:7100");
         assertThat(hactl("master", "add", "127.0.0.4:7100", REASON).code()).isZero();

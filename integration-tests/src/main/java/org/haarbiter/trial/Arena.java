@@ -176,7 +176,7 @@ public final class Arena implements AutoCloseable {
                     name: m%d
                     %sdata-directory: raft
                     audit-file: switches.jsonl
-                    %sdurability: %s
+                    %s%sdurability: %s
                     timing: {profile: %s}
                     dns:
                       zone: %s
@@ -185,15 +185,17 @@ public final class Arena implements AutoCloseable {
                       key-file: %s
                       verify-millis: 5000
                     """.formatted(
-                            i,
-                            all,
-                            plan.masterSettings(),
-                            plan.durability(),
-                            plan.profile(),
-                            ZONE,
-                            dnsAddress,
-                            dnsAddress,
-                            keyFile.toAbsolutePath()));
+                    i,
+                    all,
+                    plan.masterSettings(),
+                    // Most trials strike again and again; without this each strike would wait for longer.
+                    plan.masterSettings().contains("repeated-failover") ? "" : "repeated-failover: {block-millis: 0}\n",
+                    plan.durability(),
+                    plan.profile(),
+                    ZONE,
+                    dnsAddress,
+                    dnsAddress,
+                    keyFile.toAbsolutePath()));
             masters.put("m" + i, process("m" + i, "ha-master", file, masterHost(i), directory.resolve("log")));
         }
     }
@@ -413,6 +415,10 @@ public final class Arena implements AutoCloseable {
                 : network.host(masterHostName(number)).address();
     }
 
+    private static String siteOfMaster(int number) {
+        return MASTER_SITES.get((number - 1) % MASTER_SITES.size());
+    }
+
     private String siteOfMember(int number) {
         return number <= (plan.members() + 1) / 2 ? "north" : "south";
     }
@@ -426,7 +432,7 @@ public final class Arena implements AutoCloseable {
             }
         }
         for (int i = 1; i <= plan.masters(); i++) {
-            if (MASTER_SITES.get((i - 1) % MASTER_SITES.size()).equals(name)) {
+            if (siteOfMaster(i).equals(name)) {
                 hosts.add(node("m" + i));
             }
         }
@@ -541,7 +547,7 @@ public final class Arena implements AutoCloseable {
     }
 
     private String masterLine(int number) {
-        return "  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\"}\n"
+        return "  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\", site: %s}\n"
                 .formatted(
                         number,
                         masterAddress(number),
@@ -549,7 +555,8 @@ public final class Arena implements AutoCloseable {
                         masterAddress(number),
                         17_200 + number,
                         masterAddress(number),
-                        17_300 + number);
+                        17_300 + number,
+                        siteOfMaster(number));
     }
 
     /** The process of the agent beside a database server. */
