@@ -11,6 +11,7 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault ki
        scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
        scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb]
                                [--profile fast|normal|wide] | --list
+       scripts/bench.sh site [--groups N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
@@ -21,6 +22,8 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault ki
   faults     plays faults on real groups, each host a network namespace (needs root), clients on both sides of a cut, in an
              order drawn from the seed; prints one line each and judges it by what the clients saw; ends with 1 when
              anything broke, and says where the logs of that round are. --list tells the stories
+  site       loses a site with the leader of the masters and the primaries of N groups (default 50; servers in memory, agents, links,
+             masters and DNS are real), and prints how long each group was without acknowledged writes
   simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
 EOF
 }
@@ -61,6 +64,12 @@ case $command in
     "$home/scripts/install-servers.sh" "${engines[@]}" bind faketime >&2
     build
     run_java org.haarbiter.trial.FaultsBench "$@"
+    ;;
+  site)
+    need_build_tools
+    "$home/scripts/install-servers.sh" mariadb bind >&2
+    build
+    run_java org.haarbiter.trial.SiteLossBench "$@"
     ;;
   simulate)
     need_build_tools

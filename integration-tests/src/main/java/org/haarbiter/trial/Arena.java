@@ -530,6 +530,30 @@ public final class Arena implements AutoCloseable {
         throw new IllegalStateException("no master leads within " + limit.toSeconds() + " s");
     }
 
+    /** Waits until all masters are up, and lets this one lead. */
+    void leadFrom(String master, Duration limit) throws IOException {
+        long end = System.nanoTime() + limit.toNanos();
+        String sentence = "";
+        while (!awaitLeader(limit).equals(master)) {
+            if (System.nanoTime() - end > 0) {
+                throw new IllegalStateException(
+                        master + " doesn't lead within " + limit.toSeconds() + " s: " + sentence);
+            }
+            sentence = api.command(new CommandRequest(
+                            "transfer-leader", "", raft(master).toString(), false, "", null, "trial", "it begins here"))
+                    .sentence();
+        }
+    }
+
+    /** Where agents reach the masters. */
+    List<Endpoint> agentsAddresses() {
+        List<Endpoint> addresses = new ArrayList<>();
+        for (int i = 1; i <= plan.masters(); i++) {
+            addresses.add(new Endpoint(masterAddress(i), 17_200 + i));
+        }
+        return addresses;
+    }
+
     /** Makes the settings of one more master, one that joins a running quorum; it isn't started. */
     public ServerProcess joiningMaster() throws IOException {
         int number = plan.masters() + 1;
@@ -587,8 +611,13 @@ public final class Arena implements AutoCloseable {
 
     /** Asks for a planned switch, to the member that the arbiter finds best where {@code to} is empty; returns at once. */
     void switchOver(String to, String reason) throws IOException {
+        switchOver(GROUP, to, reason);
+    }
+
+    /** The same of another group that has its agents with this arena's masters. */
+    void switchOver(String group, String to, String reason) throws IOException {
         CommandResult result =
-                api.command(new CommandRequest("switchover", GROUP, to, false, "", null, "bench", reason));
+                api.command(new CommandRequest("switchover", group, to, false, "", null, "bench", reason));
         if (!result.accepted()) {
             throw new IOException("the planned switch was refused: " + result.sentence());
         }
