@@ -397,7 +397,7 @@ public final class AgentLoop implements AutoCloseable {
         if (step instanceof Step.Fence) {
             engine.fence(Duration.ofMillis(timing.fenceMillis()));
         } else if (step instanceof Step.Drain) {
-            engine.drain(limit);
+            return engine.drain(limit);
         } else if (step instanceof Step.Seal) {
             return engine.seal(limit);
         } else if (step instanceof Step.Promote promote) {

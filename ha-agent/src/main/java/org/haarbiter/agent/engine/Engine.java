@@ -40,8 +40,12 @@ public interface Engine extends AutoCloseable {
     /**
      * Refuses new client writes but leaves replication to the replicas running: the first step of a planned switch.
      * Throws, with writes open again, where running statements don't let it happen in time.
+     *
+     * @return what the command itself saw of the server after it had refused them, the final position among it: all clients
+     *     wait for whoever waits for that; null where only a look can tell
      */
-    void drain(Duration limit) throws EngineException;
+    @Nullable
+    Observation drain(Duration limit) throws EngineException;
 
     /**
      * Stops receiving from, and acknowledging to, any source; what was received goes on being applied. Of a server that was a

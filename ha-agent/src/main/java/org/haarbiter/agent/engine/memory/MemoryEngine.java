@@ -87,9 +87,10 @@ public final class MemoryEngine implements Engine {
     }
 
     @Override
-    public void drain(Duration limit) throws EngineException {
+    public Observation drain(Duration limit) throws EngineException {
         requireRunning();
         change(() -> server.writable = false);
+        return observe(limit);
     }
 
     @Override

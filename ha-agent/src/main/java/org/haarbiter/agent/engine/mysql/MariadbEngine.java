@@ -44,6 +44,8 @@ public final class MariadbEngine extends SqlEngine {
     private static final long WITHOUT_LIMIT_MILLIS = 3_600_000;
     private static final String LONGEST_TIMEOUT = "4294967295";
 
+    private static final String ALLOW_WRITES = "SET GLOBAL read_only=0";
+
     private static final int NOT_CONFIGURED = 1200;
 
     /** A file of its replication settings, or the relay log that one names, is missing or damaged. */
@@ -321,7 +323,7 @@ public final class MariadbEngine extends SqlEngine {
 
     @Override
     String allowWritesSql() {
-        return "SET GLOBAL read_only=0";
+        return ALLOW_WRITES;
     }
 
     @Override
@@ -396,14 +398,16 @@ public final class MariadbEngine extends SqlEngine {
         long deadline = System.nanoTime() + limit.toNanos();
         requireAtMostOne(promotion.acknowledgers());
         Replication before = lastReplication();
-        if (before != null && before.input() != Replication.Input.STOPPED) {
-            cutInput("cutting replication's input", deadline);
+        boolean followed = followed(before, promotion);
+        if (!followed || !hasApplied(promotion.upTo())) {
+            List<Rows> positions =
+                    run("starting a binary log", (followed ? "DO 0" : NEW_BINARY_LOG) + ";" + POSITIONS, deadline);
+            awaitApplied(positions.get(1), promotion.upTo(), deadline);
         }
-        awaitApplied(
-                run("starting a binary log", NEW_BINARY_LOG + ";" + POSITIONS, deadline)
-                        .get(1),
-                promotion.upTo(),
-                deadline);
+        if (receives(before)) {
+            openAndStop(promotion, permitted, deadline);
+            return;
+        }
         // After catching up: its own applier would wait for acknowledgements that never come. Before opening: no commit
         // may go through without.
         run(
@@ -411,11 +415,39 @@ public final class MariadbEngine extends SqlEngine {
                 requireSql(promotion.acknowledgers())
                         + (before == null || before.source() != null ? ";STOP SLAVE" : ""),
                 deadline);
+        requirePermission(promotion, permitted);
+        run("opening writes", ALLOW_WRITES, deadline);
+    }
+
+    private static void requirePermission(Promotion promotion, BooleanSupplier permitted) throws EngineException {
         if (!permitted.getAsBoolean()) {
             throw new EngineException(
                     "writes stay closed: the permission of epoch " + promotion.epoch() + " has run out");
         }
-        run("opening writes", "SET GLOBAL read_only=0", deadline);
+    }
+
+    /**
+     * A drained source has nothing more to send: clients needn't wait until replication is stopped. That goes with the opening,
+     * so that the agent's death leaves nobody open who acknowledges to another.
+     */
+    private void openAndStop(Promotion promotion, BooleanSupplier permitted, long deadline) throws EngineException {
+        String aim = "opening writes";
+        requirePermission(promotion, permitted);
+        try {
+            tryRun(
+                    requireSql(promotion.acknowledgers()) + ";" + ALLOW_WRITES + ";STOP SLAVE",
+                    Math.min(deadline, System.nanoTime() + ASK_NANOS));
+            return;
+        } catch (SqlProblem e) {
+            if (e.kind() != SqlProblem.Kind.NO_ANSWER) {
+                throw failed(aim, e);
+            }
+        }
+        // Mostly it is the source that doesn't answer.
+        cutInput(aim, deadline);
+        if (!readProbe(run(aim, probeSql(), deadline).get(0)).writable()) {
+            throw new EngineException(aim + ": the server hasn't opened them");
+        }
     }
 
     /**

@@ -24,6 +24,7 @@ import org.haarbiter.agent.process.ProcessWatch;
 import org.haarbiter.agent.process.ServerProcess;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
+import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -190,14 +191,15 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     // Commands that may open writes.
 
     private interface Command {
-        void run() throws EngineException;
+        @Nullable
+        Observation run() throws EngineException;
     }
 
-    private void mayOpen(Command command) throws EngineException {
+    private @Nullable Observation mayOpen(Command command) throws EngineException {
         openings.incrementAndGet();
         closedToWrites = false;
         try {
-            command.run();
+            return command.run();
         } finally {
             openingsEnded = openings.get();
         }
@@ -206,32 +208,38 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     @Override
     public final void promote(Promotion promotion, BooleanSupplier permitted, Duration limit) throws EngineException {
         requireWhole("opening writes");
-        mayOpen(() -> open(promotion, permitted, limit));
+        mayOpen(() -> {
+            open(promotion, permitted, limit);
+            return null;
+        });
     }
 
     @Override
-    public final void drain(Duration limit) throws EngineException {
+    public final @Nullable Observation drain(Duration limit) throws EngineException {
         requireWhole("refusing new writes");
         // Where it fails, writes are open again.
-        mayOpen(() -> refuseNewWrites(System.nanoTime() + limit.toNanos()));
+        return mayOpen(() -> refuseNewWrites(System.nanoTime() + limit.toNanos()));
     }
 
-    private void refuseNewWrites(long deadline) throws EngineException {
+    /** Every client waits for this and for the position after it: one turn of the server's and the agent's threads for all. */
+    private @Nullable Observation refuseNewWrites(long deadline) throws EngineException {
         String aim = "refusing new writes for a switch";
-        boolean wasOpen = run(aim, "SELECT @@global.read_only", deadline)
-                .get(0)
-                .text(0, 0)
-                .equals("0");
+        ServerProcess server = server();
         try {
-            tryRun(refuseWritesSql(), deadline);
+            return seen(
+                    server,
+                    tryRun("SET @was_open = NOT @@global.read_only;" + refuseWritesSql() + ";" + lookSql(), deadline),
+                    2);
         } catch (SqlProblem e) {
-            ServerProcess server = server();
             if (e.kind() == SqlProblem.Kind.NO_ANSWER) {
                 ask(server, "KILL QUERY " + command.connectionId(), System.nanoTime() + KILL_QUERY_NANOS);
             }
-            if (wasOpen) {
-                // It may have come to pass after all. The server lets this wait no longer than a second.
-                run(aim, allowWritesSql(), System.nanoTime() + 1_500_000_000L);
+            // The server lets it wait no longer than a second.
+            long end = System.nanoTime() + 1_500_000_000L;
+            // A session that was lost meanwhile doesn't know, and what was closed before must not be opened.
+            if (run(aim, "SELECT @was_open", end).get(0).text(0, 0).equals("1")) {
+                // It may have come to pass after all.
+                run(aim, allowWritesSql(), end);
             }
             throw new EngineException(
                     aim + ": " + e.getMessage()
@@ -985,6 +993,30 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
                 before.sourceHeardMillis(),
                 before.waitingMillis(),
                 before.problems());
+    }
+
+    /** The newest look has shown everything up to the position applied: a process that has it goes on having it. */
+    final boolean hasApplied(String upTo) {
+        Observation seen = last;
+        ServerProcess server = process;
+        PositionKind kind = traits().positionKind();
+        return seen != null
+                && server != null
+                && seen.instance().equals(server.instance())
+                && kind.parse(seen.applied()).covers(kind.parse(upTo));
+    }
+
+    /**
+     * Enough followers are attached already, as the one that goes ahead in a planned switch is: the first write waits for no
+     * other, so that there is no need of {@link #NEW_BINARY_LOG}.
+     */
+    static boolean followed(@Nullable Replication before, Promotion promotion) {
+        return before != null && promotion.acknowledgers() > 0 && before.acknowledgers() >= promotion.acknowledgers();
+    }
+
+    /** In a planned switch it still receives from the drained primary. */
+    static boolean receives(@Nullable Replication before) {
+        return before != null && before.input() != Replication.Input.STOPPED;
     }
 
     /** The newest look at replication; null before the first. */
