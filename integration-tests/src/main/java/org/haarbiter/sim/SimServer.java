@@ -561,8 +561,6 @@ final class SimServer extends SimProcess {
     }
 
     void awaitApplied(String upTo, long deadline, BooleanSupplier alive, Done done) {
-        input = false;
-        dropInput();
         if (group.kind.parse(appliedText()).covers(group.kind.parse(upTo))) {
             done.ended(null);
         } else if (timeline.now() > deadline) {
