@@ -128,6 +128,14 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final TreeMap<String, Awaiting> unanswered = new TreeMap<>();
     private final List<Held> held = new ArrayList<>();
     private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
+
+    /**
+     * By group and member, what was confirmed while a decision on the group was being committed. Answered at once, it would be
+     * told the old wish, and then take the commit's answer, which is to an older heartbeat, for an old one: the new wish would
+     * reach it with its next heartbeat only.
+     */
+    private final TreeMap<String, TreeMap<String, Awaiting>> confirmed = new TreeMap<>();
+
     private @Nullable ReplicatedLog log;
     private @Nullable Witnesses witnesses;
     private boolean handingOver;
@@ -325,6 +333,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                 long now = ticker.nanos();
                 if (now >= nextTickNanos) {
                     nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(pace.tickMillis());
+                    // A lease must not wait for a commit that doesn't come.
+                    List.copyOf(confirmed.keySet()).forEach(this::answerConfirmed);
                     decideAll();
                     listenToOthers(now);
                     observer.tick(arbiter, now);
@@ -432,6 +442,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                 put(() -> {
                     arbiter.proposalEnded(entry.group());
                     beforeProposal.remove(entry.group());
+                    answerConfirmed(entry.group());
                     judgeHeld(entry.group());
                 });
             }
@@ -461,9 +472,24 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                 .whenComplete((nothing, failure) -> put(() -> {
                     confirming = false;
                     if (failure == null && arbiter.leading() && arbiter.term() == term) {
-                        batch.forEach(this::answer);
+                        batch.forEach(this::answerConfirmed);
                     }
                 }));
+    }
+
+    private void answerConfirmed(Awaiting awaiting) {
+        if (arbiter.deciding(awaiting.group())) {
+            confirmed.computeIfAbsent(awaiting.group(), g -> new TreeMap<>()).put(awaiting.member(), awaiting);
+        } else {
+            answer(awaiting);
+        }
+    }
+
+    private void answerConfirmed(String group) {
+        TreeMap<String, Awaiting> members = confirmed.remove(group);
+        if (members != null) {
+            members.values().forEach(this::answer);
+        }
     }
 
     private void answer(Awaiting awaiting) {
@@ -508,6 +534,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         if (awaiting != null) {
             awaiting.forEach(this::answer);
         }
+        answerConfirmed(group);
         observer.deciding(arbiter, group, ticker.nanos());
         judgeHeld(group);
         decide(group);
@@ -542,6 +569,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     public void leaderStarted(long term) {
         put(() -> {
             beforeProposal.clear();
+            confirmed.clear();
             unanswered.clear();
             arbiter.leaderStarted(term, ticker.nanos());
             LOG.info("leading in term {}", term);
@@ -557,6 +585,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             arbiter.leaderStopped();
             judgeHeld("");
             beforeProposal.clear();
+            confirmed.clear();
             unanswered.clear();
             LOG.info("no longer leading (term {})", term);
             observer.leading(false, term);
