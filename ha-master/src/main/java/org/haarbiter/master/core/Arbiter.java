@@ -172,7 +172,7 @@ public final class Arbiter {
             if (group != null
                     && member.equals(group.primary())
                     && heard.sighting().openEpoch() == group.epoch()) {
-                memory.history.add(arrivedNanos, heard.received());
+                memory.history.add(arrivedNanos, heard.lookedNanos(), heard.received());
             }
         } catch (IllegalArgumentException e) {
             return "member " + member + " of group " + name + " reports a position that can't be read: "

@@ -1,5 +1,6 @@
 package org.haarbiter.master.core;
 
+import java.util.Objects;
 import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param receivedNanos when the present received position was first heard
  * @param shortNanos since when fewer acknowledge than its server's commits wait for; {@link Long#MAX_VALUE} while enough do
  * @param requiredNanos when it was first heard that its server's commits wait for as many acknowledgements as now
+ * @param followsNanos since when it receives from its present source; {@link Long#MAX_VALUE} while it receives from none
  * @param lookedNanos its server was looked at later than this, and the sighting tells of that look, where the sighting's term
  *     is the present one; {@link Long#MIN_VALUE} while that isn't known
  */
@@ -35,6 +37,7 @@ public record Heard(
         long receivedNanos,
         long shortNanos,
         long requiredNanos,
+        long followsNanos,
         long lookedNanos) {
 
     /** What is heard now, after what was heard before. */
@@ -54,12 +57,14 @@ public record Heard(
                     arrivedNanos,
                     tooFew(sighting) ? arrivedNanos : Long.MAX_VALUE,
                     arrivedNanos,
+                    sighting.receiving() ? arrivedNanos : Long.MAX_VALUE,
                     lookedNanos);
         }
         Sighting last = before.sighting();
         boolean sameInstance = last.instance().equals(sighting.instance());
         boolean sameState = last.state() == sighting.state() && sameInstance;
         boolean sameRequired = last.acknowledgersRequired() == sighting.acknowledgersRequired() && sameInstance;
+        boolean sameSource = sameInstance && Objects.equals(last.source(), sighting.source());
         boolean sameReceived = last.received().equals(sighting.received());
         return new Heard(
                 sighting,
@@ -75,6 +80,9 @@ public record Heard(
                         ? sameInstance ? Math.min(before.shortNanos(), arrivedNanos) : arrivedNanos
                         : Long.MAX_VALUE,
                 sameRequired ? before.requiredNanos() : arrivedNanos,
+                sighting.receiving()
+                        ? sameSource ? Math.min(before.followsNanos(), arrivedNanos) : arrivedNanos
+                        : Long.MAX_VALUE,
                 lookedNanos);
     }
 

@@ -13,18 +13,22 @@ import org.jspecify.annotations.Nullable;
 final class PositionHistory {
     private static final int LIMIT = 128;
 
-    private record Sample(long nanos, Position position) {}
+    private record Sample(long nanos, long lookedNanos, Position position) {}
 
     private final List<Sample> samples = new ArrayList<>();
 
-    /** The primary held this, and nothing more, at this time; times don't fall. */
-    void add(long nanos, Position position) {
+    /**
+     * The primary held this, and nothing more, at this time; times don't fall.
+     *
+     * @param lookedNanos the look that told of it is known to have begun after this moment
+     */
+    void add(long nanos, long lookedNanos, Position position) {
         int last = samples.size() - 1;
         if (last >= 0 && samples.get(last).position().equals(position)) {
-            samples.set(last, new Sample(nanos, position));
+            samples.set(last, new Sample(nanos, lookedNanos, position));
             return;
         }
-        samples.add(new Sample(nanos, position));
+        samples.add(new Sample(nanos, lookedNanos, position));
         if (samples.size() > LIMIT) {
             for (int i = LIMIT / 2; i > 0; i -= 2) {
                 samples.remove(i);
@@ -43,6 +47,16 @@ final class PositionHistory {
         for (int i = samples.size() - 1; i >= 0; i--) {
             if (position.covers(samples.get(i).position())) {
                 return samples.get(i).nanos();
+            }
+        }
+        return Long.MIN_VALUE;
+    }
+
+    /** All that the primary had at this moment is known to be in the position; {@link Long#MIN_VALUE} for no moment. */
+    long heldAllOfLookNanos(Position position) {
+        for (int i = samples.size() - 1; i >= 0; i--) {
+            if (position.covers(samples.get(i).position())) {
+                return samples.get(i).lookedNanos();
             }
         }
         return Long.MIN_VALUE;

@@ -558,6 +558,10 @@ public enum Rule {
             if (!ahead && !timeIsUp) {
                 return new Hold(vanguard + " goes over to " + candidate);
             }
+            if (vanguard != null && ahead && !caughtUp(view, vanguard) && !timeIsUp) {
+                return new Hold(vanguard + " follows " + candidate + ", and hasn't received through it yet all that "
+                        + group.primary() + " had when it went over");
+            }
             String evidence = candidate + " is close behind"
                     + (vanguard == null
                             ? ""
@@ -585,6 +589,15 @@ public enum Rule {
                     && view.in(ServerState.RUNNING, replica)
                     && heard.sighting().receiving()
                     && source.address().equals(heard.sighting().source());
+        }
+
+        /**
+         * Its new source reads through its own log for what to send first: with gigabytes of log for seconds, in which the first
+         * write after the switch would wait for its acknowledgement.
+         */
+        private static boolean caughtUp(View view, String vanguard) {
+            Heard heard = view.heardOf(vanguard);
+            return heard != null && view.history().heldAllOfLookNanos(heard.received()) >= heard.followsNanos();
         }
 
         private static Act abandon(View view, String cause) {
