@@ -171,6 +171,9 @@ abstract class EngineContract {
 
         seat.engine.drain(Seat.LIMIT);
         assertThat(seat.look().writable()).isFalse();
+        // Asked for twice, it finds its work done.
+        assertThat(Objects.requireNonNull(seat.engine.drain(Seat.LIMIT)).received())
+                .isEqualTo(seat.look().received());
         assertThatThrownBy(() -> seat.write(2)).isInstanceOf(SQLException.class);
 
         String upTo = seat.look().received();
@@ -533,10 +536,20 @@ abstract class EngineContract {
         assertThat(third.look().problems()).isEmpty();
         assertThatThrownBy(() -> third.write(3)).isInstanceOf(SQLException.class);
 
-        // A planned switch: the old primary follows the new one.
-        first.engine.drain(Seat.LIMIT);
-        String upTo = first.look().received();
+        // A planned switch: the candidate receives until it opens, and no longer; the old primary follows it.
+        Observation drained = Objects.requireNonNull(first.engine.drain(Seat.LIMIT));
+        assertThat(drained.writable()).isFalse();
+        String upTo = drained.received();
+        assertThat(upTo).isEqualTo(first.look().received());
+        second.await("holding everything", o -> position(second, o.received()).covers(position(second, upTo)));
+        assertThat(second.look().receiving()).isTrue();
+        assertThatThrownBy(() -> second.engine.promote(new Promotion(2, upTo, 1), () -> false, Seat.LIMIT))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("epoch 2");
+        assertThat(second.look().writable()).isFalse();
         second.engine.promote(new Promotion(2, upTo, 1), () -> true, Seat.LIMIT);
+        assertThat(second.look().writable()).isTrue();
+        assertThat(second.look().receiving()).isFalse();
         first.engine.follow(new Following(second.server.address(), true), Seat.LIMIT);
         awaitFollowing(first, second);
         second.engine.settle(Seat.LIMIT);
