@@ -518,7 +518,7 @@ final class SimMaster extends SimProcess {
             return;
         }
         if (goal.role() == Role.PRIMARY) {
-            arbiter.granted(group, awaiting.member(), awaiting.arrived());
+            arbiter.granted(group, awaiting.member(), goal, awaiting.arrived());
         }
         Heartbeat heartbeat = awaiting.heartbeat();
         world.answer(this, awaiting.agent(), new Answer(heartbeat.session(), heartbeat.sequence(), goal));

@@ -18,6 +18,18 @@ final class BugList {
 
     static final List<Bug> USUAL = List.of(
             bug(
+                    "what the primary was told to do without is counted on",
+                    master("Rule"),
+                    "Math.max(view.fewerAskedNanos() + 1, view.leaderSinceNanos())",
+                    "view.leaderSinceNanos()",
+                    30_000),
+            bug(
+                    "a replica that may have dropped what it held says that it is whole",
+                    agent("AgentCore"),
+                    "historyComplete &= traits.historySurvivesRestart() || !idleReplica;",
+                    "historyComplete &= traits.historySurvivesRestart() || sourceSeen;",
+                    30_000),
+            bug(
                     "any number of groups switch at once",
                     master("Turns"),
                     "if (all >= limits.storms().atOnce()) {",

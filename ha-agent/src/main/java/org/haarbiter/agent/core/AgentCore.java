@@ -96,6 +96,7 @@ public final class AgentCore {
 
     private long settledEpoch;
     private boolean historyComplete;
+    private boolean sourceSeen;
     private @Nullable Step followed;
 
     /** A seal, fence or drain that has returned; it counts once an observation that began later confirms it. */
@@ -194,6 +195,12 @@ public final class AgentCore {
         }
         if (!takesCommands(observation)) {
             return;
+        }
+        if (!sourceSeen) {
+            sourceSeen = true;
+            // Of a group that was never adopted nobody knows what a replica that doesn't receive has dropped.
+            boolean idleReplica = observation.source() != null && !observation.receiving();
+            historyComplete &= traits.historySurvivesRestart() || !idleReplica;
         }
         leftOpen = false;
         confirm(observation, shows);
@@ -764,6 +771,13 @@ public final class AgentCore {
         }
     }
 
+    /** How many acknowledgements commits wait for, and will until the next answer. */
+    private int acknowledgersRequired(Observation server) {
+        // What opening did doesn't show yet.
+        int required = openEpoch > 0 && seenNanos <= openedNanos ? acknowledgersSet : server.acknowledgersRequired();
+        return running instanceof Step.RequireAcknowledgers step ? Math.min(step.acknowledgers(), required) : required;
+    }
+
     private void opened(long epoch, int acknowledgers, long nowNanos) {
         openEpoch = epoch;
         acknowledgersSet = acknowledgers;
@@ -903,8 +917,7 @@ public final class AgentCore {
                 fencedEpoch,
                 openEpoch,
                 server.acknowledgers(),
-                // What opening did doesn't show yet.
-                openEpoch > 0 && seenNanos <= openedNanos ? acknowledgersSet : server.acknowledgersRequired(),
+                acknowledgersRequired(server),
                 server.waitingMillis(),
                 historyComplete && !server.rebuilding(),
                 identity.electable() && !server.rebuilding(),

@@ -78,6 +78,12 @@ public final class Arbiter {
         /** Since when nobody takes writes for the sake of a planned switch; 0 where that isn't so, or isn't known. */
         long frozenSinceNanos;
 
+        /**
+         * When the newest heartbeat arrived whose answer let the primary's commits wait for fewer acknowledgements than wanted, or
+         * the log began to say so.
+         */
+        long fewerAskedNanos = Long.MIN_VALUE;
+
         long namesEpoch;
         long namesMicros;
         final TreeMap<String, String> times = new TreeMap<>();
@@ -131,6 +137,7 @@ public final class Arbiter {
         memories.values().forEach(memory -> {
             memory.pending = null;
             memory.granted.clear();
+            memory.fewerAskedNanos = Long.MIN_VALUE;
             memory.times.clear();
             memory.frozenSinceNanos = 0;
         });
@@ -183,9 +190,14 @@ public final class Arbiter {
 
     /** The log went on: this is the state now. */
     public void applied(ClusterState newState, long nowNanos) {
+        ClusterState before = state;
         state = newState;
         for (Group group : newState.groups().values()) {
             GroupMemory memory = memories.computeIfAbsent(group.name(), n -> new GroupMemory());
+            Group was = before.group(group.name());
+            if (was != null && group.acknowledgers() < was.acknowledgers()) {
+                memory.fewerAskedNanos = Math.max(memory.fewerAskedNanos, nowNanos);
+            }
             if (memory.epoch == group.epoch() && group.phase().equals(memory.phase)) {
                 continue;
             }
@@ -243,8 +255,13 @@ public final class Arbiter {
     }
 
     /** An answer with a lease went out to a heartbeat that had arrived at this time. */
-    public void granted(String group, String member, long arrivedNanos) {
-        memories.computeIfAbsent(group, n -> new GroupMemory()).granted.merge(member, arrivedNanos, Math::max);
+    public void granted(String group, String member, Goal goal, long arrivedNanos) {
+        GroupMemory memory = memories.computeIfAbsent(group, n -> new GroupMemory());
+        memory.granted.merge(member, arrivedNanos, Math::max);
+        Group known = state.group(group);
+        if (known != null && goal.acknowledgers() < known.acknowledgersWanted()) {
+            memory.fewerAskedNanos = Math.max(memory.fewerAskedNanos, arrivedNanos);
+        }
     }
 
     /** Every authoritative DNS server was read back with the names of this epoch. */
@@ -543,6 +560,7 @@ public final class Arbiter {
                 Collections.unmodifiableSortedMap(known.heard),
                 known.history,
                 Collections.unmodifiableSortedMap(known.granted),
+                known.fewerAskedNanos,
                 limits,
                 term,
                 leaderSinceNanos,

@@ -328,6 +328,10 @@ public enum Rule {
                 return new Pass("commits wait for " + group.acknowledgers() + " acknowledgements");
             }
             int reached = Math.min(primary.sighting().acknowledgersRequired(), group.acknowledgersWanted());
+            // Whoever was told to let them wait for fewer may yet do so, until a look follows another answer.
+            if (!view.lookedAfter(Math.max(view.fewerAskedNanos() + 1, view.leaderSinceNanos()), primary)) {
+                return new Pass("it isn't known yet that " + group.primary() + " has obeyed the newest answer");
+            }
             // What was committed before may have waited for fewer: as many followers must hold that, too.
             long holders = !view.lookedAfter(primary.requiredNanos(), primary)
                     ? 0

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param heard what was last heard of each member, by name
  * @param history what the group's primaries were heard to hold
  * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
+ * @param fewerAskedNanos when the newest heartbeat of the primary's had arrived that was answered with fewer acknowledgements
+ *     than wanted, or when the log began to say that fewer are waited for; {@link Long#MIN_VALUE} for never
  * @param limits the times by which rules judge
  * @param term in which this master leads
  * @param leaderSinceNanos since when this master leads
@@ -39,6 +41,7 @@ public record View(
         SortedMap<String, Heard> heard,
         PositionHistory history,
         SortedMap<String, Long> grantedNanos,
+        long fewerAskedNanos,
         Limits limits,
         long term,
         long leaderSinceNanos,

@@ -498,7 +498,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             return;
         }
         if (goal.role() == Role.PRIMARY) {
-            arbiter.granted(awaiting.group(), awaiting.member(), awaiting.arrivedNanos());
+            arbiter.granted(awaiting.group(), awaiting.member(), goal, awaiting.arrivedNanos());
         }
         awaiting.replyPath().send(new Answer(awaiting.session(), awaiting.sequence(), goal));
     }

@@ -257,7 +257,7 @@ final class Script {
         }
         Objects.requireNonNull(peers.get(name)).answered(goal);
         if (goal.leaseMillis() > 0) {
-            present.granted(GROUP, name, nanos());
+            present.granted(GROUP, name, goal, nanos());
         }
     }
 
