@@ -198,8 +198,11 @@ public final class AgentCore {
         }
         if (!sourceSeen) {
             sourceSeen = true;
-            // Of a group that was never adopted nobody knows what a replica that doesn't receive has dropped.
-            boolean idleReplica = observation.source() != null && !observation.receiving();
+            // Of a group that was never adopted nobody knows what a replica that doesn't receive has dropped; one that
+            // never held anything has dropped nothing.
+            boolean idleReplica = observation.source() != null
+                    && !observation.receiving()
+                    && !observation.received().isEmpty();
             historyComplete &= traits.historySurvivesRestart() || !idleReplica;
         }
         leftOpen = false;
