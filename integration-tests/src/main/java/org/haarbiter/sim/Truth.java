@@ -172,7 +172,7 @@ final class Truth {
         long now = leader.clock();
         List<Long> silences = new ArrayList<>();
         int adopted = 0;
-        for (Group other : newest().groups().values()) {
+        for (Group other : leader.arbiter().state().groups().values()) {
             adopted++;
             Heard heard = leader.arbiter().heardOf(other.name()).get(other.primary());
             long silence = heard == null ? now : now - heard.arrivedNanos();
@@ -183,7 +183,7 @@ final class Truth {
         int many = Math.max(
                 world.limits.storms().doubtGroups(),
                 (adopted * world.limits.storms().doubtPercent() + 99) / 100);
-        Group about = newest().group(group);
+        Group about = leader.arbiter().state().group(group);
         if (silences.size() < many || about == null) {
             return;
         }

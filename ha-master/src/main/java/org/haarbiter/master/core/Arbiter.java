@@ -428,6 +428,15 @@ public final class Arbiter {
     /** Looks at one group; null where there is nothing to do, or this master doesn't lead. */
     public @Nullable Entry decide(String group, long nowNanos, long wallMillis) {
         noticeOwnPause(nowNanos);
+        Group known = state.group(group);
+        if (leading && known != null) {
+            long silent = silentNanos(group, known.primary(), nowNanos);
+            boolean counted = doubt.unheard().contains(new MemberName(group, known.primary()));
+            if (silent >= Limits.nanos(limits.silenceMillis()) && !counted) {
+                // Others may have fallen silent in the same moment.
+                listen(nowNanos);
+            }
+        }
         return decideOn(group, nowNanos, wallMillis);
     }
 

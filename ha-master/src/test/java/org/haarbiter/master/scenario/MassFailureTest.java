@@ -206,6 +206,20 @@ class MassFailureTest {
     }
 
     @Test
+    void oneGroupLookedAtAloneIsNoExceptionWhereManyFallSilentInOneMoment() {
+        silenceTheNorth();
+        while (nowMillis < 3_000 + SILENCE) {
+            nowMillis += STEP;
+            hear();
+            if (nowMillis < 3_000 + SILENCE) {
+                look();
+            }
+        }
+        assertThat(arbiter.decide("g0", nanos(), nowMillis)).isNull();
+        assertThat(why(0)).contains("6 of 10 primaries fell silent at once");
+    }
+
+    @Test
     void aFewSilencesNeedNoWitness() {
         audible = name -> !name.equals(primary(0)) && !name.equals(primary(9));
         assertThat(pass(2 * SILENCE)).containsExactlyInAnyOrder("g0", "g9");
