@@ -335,7 +335,7 @@ public final class Arbiter {
         int primaries = 0;
         for (Group group : state.groups().values()) {
             for (String member : group.members().keySet()) {
-                if (silentNanos(group.name(), member, nowNanos) < Limits.nanos(limits.silenceMillis())) {
+                if (!silent(group.name(), member, nowNanos)) {
                     hearing++;
                     continue;
                 }
@@ -344,6 +344,10 @@ public final class Arbiter {
             }
         }
         doubt.look(unheard, hearing, primaries, state.groups().size(), nowNanos);
+    }
+
+    private boolean silent(String group, String member, long nowNanos) {
+        return silentNanos(group, member, nowNanos) >= Limits.nanos(limits.silenceMillis());
     }
 
     private long silentNanos(String group, String member, long nowNanos) {
@@ -429,13 +433,12 @@ public final class Arbiter {
     public @Nullable Entry decide(String group, long nowNanos, long wallMillis) {
         noticeOwnPause(nowNanos);
         Group known = state.group(group);
-        if (leading && known != null) {
-            long silent = silentNanos(group, known.primary(), nowNanos);
-            boolean counted = doubt.unheard().contains(new MemberName(group, known.primary()));
-            if (silent >= Limits.nanos(limits.silenceMillis()) && !counted) {
-                // Others may have fallen silent in the same moment.
-                listen(nowNanos);
-            }
+        if (leading
+                && known != null
+                && silent(group, known.primary(), nowNanos)
+                && !doubt.unheard().contains(new MemberName(group, known.primary()))) {
+            // Others may have fallen silent in the same moment.
+            listen(nowNanos);
         }
         return decideOn(group, nowNanos, wallMillis);
     }

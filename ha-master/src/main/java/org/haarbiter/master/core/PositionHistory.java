@@ -44,21 +44,22 @@ final class PositionHistory {
 
     /** When the primary last had nothing that this position lacks; {@link Long#MIN_VALUE} where the history doesn't go back so far. */
     long heldAllNanos(Position position) {
-        for (int i = samples.size() - 1; i >= 0; i--) {
-            if (position.covers(samples.get(i).position())) {
-                return samples.get(i).nanos();
-            }
-        }
-        return Long.MIN_VALUE;
+        Sample sample = newestWithin(position);
+        return sample == null ? Long.MIN_VALUE : sample.nanos();
     }
 
     /** All that the primary had at this moment is known to be in the position; {@link Long#MIN_VALUE} for no moment. */
     long heldAllOfLookNanos(Position position) {
+        Sample sample = newestWithin(position);
+        return sample == null ? Long.MIN_VALUE : sample.lookedNanos();
+    }
+
+    private @Nullable Sample newestWithin(Position position) {
         for (int i = samples.size() - 1; i >= 0; i--) {
             if (position.covers(samples.get(i).position())) {
-                return samples.get(i).lookedNanos();
+                return samples.get(i);
             }
         }
-        return Long.MIN_VALUE;
+        return null;
     }
 }

@@ -118,12 +118,9 @@ final class LoopBackend implements AdminBackend {
     }
 
     private AdminException notLeader(@Nullable Endpoint leader) {
-        for (MasterSettings.Addresses addresses : settings.masters().values()) {
-            if (addresses.raft().equals(leader)) {
-                return AdminException.notLeader(addresses.admin());
-            }
-        }
-        return AdminException.notLeader(null);
+        MasterSettings.Addresses known =
+                leader == null ? null : settings.masters().get(settings.nameOf(leader));
+        return AdminException.notLeader(known == null ? null : known.admin());
     }
 
     private MasterFacts facts(Arbiter arbiter) {

@@ -39,6 +39,8 @@ import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.supervisor.Supervisor;
 import org.haarbiter.time.Ticker;
+import org.haarbiter.wire.HearingAnswer;
+import org.haarbiter.wire.HearingRequest;
 import org.haarbiter.wire.WireException;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Heartbeat;
@@ -173,8 +175,7 @@ public final class MasterNode implements AutoCloseable {
     public void start() throws RaftStartException, IOException {
         rehearse();
         loop.start();
-        log.answerHearing(request -> loop.ask(arbiter ->
-                TestimonyCodec.answer(arbiter.testify(TestimonyCodec.asked(request), Ticker.SYSTEM.nanos()))));
+        log.answerHearing(this::testify);
         log.start();
         loop.attach(log, new OtherMasters());
         agents.start();
@@ -183,6 +184,13 @@ public final class MasterNode implements AutoCloseable {
                 new InetSocketAddress(address.host(), address.port()),
                 new LoopBackend(this, settings, changes),
                 registry);
+    }
+
+    /** Names are read and written by the caller's thread: the decision thread has better to do. */
+    private CompletableFuture<HearingAnswer> testify(HearingRequest request) {
+        SortedSet<MemberName> asked = TestimonyCodec.asked(request);
+        return loop.ask(arbiter -> arbiter.testify(asked, Ticker.SYSTEM.nanos()))
+                .thenApply(TestimonyCodec::answer);
     }
 
     /** Beside the start: the first leader shouldn't have to wait for it. */
@@ -254,9 +262,16 @@ public final class MasterNode implements AutoCloseable {
         }
 
         @Override
-        public CompletableFuture<?> handOver(String master) {
-            return changes.transfer(
-                    "arbiter", master + " hears members that " + settings.name() + " doesn't hear", raftOf(master));
+        public void handOver(String master) {
+            changes.transfer(
+                            "arbiter",
+                            master + " hears members that " + settings.name() + " doesn't hear",
+                            raftOf(master))
+                    .thenAccept(result -> {
+                        if (!result.accepted()) {
+                            LOG.warn("the lead stays here: {}", result.sentence());
+                        }
+                    });
         }
 
         private Endpoint raftOf(String master) {

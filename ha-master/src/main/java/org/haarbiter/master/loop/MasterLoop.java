@@ -67,8 +67,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         /** Asks one which of these members it hears; fails where it can't be reached. */
         CompletableFuture<Testimony> ask(String master, SortedSet<MemberName> unheard);
 
-        /** Lets another master lead from here on; fails where it doesn't. */
-        CompletableFuture<?> handOver(String master);
+        /** Lets another master lead from here on; where it can't, this one goes on, and says so. */
+        void handOver(String master);
     }
 
     /** What the loop tells the rest of the master; called on the loop's thread, must not block. */
@@ -138,7 +138,6 @@ public final class MasterLoop implements LogListener, AutoCloseable {
 
     private @Nullable ReplicatedLog log;
     private @Nullable Witnesses witnesses;
-    private boolean handingOver;
     private boolean confirming;
     private boolean urgent;
     private long lastConfirmNanos;
@@ -403,17 +402,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                         }
                     }));
         }
-        String better = handingOver ? null : arbiter.betterLeader(now);
+        String better = arbiter.betterLeader(now);
         if (better != null) {
             LOG.warn("master {} hears members that this one doesn't, and is to lead", better);
-            handingOver = true;
-            others.handOver(better)
-                    .whenComplete((nothing, failure) -> put(() -> {
-                        handingOver = false;
-                        if (failure != null) {
-                            LOG.warn("master {} doesn't lead: {}", better, failure.toString());
-                        }
-                    }));
+            others.handOver(better);
         }
     }
 
