@@ -32,6 +32,7 @@ import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
@@ -58,7 +59,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
             50,
             5_000,
             0,
-            Policy.LOSSLESS,
+            Policies.of(Policy.LOSSLESS),
             10_000,
             WhenArbiterLost.HOLD,
             Storms.usual(1_500),
@@ -155,7 +156,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             acknowledgersRequired,
                             0,
                             true,
-                            true,
+                            100,
                             new Peering(new Endpoint("127.0.0.1", 7401), list, epoch, false, -1),
                             false,
                             "",

@@ -87,7 +87,7 @@ public final class LinkReader {
                 (int) positive("sighting.acknowledgers_required", message.getAcknowledgersRequired()),
                 orUnknown("sighting.waiting_millis", message.getWaitingMillis()),
                 message.getHistoryComplete(),
-                message.getElectable(),
+                (int) positive("sighting.priority", message.getPriority()),
                 peering(message.getPeering()),
                 message.getRebuilding(),
                 bounded("sighting.surplus", message.getSurplus(), WireLimits.SENTENCE),
@@ -212,8 +212,12 @@ public final class LinkReader {
         return switch (message) {
             case POSITION_MYSQL_GTID -> PositionKind.MYSQL_GTID;
             case POSITION_MARIADB_GTID -> PositionKind.MARIADB_GTID;
+            case POSITION_REPLICATION_OFFSET -> PositionKind.REPLICATION_OFFSET;
             case POSITION_UNSPECIFIED, UNRECOGNIZED ->
-                throw new WireException("sighting.position_kind", number, "1 (MySQL GTIDs) or 2 (MariaDB GTIDs)");
+                throw new WireException(
+                        "sighting.position_kind",
+                        number,
+                        "1 (MySQL GTIDs), 2 (MariaDB GTIDs) or 3 (Redis replication offsets)");
         };
     }
 

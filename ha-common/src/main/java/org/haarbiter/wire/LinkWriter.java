@@ -144,7 +144,7 @@ public final class LinkWriter {
                 .setAcknowledgersRequired(sighting.acknowledgersRequired())
                 .setWaitingMillis(sighting.waitingMillis())
                 .setHistoryComplete(sighting.historyComplete())
-                .setElectable(sighting.electable())
+                .setPriority(sighting.priority())
                 .setPeering(message(sighting.peering()))
                 .setRebuilding(sighting.rebuilding())
                 .setSurplus(cut(sighting.surplus()))
@@ -224,6 +224,7 @@ public final class LinkWriter {
         return switch (kind) {
             case MYSQL_GTID -> PositionKindMessage.POSITION_MYSQL_GTID;
             case MARIADB_GTID -> PositionKindMessage.POSITION_MARIADB_GTID;
+            case REPLICATION_OFFSET -> PositionKindMessage.POSITION_REPLICATION_OFFSET;
         };
     }
 

@@ -5,7 +5,7 @@ package org.haarbiter.words;
  * which neither covers the other. Implementations are immutable, and {@code toString} gives the engine's own form in a
  * canonical order, so that equal positions have equal texts.
  */
-public sealed interface Position permits GtidSet, DomainGtids {
+public sealed interface Position permits GtidSet, DomainGtids, ReplicationOffset {
 
     /**
      * True where this history holds everything of the other's.
@@ -21,7 +21,10 @@ public sealed interface Position permits GtidSet, DomainGtids {
      */
     Position minus(Position other);
 
-    /** Number of transactions in it, as far as the kind can count them (MariaDB: the sum of the sequence numbers). */
+    /**
+     * Number of transactions in it, as far as the kind can count them (MariaDB: the sum of the sequence numbers); of Redis the bytes
+     * of its replication stream.
+     */
     long transactions();
 
     /** True for the position before everything. */

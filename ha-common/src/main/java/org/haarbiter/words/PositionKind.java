@@ -5,14 +5,36 @@ public enum PositionKind {
     /** MySQL GTID sets: {@code uuid:1-5:7,uuid:tag:1-3}. */
     MYSQL_GTID,
     /** MariaDB GTIDs, the newest of each domain and server: {@code 0-1-100,0-2-130,5-2-7}. */
-    MARIADB_GTID;
+    MARIADB_GTID,
+    /** Redis replication IDs and offsets: {@code ID:OFFSET,OLD-ID:OFFSET}. */
+    REPLICATION_OFFSET;
 
-    /** The most acknowledgements a commit can be made to wait for; MariaDB's semi-sync knows only one. */
+    /**
+     * The most acknowledgements a commit can be made to wait for; MariaDB's semi-sync knows only one. 0 where the server acknowledges
+     * without waiting for any, as Redis does: then no group can be lossless.
+     */
     public int acknowledgersLimit() {
         return switch (this) {
             case MYSQL_GTID -> 64;
             case MARIADB_GTID -> 1;
+            case REPLICATION_OFFSET -> 0;
         };
+    }
+
+    /** What {@link Position#transactions} counts. */
+    public String unit() {
+        return switch (this) {
+            case MYSQL_GTID, MARIADB_GTID -> "transactions";
+            case REPLICATION_OFFSET -> "bytes";
+        };
+    }
+
+    /**
+     * A server that follows another without a common history throws its own data away and takes a copy of all of the other's by
+     * itself, as Redis does: what it held must be saved before.
+     */
+    public boolean copiedByFollowing() {
+        return this == REPLICATION_OFFSET;
     }
 
     /**
@@ -24,6 +46,7 @@ public enum PositionKind {
         return switch (this) {
             case MYSQL_GTID -> GtidSet.parse(text);
             case MARIADB_GTID -> DomainGtids.parse(text);
+            case REPLICATION_OFFSET -> ReplicationOffset.parse(text);
         };
     }
 }

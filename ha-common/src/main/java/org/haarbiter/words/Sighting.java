@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  *     -1 where that isn't known
  * @param historyComplete everything this server ever acknowledged is in {@code received}; false after a restart that may
  *     have dropped it, until it has caught up
- * @param electable settings allow its promotion
+ * @param priority among members that hold the same, who is promoted first: the lowest number, usually 100; 0 where settings forbid its
+ *     promotion by itself
  * @param peering permissions among the agents of the group
  * @param rebuilding its data isn't whole, and its positions mean nothing: a copy of another server's is being put in its place
  * @param surplus transactions that only this server held and that its agent has saved, as a sentence; empty for none
@@ -73,7 +74,7 @@ public record Sighting(
         int acknowledgersRequired,
         long waitingMillis,
         boolean historyComplete,
-        boolean electable,
+        int priority,
         Peering peering,
         boolean rebuilding,
         String surplus,
@@ -83,6 +84,11 @@ public record Sighting(
     /** Copies the list. */
     public Sighting {
         problems = List.copyOf(problems);
+    }
+
+    /** Settings allow its promotion by itself. */
+    public boolean electable() {
+        return priority > 0;
     }
 
     /** The same with other problems. */
@@ -125,7 +131,7 @@ public record Sighting(
                 acknowledgersRequired,
                 waitingMillis,
                 historyComplete,
-                electable,
+                priority,
                 peering,
                 rebuilding,
                 surplus,

@@ -118,7 +118,7 @@ final class Heard implements LinkServerListener, LinkClientListener {
                         0,
                         -1,
                         true,
-                        true,
+                        100,
                         Peering.NONE,
                         false,
                         "",

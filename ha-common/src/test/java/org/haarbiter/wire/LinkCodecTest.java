@@ -76,7 +76,7 @@ class LinkCodecTest {
                 0,
                 -1,
                 false,
-                false,
+                0,
                 Peering.NONE,
                 false,
                 "",
@@ -103,7 +103,7 @@ class LinkCodecTest {
         refuses(s -> s.setStateValue(17), "sighting.state: 17 (must be 0 to 5)");
         refuses(
                 s -> s.setPositionKindValue(0),
-                "sighting.position_kind: 0 (must be 1 (MySQL GTIDs) or 2 (MariaDB GTIDs))");
+                "sighting.position_kind: 0 (must be 1 (MySQL GTIDs), 2 (MariaDB GTIDs) or 3 (Redis replication offsets))");
         refuses(s -> s.setAcceptedEpoch(-1), "sighting.accepted_epoch: -1 (must be 0 or more)");
         refuses(s -> s.setLagMillis(-2), "sighting.lag_millis: -2 (must be 0 or more, or -1 where unknown)");
         refuses(

@@ -66,7 +66,7 @@ public final class RandomWords {
                 random.nextInt(65),
                 count() - 1,
                 random.nextBoolean(),
-                random.nextBoolean(),
+                random.nextInt(200),
                 new Peering(maybe(endpoint()), names(), count(), random.nextBoolean(), count() - 1),
                 random.nextBoolean(),
                 text(200),
@@ -124,6 +124,7 @@ public final class RandomWords {
                 switch (kind) {
                     case MYSQL_GTID -> "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-" + last;
                     case MARIADB_GTID -> "0-1-" + last + ",5-2-" + last;
+                    case REPLICATION_OFFSET -> "b7e2:" + 2 * last + ",a5f0:" + last;
                 };
         };
     }

@@ -69,6 +69,53 @@ class PositionTest {
                 .isEqualTo(covers);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "a:100,a:90,true",
+        "a:90,a:100,false",
+        "a:100,b:90,false",
+        "'b:150,a:100',a:100,true",
+        "'b:150,a:100',a:120,false",
+        "a:120,'b:150,a:100',false",
+        "a:120,'b:100,a:100',true",
+        "'b:150,a:100','b:150,a:90',true",
+        "'b:150,a:90','b:150,a:100',true",
+        "'b:95,a:90','b:150,a:100',false",
+        "'b:95,a:90',a:96,false",
+        "'c:300,b:200',a:100,false",
+        "a:1,'',true",
+        "'',a:0,true",
+        "'',a:1,false"
+    })
+    void redisPositionsCompareWithinOneHistory(String left, String right, boolean covers) {
+        assertThat(redis(left).covers(redis(right))).isEqualTo(covers);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'b:150,a:100',a:80,'b:150,a:81-100',70",
+        "'b:150,a:100','b:95,a:90','b:150,a:96-100',55",
+        "a:120,'b:150,a:100',a:101-120,20",
+        "'b:150,a:100',c:9,'b:150,a:100',150",
+        "'b:150,a:100','b:150,a:90','',0"
+    })
+    void whatARedisServerHasBeforeAnotherIsCountedInBytes(String left, String right, String rest, long bytes) {
+        assertThat(redis(left).minus(redis(right))).hasToString(rest).isEqualTo(redis(rest));
+        assertThat(redis(left).minus(redis(right)).transactions()).isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "a:-1", "a:x", "xyz:1", "a:5-3", "b:90,a:100", "a:1;b:2"})
+    void nonsenseIsNoReplicationOffset(String text) {
+        assertThatThrownBy(() -> redis(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(text);
+    }
+
+    private static Position redis(String text) {
+        return PositionKind.REPLICATION_OFFSET.parse(text);
+    }
+
     @Test
     void aMariadbPositionIsCanonicalAndKnowsItsNewest() {
         DomainGtids position = (DomainGtids) PositionKind.MARIADB_GTID.parse("5-9-7, 0-2-100,0-1-90,0-2-98");

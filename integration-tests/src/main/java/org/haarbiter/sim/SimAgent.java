@@ -79,7 +79,7 @@ final class SimAgent extends SimProcess {
         boolean survives = server.group.kind == PositionKind.MYSQL_GTID;
         AgentCore born = new AgentCore(
                 identity,
-                new Traits(survives ? "mysql" : "mariadb", server.group.kind, survives),
+                new Traits(server.group.kind.toString(), server.group.kind, survives),
                 LIMITS,
                 chance.next(),
                 knownEpoch,

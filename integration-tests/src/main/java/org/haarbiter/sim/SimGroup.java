@@ -18,6 +18,7 @@ final class SimGroup {
     final List<SimServer> servers = new ArrayList<>();
     final List<SimAgent> agents = new ArrayList<>();
     final String[] uuids;
+    private int histories;
 
     SimGroup(String name, PositionKind kind, Policy policy, int size, World world) {
         this.name = name;
@@ -28,6 +29,11 @@ final class SimGroup {
         for (int i = 0; i <= size; i++) {
             uuids[i] = "00000000-0000-0000-0000-%012d".formatted(i);
         }
+    }
+
+    /** A new number for a history that a Redis server begins. */
+    int nextHistory() {
+        return 0xa00 + ++histories;
     }
 
     /** What it promises now. */

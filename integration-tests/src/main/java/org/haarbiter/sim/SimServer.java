@@ -14,9 +14,10 @@ import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A database server as MySQL or MariaDB behave where it matters to a failover: a log of numbered transactions, streams to
+ * A database server as MySQL, MariaDB or Redis behave where it matters to a failover: a log of numbered transactions, streams to
  * who follows, commits that wait for acknowledgements without time limit, a start that refuses clients, a crash whose
- * recovery decides over what nobody had acknowledged.
+ * recovery decides over what nobody had acknowledged. Redis acknowledges at once, begins a new history with each promotion,
+ * and overwrites whoever follows without a common one.
  */
 final class SimServer extends SimProcess {
     private static final int SOURCE_TIMEOUT_MILLIS = 1_000;
@@ -30,6 +31,11 @@ final class SimServer extends SimProcess {
         final int sourceLife = life();
         final int replicaLife;
         final boolean acknowledges;
+        final int history = SimServer.this.history;
+
+        /** The replica has no common history, and a copy of everything is on its way. */
+        boolean copying;
+
         int sent;
         int acknowledged;
 
@@ -85,6 +91,24 @@ final class SimServer extends SimProcess {
     private final List<Dump> dumps = new ArrayList<>();
     private long sourceHeardAt = Long.MIN_VALUE;
     private boolean applying;
+
+    /** Of Redis: the history that it is in, the one that this went on from, and where; 0 for none. */
+    private int history;
+
+    private int olderHistory;
+    private int olderEnd;
+
+    /** Of Redis: it follows nobody by order, rather than a source that isn't there. */
+    private boolean master;
+
+    /** Of Redis: what it holds is of its source's history. */
+    private boolean copied;
+
+    private int written;
+
+    /** Of MySQL: clients are cut off, and so are replicas. */
+    private boolean offline;
+
     /** Its source has said that their histories have parted; a person sees that as replication's error. */
     boolean parted;
 
@@ -131,6 +155,10 @@ final class SimServer extends SimProcess {
         return group.kind == PositionKind.MYSQL_GTID;
     }
 
+    private boolean redis() {
+        return group.kind == PositionKind.REPLICATION_OFFSET;
+    }
+
     private static int origin(long transaction) {
         return (int) (transaction >>> ORIGIN_SHIFT);
     }
@@ -175,6 +203,7 @@ final class SimServer extends SimProcess {
         required = 0;
         acknowledges = false;
         input = false;
+        offline = mysql();
         lastRunning = null;
         recover();
         after(recoveryNanos, () -> {
@@ -184,6 +213,10 @@ final class SimServer extends SimProcess {
     }
 
     private void recover() {
+        if (redis()) {
+            recoverRedis();
+            return;
+        }
         if (mysql()) {
             log.forEach(t -> {
                 visible[origin(t)].set(sequence(t));
@@ -208,6 +241,34 @@ final class SimServer extends SimProcess {
         lastHeld = log.isEmpty() ? 0 : log.get(log.size() - 1);
     }
 
+    /** It keeps nothing, what it had last saved, or everything; then it doesn't know any more of which history that is. */
+    private void recoverRedis() {
+        master = false;
+        source = null;
+        int keeps = chance.below(3);
+        int kept = keeps == 0 ? 0 : keeps == 1 ? Math.max(0, log.size() - chance.below(40)) : log.size();
+        if (keeps == 1 && kept >= olderEnd) {
+            olderHistory = 0;
+        } else if (keeps == 1) {
+            history = olderHistory;
+            olderHistory = 0;
+        } else {
+            history = group.nextHistory();
+            olderHistory = 0;
+        }
+        olderEnd = 0;
+        keep(List.copyOf(log.subList(0, kept)));
+        if (kept == 0) {
+            group.world.count("came-back-empty");
+        }
+    }
+
+    private void keep(List<Long> all) {
+        forget();
+        log.addAll(all);
+        log.forEach(t -> holds[origin(t)].set(sequence(t)));
+    }
+
     private int unacknowledgedAtCrash;
 
     /** The process ends; its kernel still delivers what it had sent. */
@@ -220,11 +281,7 @@ final class SimServer extends SimProcess {
         unacknowledgedAtCrash = waiting.size();
         clientsThere = false;
         waiting.clear();
-        for (Dump next : List.copyOf(dumps)) {
-            next.down.broken = true;
-            next.replica.sourceGone(next, this);
-        }
-        dumps.clear();
+        cutReplicas();
         dropInput();
         end();
         starting = false;
@@ -270,9 +327,19 @@ final class SimServer extends SimProcess {
     /** Its data is given up for a copy of another's: it is empty and healthy until that is whole. */
     void rebuildBegins() {
         rebuilding = true;
+        if (redis()) {
+            return;
+        }
         crash("its data is given up");
         forget();
         boot(20_000_000);
+    }
+
+    private void copy(List<Long> all, int ofHistory) {
+        keep(List.copyOf(all));
+        history = ofHistory;
+        olderHistory = 0;
+        olderEnd = 0;
     }
 
     private void forget() {
@@ -289,6 +356,12 @@ final class SimServer extends SimProcess {
 
     /** Its data is replaced by a copy of another's. */
     void provision(SimServer from) {
+        if (redis()) {
+            copy(from.log, from.history);
+            rebuilding = false;
+            group.world.timeline.note(name + " holds a copy of " + from.name + "'s: " + offset());
+            return;
+        }
         crash("provisioned anew from " + from.name);
         rebuilding = false;
         forget();
@@ -338,7 +411,14 @@ final class SimServer extends SimProcess {
         if (starting || !replica.up() || replica.life() != replicaLife || replica.attempt != replicaAttempt) {
             return;
         }
+        if (offline || (redis() && !master && (dump == null || dump.copying))) {
+            return;
+        }
         Dump next = new Dump(replica);
+        if (redis()) {
+            feed(next, replicaAttempt);
+            return;
+        }
         boolean known = mysql() || replica.lastHeld == 0 || log.contains(replica.lastHeld);
         if (!known) {
             group.world.count("source-refused-replica");
@@ -359,6 +439,51 @@ final class SimServer extends SimProcess {
         commitWhatIsAcknowledged();
     }
 
+    /** From where the replica stands, where that is part of this history, or else with a copy of everything. */
+    private void feed(Dump next, long replicaAttempt) {
+        SimServer replica = next.replica;
+        int offset = replica.log.size();
+        boolean partial = (replica.history == history && offset <= log.size())
+                || (replica.history == olderHistory && olderHistory > 0 && offset <= olderEnd);
+        next.copying = !partial;
+        next.sent = partial ? offset : 0;
+        dumps.add(next);
+        network.stream(
+                name,
+                replica.name,
+                next.down,
+                () -> replica.arrive(next.replicaLife, () -> replica.attached(next, replicaAttempt)));
+        if (partial) {
+            push(next);
+            return;
+        }
+        after(chance.millis(20, 400), () -> {
+            if (!dumps.contains(next) || next.down.broken) {
+                return;
+            }
+            List<Long> all = List.copyOf(log);
+            int ofHistory = history;
+            next.copying = false;
+            next.sent = all.size();
+            network.stream(
+                    name,
+                    replica.name,
+                    next.down,
+                    () -> replica.arrive(next.replicaLife, () -> replica.loaded(next, all, ofHistory)));
+            push(next);
+        });
+    }
+
+    private void loaded(Dump from, List<Long> all, int ofHistory) {
+        if (dump != from) {
+            return;
+        }
+        group.world.count("copied-by-following");
+        group.world.truth.follows(this, from.source());
+        copy(all, ofHistory);
+        copied = true;
+    }
+
     private void attached(Dump next, long replicaAttempt) {
         if (attempt != replicaAttempt || !input) {
             next.down.closed = true;
@@ -367,8 +492,14 @@ final class SimServer extends SimProcess {
         }
         dump = next;
         parted = false;
+        copied = !next.copying;
         sourceHeardAt = timeline.now();
         group.world.truth.follows(this, next.source());
+        if (redis() && !next.copying && history != next.history) {
+            olderHistory = history;
+            olderEnd = log.size();
+            history = next.history;
+        }
     }
 
     private void sourceSpoke(Dump from) {
@@ -380,6 +511,9 @@ final class SimServer extends SimProcess {
     }
 
     private void push(Dump to) {
+        if (to.copying) {
+            return;
+        }
         while (to.sent < log.size()) {
             long transaction = log.get(to.sent);
             int index = ++to.sent;
@@ -399,6 +533,15 @@ final class SimServer extends SimProcess {
             return;
         }
         sourceHeardAt = timeline.now();
+        if (redis()) {
+            if (index != log.size() + 1) {
+                throw new IllegalStateException(name + " gets transaction " + index + " after " + log.size());
+            }
+            log.add(transaction);
+            holds[origin(transaction)].set(sequence(transaction));
+            dumps.forEach(this::push);
+            return;
+        }
         if (!mysql() && sequence(transaction) != sequence(lastHeld) + 1) {
             dropInput();
             return;
@@ -494,6 +637,10 @@ final class SimServer extends SimProcess {
         if (!up() || frozen() || starting || !writable || waiting.size() >= 4) {
             return;
         }
+        if (redis()) {
+            writeUnlessAlone();
+            return;
+        }
         int sequence = mysql() ? holds[number].length() : sequence(lastHeld) + 1;
         long transaction = ((long) number << ORIGIN_SHIFT) | Math.max(1, sequence);
         holds[number].set(sequence(transaction));
@@ -504,6 +651,25 @@ final class SimServer extends SimProcess {
         waiting.add(new Waiting(transaction, log.size() - 1, timeline.now()));
         dumps.forEach(this::push);
         commitWhatIsAcknowledged();
+    }
+
+    /** Acknowledged at once, if as many replicas are attached as are asked for. */
+    private void writeUnlessAlone() {
+        if (attached() < required) {
+            return;
+        }
+        long transaction = ((long) number << ORIGIN_SHIFT) | ++written;
+        log.add(transaction);
+        holds[number].set(written);
+        clientsThere = true;
+        dumps.forEach(this::push);
+        group.world.truth.acknowledged(this, transaction);
+    }
+
+    private int attached() {
+        return (int) dumps.stream()
+                .filter(d -> !d.down.broken && !d.copying && (d.acknowledges || redis()))
+                .count();
     }
 
     private void cutClients() {
@@ -526,6 +692,13 @@ final class SimServer extends SimProcess {
         unguarded = false;
         writable = false;
         cutClients();
+        if (mysql()) {
+            offline = true;
+            cutReplicas();
+        }
+        if (redis()) {
+            followNobody();
+        }
         if (!mysql()) {
             // Killing a client there ends its waiting as well.
             required = 0;
@@ -554,9 +727,20 @@ final class SimServer extends SimProcess {
         }
     }
 
+    /** Its source is an address at which nobody answers. */
+    private void followNobody() {
+        master = false;
+        source = null;
+        input = false;
+        dropInput();
+    }
+
     void seal(Done done) {
         input = false;
         dropInput();
+        if (redis()) {
+            followNobody();
+        }
         done.ended(null);
     }
 
@@ -576,8 +760,32 @@ final class SimServer extends SimProcess {
         commitWhatIsAcknowledged();
         input = false;
         dropInput();
+        offline = false;
+        if (redis()) {
+            beginHistory();
+            source = null;
+        }
         writable = true;
         group.world.truth.opened(this, epoch);
+    }
+
+    /** A server that is promoted writes on in a history of its own; one that was primary all the time doesn't. */
+    private void beginHistory() {
+        if (!master) {
+            olderHistory = history;
+            olderEnd = log.size();
+            history = group.nextHistory();
+            master = true;
+            cutReplicas();
+        }
+    }
+
+    private void cutReplicas() {
+        for (Dump next : List.copyOf(dumps)) {
+            next.down.broken = true;
+            next.replica.sourceGone(next, this);
+        }
+        dumps.clear();
     }
 
     void settle(Done done) {
@@ -589,6 +797,8 @@ final class SimServer extends SimProcess {
         writable = false;
         cutClients();
         dropInput();
+        offline = false;
+        master = false;
         source = from;
         acknowledges = acknowledging;
         input = true;
@@ -640,15 +850,34 @@ final class SimServer extends SimProcess {
         acknowledges = true;
         writable = open;
         required = acknowledgers;
+        offline = mysql() && from == null && !open;
+        if (redis() && from == null) {
+            beginHistory();
+            master = open;
+        }
     }
 
     // ---- what an agent can see
 
     private String appliedText() {
+        if (redis()) {
+            return offset();
+        }
         return mysql() ? gtids(applied) : domain();
     }
 
+    private String offset() {
+        if (log.isEmpty()) {
+            return "";
+        }
+        return Integer.toHexString(history) + ":" + log.size()
+                + (olderHistory > 0 && olderEnd > 0 ? "," + Integer.toHexString(olderHistory) + ":" + olderEnd : "");
+    }
+
     private String receivedText() {
+        if (redis()) {
+            return offset();
+        }
         // Of what was received and not applied the newest only is known.
         return mysql()
                 ? gtids(visible)
@@ -698,14 +927,12 @@ final class SimServer extends SimProcess {
                 writable,
                 source,
                 dump != null,
-                true,
+                !redis() || dump == null || copied,
                 receivedText(),
                 appliedText(),
                 0,
                 dump == null ? -1 : (timeline.now() - sourceHeardAt) / 1_000_000,
-                (int) dumps.stream()
-                        .filter(d -> d.acknowledges && !d.down.broken)
-                        .count(),
+                attached(),
                 required,
                 acknowledges,
                 waiting.isEmpty()
@@ -715,7 +942,8 @@ final class SimServer extends SimProcess {
                                                 committedAt, waiting.getFirst().since()))
                                 / 1_000_000,
                 List.of(),
-                rebuilding);
+                rebuilding,
+                Observation.USUAL_PRIORITY);
         lastRunning = seen;
         return seen;
     }

@@ -45,7 +45,10 @@ public final class Simulation {
     static Result run(long seed, boolean everything) {
         Chance chance = new Chance(seed);
         boolean mysql = chance.percent(65);
-        Policy policy = policy(chance);
+        Chance engine = chance.split("engine");
+        boolean redis = engine.percent(12);
+        Policy drawn = policy(chance);
+        Policy policy = redis ? asynchronous(engine) : drawn;
         boolean lossless = policy.durability() == Durability.LOSSLESS;
         int members = 2 + chance.below(4);
         Chance mass = chance.split("mass");
@@ -55,7 +58,9 @@ public final class Simulation {
                 new World.Shape(
                         chance.percent(85) ? 3 : 5,
                         members,
-                        mysql ? PositionKind.MYSQL_GTID : PositionKind.MARIADB_GTID,
+                        redis
+                                ? PositionKind.REPLICATION_OFFSET
+                                : mysql ? PositionKind.MYSQL_GTID : PositionKind.MARIADB_GTID,
                         policy,
                         // Without a log that is lossless nothing else would stop a server whose agent is gone.
                         !lossless || chance.percent(30),
@@ -104,6 +109,17 @@ public final class Simulation {
                         chance.percent(80) ? 1_600 + chance.below(3_000) : 0,
                         5 + chance.below(100),
                         OnNoAcknowledger.WAIT,
+                        Policy.USUAL_PRIORITY);
+    }
+
+    private static Policy asynchronous(Chance chance) {
+        return chance.percent(50)
+                ? Policy.AVAILABLE
+                : new Policy(
+                        Durability.BOUNDED,
+                        1_600 + chance.below(3_000),
+                        0,
+                        chance.percent(70) ? OnNoAcknowledger.DEGRADE : OnNoAcknowledger.WAIT,
                         Policy.USUAL_PRIORITY);
     }
 

@@ -10,6 +10,7 @@ import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
@@ -71,7 +72,7 @@ final class World {
                 100,
                 5_000,
                 1_000,
-                shape.policy(),
+                Policies.of(shape.policy()),
                 1_500,
                 shape.whenArbiterLost(),
                 many ? new Storms(2, 50, 3_000, 2, 1 + shape.groups() % 2) : Storms.usual(500),

@@ -21,6 +21,7 @@ import org.haarbiter.dns.rfc2136.Rfc2136Settings;
 import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
@@ -77,7 +78,7 @@ final class MemoryArbiter implements AutoCloseable {
                 home.resolve("raft"),
                 home.resolve("switches.jsonl"),
                 timing,
-                Policy.LOSSLESS,
+                Policies.of(Policy.LOSSLESS),
                 10_000,
                 WhenArbiterLost.HOLD,
                 5_000,

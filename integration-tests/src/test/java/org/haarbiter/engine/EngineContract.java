@@ -450,13 +450,7 @@ abstract class EngineContract {
         losslessGroup(2);
         Seat primary = seats.get(0);
         try (Writers writers = new Writers(primary, 8, 1).awaitAcknowledged(100)) {
-            seats.get(1).engine.seal(Seat.LIMIT);
-            // Nobody acknowledges any more: all clients come to wait.
-            primary.await("no acknowledger", seen -> seen.acknowledgers() == 0);
-            long quiet = System.nanoTime();
-            while (System.nanoTime() - Math.max(quiet, writers.lastAcknowledgedNanos()) < 300_000_000L) {
-                Thread.onSpinWait();
-            }
+            strand(writers, primary, seats.get(1));
             int acknowledged = writers.acknowledged.size();
             long start = System.nanoTime();
             primary.engine.fence(Seat.LIMIT);
@@ -481,6 +475,39 @@ abstract class EngineContract {
                 seats.get(1).await("all applied", seen -> seen.applied().equals(seen.received()));
         assertThat(position(primary, replica.received()).covers(position(primary, sealed.received())))
                 .isFalse();
+    }
+
+    /** Nobody acknowledges any more: all clients come to wait. */
+    private static void strand(Writers writers, Seat primary, Seat onlyReplica) throws Exception {
+        onlyReplica.engine.seal(Seat.LIMIT);
+        primary.await("no acknowledger", seen -> seen.acknowledgers() == 0);
+        long quiet = System.nanoTime();
+        while (System.nanoTime() - Math.max(quiet, writers.lastAcknowledgedNanos()) < 300_000_000L) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void aPrimaryThatWasFencedWhileCommitsWaitedOpensAgain() throws Exception {
+        losslessGroup(2);
+        Seat primary = seats.get(0);
+        Seat replica = seats.get(1);
+        try (Writers writers = new Writers(primary, 8, 1).awaitAcknowledged(100)) {
+            strand(writers, primary, replica);
+            primary.engine.fence(Seat.LIMIT);
+            writers.awaitEnd();
+        }
+        // Its replica comes back by itself, but can't attach before writes are open: clients, and replicas, are cut
+        // off.
+        replica.engine.follow(new Following(primary.server.address(), true), Seat.LIMIT);
+        long start = System.nanoTime();
+        primary.engine.promote(new Promotion(1, "", 1), () -> true, Seat.LIMIT);
+        figure("opening again with commits that wait", start, System.nanoTime());
+        assertThat(primary.look().writable()).isTrue();
+        awaitFollowing(replica, primary);
+        primary.write(2_000_000);
+        awaitRow(replica, 2_000_000);
+        assertThat(rows(replica)).isEqualTo(rows(primary));
     }
 
     @Test

@@ -923,7 +923,7 @@ public final class AgentCore {
                 acknowledgersRequired(server),
                 server.waitingMillis(),
                 historyComplete && !server.rebuilding(),
-                identity.electable() && !server.rebuilding(),
+                identity.electable() && !server.rebuilding() ? server.priority() : 0,
                 new Peering(
                         identity.agent(),
                         wish != null && wish.role() == Role.PRIMARY

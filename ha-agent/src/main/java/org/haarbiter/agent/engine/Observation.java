@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param acknowledging as a replica it acknowledges what it receives, or would
  * @param rebuilding a {@link Engine#rebuild} began and hasn't succeeded: what the positions say is worth nothing, and the
  *     server may be empty. {@code problems} then begin with a sentence about it
+ * @param priority as the server's own settings have it; 0 where they forbid its promotion
  */
 public record Observation(
         ServerState state,
@@ -33,14 +34,18 @@ public record Observation(
         boolean acknowledging,
         long waitingMillis,
         List<String> problems,
-        boolean rebuilding) {
+        boolean rebuilding,
+        int priority) {
+
+    /** Of engines whose servers know of no priority. */
+    public static final int USUAL_PRIORITY = 100;
 
     /** Copies the list. */
     public Observation {
         problems = List.copyOf(problems);
     }
 
-    /** Of a server that isn't being rebuilt. */
+    /** Of a server that isn't being rebuilt, and has no priority of its own. */
     public Observation(
             ServerState state,
             String detail,
@@ -79,7 +84,8 @@ public record Observation(
                 acknowledging,
                 waitingMillis,
                 problems,
-                false);
+                false,
+                USUAL_PRIORITY);
     }
 
     /** A server in this state of which nothing else is known. */
@@ -116,7 +122,8 @@ public record Observation(
                 acknowledging,
                 waitingMillis,
                 problems,
-                rebuilding);
+                rebuilding,
+                priority);
     }
 
     /**
@@ -147,6 +154,7 @@ public record Observation(
                 acknowledging,
                 waitingMillis,
                 all,
-                true);
+                true,
+                priority);
     }
 }

@@ -79,6 +79,7 @@ final class Server {
                 acknowledging,
                 -1,
                 List.of(),
-                rebuilding);
+                rebuilding,
+                Observation.USUAL_PRIORITY);
     }
 }

@@ -116,7 +116,7 @@ final class GroupReading {
                 phaseDetail(),
                 group == null ? 0 : millis(view.nowNanos() - view.phaseSinceNanos()),
                 group == null ? "" : group.primary(),
-                group == null ? "" : group.policy().words(),
+                group == null ? "" : group.policy().words(group.positionKind()),
                 group == null ? 0 : group.acknowledgers(),
                 group == null ? 0 : group.acknowledgersWanted(),
                 group == null ? List.of() : List.copyOf(group.peers()),
@@ -224,14 +224,14 @@ final class GroupReading {
         }
         int reachable = reachableFollowers().size();
         int needed = needed(adopted);
-        boolean electable = reachableFollowers().stream().anyMatch(Member::electable);
+        boolean electable = reachableFollowers().stream().anyMatch(view::electable);
         if (reachable < needed) {
             serious.add("a failure of " + primary + " wouldn't be followed by an automatic switch: " + needed
                     + " replica(s) are needed for it, " + reachable + " can be reached (bring replicas up)");
         } else if (!electable) {
             serious.add(
                     "a failure of " + primary + " wouldn't be followed by an automatic switch: no reachable replica is"
-                            + " electable (see electable in the agents' settings)");
+                            + " electable (see electable in the agents' settings, and replica-priority of Redis)");
         }
     }
 
@@ -309,8 +309,9 @@ final class GroupReading {
             sentences.add("not lossless yet: commits of " + primary
                     + " aren't known to wait for acknowledgements; until then a person must decide on every failover");
         } else if (group.durability() == Durability.BOUNDED) {
-            sentences.add(group.policy().words() + ": nobody is promoted by itself who may lack more than that of what "
-                    + primary + " wrote up to the moment at which it stopped, or may have" + behind());
+            sentences.add(group.policy().words(group.positionKind())
+                    + ": nobody is promoted by itself who may lack more than that of what " + primary
+                    + " wrote up to the moment at which it stopped, or may have" + behind());
         } else {
             sentences.add(
                     "available: after a failover the newest writes may be missing; the switch log says how many are"
@@ -325,7 +326,7 @@ final class GroupReading {
         }
         boolean can = reachable >= needed
                 && (group.durability() != Durability.LOSSLESS || group.acknowledgers() > 0)
-                && reachableFollowers().stream().anyMatch(Member::electable)
+                && reachableFollowers().stream().anyMatch(view::electable)
                 && pause() == null;
         sentences.add(
                 can
@@ -333,7 +334,7 @@ final class GroupReading {
                                 + String.join(
                                         ", ",
                                         reachableFollowers().stream()
-                                                .filter(Member::electable)
+                                                .filter(view::electable)
                                                 .map(Member::name)
                                                 .toList())
                                 + "; " + (reachable - needed) + " replica(s) may be lost before that no longer holds"
@@ -411,7 +412,7 @@ final class GroupReading {
             Heard last = heard.get(follower.name());
             if (guard != null
                     && last != null
-                    && follower.electable()
+                    && view.electable(follower)
                     && fresh(follower.name())
                     && last.sighting().guard().kind().compareTo(guard.kind()) < 0) {
                 less.add(follower.name());
@@ -570,7 +571,7 @@ final class GroupReading {
                 leaseEndsMillis(member),
                 s.acknowledgers(),
                 s.acknowledgersRequired(),
-                logged == null ? s.electable() : logged.electable(),
+                logged == null ? s.electable() : view.electable(logged),
                 guard(s.guard()),
                 goal == null
                         ? null

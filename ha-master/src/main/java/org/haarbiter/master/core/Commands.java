@@ -90,8 +90,10 @@ final class Commands {
                 command.maxLagTransactions() == null ? before.maxLagTransactions() : command.maxLagTransactions();
         long priority = command.priority() == null ? before.priority() : command.priority();
         String problem = Policy.problem(durability, millis, transactions, priority);
-        if (problem == null && durability == Durability.BOUNDED) {
-            problem = view.limits().tooShort(millis);
+        if (problem == null) {
+            problem = durability == Durability.BOUNDED
+                    ? view.limits().tooShort(millis)
+                    : Policies.problem(group.positionKind(), durability);
         }
         if (problem != null) {
             return Outcome.refused(problem);
@@ -103,11 +105,13 @@ final class Commands {
                 command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger(),
                 (int) priority);
         return after.equals(before)
-                ? Outcome.refused("group '" + group.name() + "' promises that already: " + before.words())
+                ? Outcome.refused(
+                        "group '" + group.name() + "' promises that already: " + before.words(group.positionKind()))
                 : Outcome.accepted(
                         new Entry.PolicyChanged(
                                 group.name(), group.epoch(), after, command.by(), command.reason(), view.wallMillis()),
-                        "group '" + group.name() + "' is " + after.words() + " (before: " + before.words() + ")");
+                        "group '" + group.name() + "' is " + after.words(group.positionKind()) + " (before: "
+                                + before.words(group.positionKind()) + ")");
     }
 
     private static Outcome underWay(Group group) {
@@ -207,7 +211,7 @@ final class Commands {
         if (!(group.phase() instanceof Phase.Steady)) {
             return underWay(group);
         }
-        boolean candidate = view.reachableFollowers().stream().anyMatch(Member::electable);
+        boolean candidate = view.reachableFollowers().stream().anyMatch(view::electable);
         if (!candidate) {
             return Outcome.refused("no other member of group '" + group.name() + "' can be promoted");
         }

@@ -247,7 +247,8 @@ public sealed interface Entry {
                             epoch,
                             "policy-changed",
                             by,
-                            policy.words() + " (before: " + present.policy().words() + "): " + reason,
+                            policy.words(present.positionKind()) + " (before: "
+                                    + present.policy().words(present.positionKind()) + "): " + reason,
                             new TreeMap<>()));
         }
     }
@@ -452,7 +453,7 @@ public sealed interface Entry {
             next = next.withPrimary(candidate, instance, present.acknowledgers(), upTo, new Phase.Promoting(upTo));
             // The new primary has no list yet. Under this epoch it can't go on without masters until the log says that
             // it has.
-            next = next.withAcknowledgers(next.acknowledgersWanted()).withPeers(new TreeSet<>());
+            next = next.withAcknowledgers(next.acknowledgersAtFirst()).withPeers(new TreeSet<>());
             TreeMap<String, String> details = new TreeMap<>(evidence);
             details.put("candidate", candidate);
             details.put("up_to", upTo);

@@ -93,14 +93,23 @@ public record Group(
 
     /**
      * How many acknowledgements the primary should wait for: half of the followers, so that both one lost follower and
-     * one lost primary can be borne; at least one, and no more than the engine can.
+     * one lost primary can be borne; at least one, and no more than the engine can. An engine that doesn't wait refuses writes
+     * while less than one replica is attached, where losses are bounded.
      */
     public int acknowledgersWanted() {
+        if (positionKind.acknowledgersLimit() == 0) {
+            return durability() == Durability.BOUNDED ? 1 : 0;
+        }
         if (durability() != Durability.LOSSLESS) {
             return 0;
         }
         return Math.max(
                 1, Math.min(positionKind.acknowledgersLimit(), (followers().size() + 1) / 2));
+    }
+
+    /** How many of them a new primary waits for from the start: where none waits, refusing writes at first would spare nothing. */
+    int acknowledgersAtFirst() {
+        return positionKind.acknowledgersLimit() == 0 ? 0 : acknowledgersWanted();
     }
 
     /** Whom a primary would have to ask, were it asked for now: whoever may be promoted by itself, in the order of names. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param gatherMillis how long to wait for the remaining reachable replicas once the switch has begun
  * @param drainMillis how long a planned switch may keep the primary drained before it is given up
  * @param adoptMillis how long an unambiguous topology must have stood before it is adopted
- * @param policy of groups that are adopted
+ * @param policies of groups that are adopted
  * @param noAcknowledgerMillis how long commits may wait for acknowledgements that nobody gives before fewer are asked for
  * @param whenArbiterLost what primaries do without masters
  * @param storms what is minded when many groups lose their primaries at once
@@ -24,7 +24,7 @@ public record Limits(
         int gatherMillis,
         int drainMillis,
         int adoptMillis,
-        Policy policy,
+        Policies policies,
         int noAcknowledgerMillis,
         WhenArbiterLost whenArbiterLost,
         Storms storms,

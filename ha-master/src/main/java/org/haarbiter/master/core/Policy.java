@@ -1,5 +1,6 @@
 package org.haarbiter.master.core;
 
+import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  * @param durability of acknowledged writes
  * @param maxLagMillis with {@link Durability#BOUNDED}: a candidate may lack what was written in this time before the primary
  *     was last heard of, in ms; 0 for any
- * @param maxLagTransactions with {@link Durability#BOUNDED}: a candidate may lack so many transactions that the primary was
- *     heard to have; 0 for any
- * @param onNoAcknowledger with {@link Durability#LOSSLESS}: whether writes wait when nobody is left to acknowledge them
+ * @param maxLagTransactions with {@link Durability#BOUNDED}: a candidate may lack so many transactions (of Redis bytes of its
+ *     replication stream) that the primary was heard to have; 0 for any
+ * @param onNoAcknowledger whether writes wait when nobody is left to acknowledge them, as those of {@link Durability#LOSSLESS}
+ *     groups must be; of Redis with {@link Durability#BOUNDED}: whether they are refused when no replica is attached
  * @param priority which groups switch first when many must: 1 before all others to 9 after them
  */
 public record Policy(
@@ -55,20 +57,28 @@ public record Policy(
         }
     }
 
-    /** For people: the durability with its limits. */
-    public String words() {
-        return promise() + (priority == USUAL_PRIORITY ? "" : ", priority " + priority);
+    /** The same with another limit of a candidate's lag in time. */
+    public Policy withMaxLagMillis(long millis) {
+        return new Policy(durability, millis, maxLagTransactions, onNoAcknowledger, priority);
     }
 
-    private String promise() {
+    /** For people: the durability with its limits. */
+    public String words(PositionKind kind) {
+        return promise(kind) + (priority == USUAL_PRIORITY ? "" : ", priority " + priority);
+    }
+
+    private String promise(PositionKind kind) {
         if (durability != Durability.BOUNDED) {
-            return durability == Durability.LOSSLESS
-                    ? "lossless, on-no-acknowledger " + (onNoAcknowledger == OnNoAcknowledger.WAIT ? "wait" : "degrade")
-                    : "available";
+            return durability == Durability.LOSSLESS ? "lossless" + withoutAcknowledger() : "available";
         }
         return "bounded to "
                 + (maxLagMillis > 0 ? maxLagMillis + " ms" : "")
                 + (maxLagMillis > 0 && maxLagTransactions > 0 ? " and " : "")
-                + (maxLagTransactions > 0 ? maxLagTransactions + " transactions" : "");
+                + (maxLagTransactions > 0 ? maxLagTransactions + " " + kind.unit() : "")
+                + (kind.acknowledgersLimit() == 0 ? withoutAcknowledger() : "");
+    }
+
+    private String withoutAcknowledger() {
+        return ", on-no-acknowledger " + (onNoAcknowledger == OnNoAcknowledger.WAIT ? "wait" : "degrade");
     }
 }

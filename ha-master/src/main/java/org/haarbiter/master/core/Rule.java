@@ -15,6 +15,7 @@ import org.haarbiter.master.core.Entry.MemberJoined;
 import org.haarbiter.master.core.Entry.NamesPublished;
 import org.haarbiter.master.core.Entry.PeersChanged;
 import org.haarbiter.master.core.Entry.PreparationEnded;
+import org.haarbiter.master.core.Entry.RebuildStarted;
 import org.haarbiter.master.core.Entry.SwitchAbandoned;
 import org.haarbiter.master.core.Entry.SwitchCompleted;
 import org.haarbiter.master.core.Entry.SwitchStarted;
@@ -263,7 +264,7 @@ public enum Rule {
                             wanted,
                             group.durability() == Durability.LOSSLESS
                                     ? group.followers().size() + " followers"
-                                    : "the group is " + group.policy().words())
+                                    : "the group is " + group.policy().words(group.positionKind()))
                     : new Pass("commits wait for no more acknowledgements than wanted");
         }
     },
@@ -288,6 +289,14 @@ public enum Rule {
         @Override
         public Verdict check(View view) {
             return Membership.joining(view);
+        }
+    },
+    /** See the sentence. */
+    MEMBER_COPIES(
+            "A fenced Redis member that holds what the primary lacks has it saved, and takes a copy of the data.") {
+        @Override
+        public Verdict check(View view) {
+            return Membership.copying(view);
         }
     },
     /** See the sentence. */
@@ -419,7 +428,7 @@ public enum Rule {
                     cause + "; but it isn't known that its commits waited for acknowledgements, so a switch could lose "
                             + "writes (hactl promote --accept-data-loss overrides)");
         }
-        if (reachable.size() < needed || reachable.stream().noneMatch(Member::electable)) {
+        if (reachable.size() < needed || reachable.stream().noneMatch(view::electable)) {
             return new Hold(cause + "; but only " + reachable.size() + " of the " + needed
                     + " replicas that are needed can be reached, or none is electable; waiting for more");
         }
@@ -442,12 +451,12 @@ public enum Rule {
         List<String> far = new ArrayList<>();
         for (Member follower : reachable) {
             Heard heard = view.heardOf(follower.name());
-            String beyond = heard == null || !follower.electable() ? null : view.beyondBound(heard);
+            String beyond = heard == null || !view.electable(follower) ? null : view.beyondBound(heard);
             if (beyond != null) {
                 far.add(beyond);
             }
         }
-        boolean all = far.size() == reachable.stream().filter(Member::electable).count();
+        boolean all = far.size() == reachable.stream().filter(view::electable).count();
         return all ? String.join("; ", far) : null;
     }
 
@@ -618,7 +627,7 @@ public enum Rule {
             List<Heard> able = new ArrayList<>();
             for (Member follower : view.reachableFollowers()) {
                 Heard heard = view.heard().get(follower.name());
-                if (heard != null && follower.electable() && heard.replicates()) {
+                if (heard != null && view.electable(follower) && heard.replicates()) {
                     able.add(heard);
                 }
             }
@@ -675,8 +684,9 @@ public enum Rule {
             if (old != null && mayBe(view, old, sealing) && (oldFirst || sealing.target() != null)) {
                 return choose(view, old, old.received(), sealed, "its own history holds every write it acknowledged");
             }
-            for (Heard heard : sealed) {
-                if (mayBe(view, heard, sealing) && coversAll(heard.received(), sealed)) {
+            List<Heard> compared = comparable(group, sealed);
+            for (Heard heard : compared) {
+                if (mayBe(view, heard, sealing) && coversAll(heard.received(), compared)) {
                     candidates.add(heard);
                 }
             }
@@ -742,7 +752,20 @@ public enum Rule {
             }
             if (candidates.isEmpty()) {
                 // Where nobody else is left its own history is the newest there is, even if a restart has shortened it.
-                old = old != null ? old : cutOff(view, group.primary());
+                boolean whole = old != null;
+                old = whole ? old : cutOff(view, group.primary());
+                if (old != null
+                        && !whole
+                        && group.positionKind().copiedByFollowing()
+                        && sealed.size() < group.followers().size()) {
+                    return new Hold(group.primary()
+                            + " came back without its history, and whoever followed it would lose"
+                            + " what it has: waiting until all of "
+                            + String.join(
+                                    ", ",
+                                    group.followers().stream().map(Member::name).toList())
+                            + " are sealed (hactl promote --accept-data-loss overrides)");
+                }
                 String beyond = old == null || group.durability() != Durability.BOUNDED || sealing.acceptDataLoss()
                         ? null
                         : view.beyondBound(old);
@@ -831,11 +854,21 @@ public enum Rule {
                     : null;
         }
 
+        /**
+         * A server that begins a new history with each start, as Redis may, can't be compared with the others any more. What it
+         * still has is older than what those have that weren't restarted.
+         */
+        private static List<Heard> comparable(Group group, List<Heard> sealed) {
+            List<Heard> whole =
+                    sealed.stream().filter(h -> h.sighting().historyComplete()).toList();
+            return group.positionKind().copiedByFollowing() && !whole.isEmpty() ? whole : sealed;
+        }
+
         private static boolean mayBe(View view, Heard heard, Phase.Sealing sealing) {
             String name = heard.sighting().member();
             return view.in(ServerState.RUNNING, name)
                     && (sealing.target() == null
-                            ? view.adopted().member(name).electable()
+                            ? view.electable(view.adopted().member(name))
                             : sealing.target().equals(name));
         }
 
@@ -861,13 +894,15 @@ public enum Rule {
                     : null;
         }
 
-        /** The most applied first, so that it opens soonest; then the old primary's site; then the name. */
+        /** The most applied first, so that it opens soonest; then by priority; then the old primary's site; then the name. */
         private static Heard best(View view, List<Heard> candidates) {
             String site = view.adopted().primaryMember().site();
             Heard best = candidates.get(0);
-            Comparator<Heard> bySite =
-                    Comparator.comparing(h -> !h.sighting().site().equals(site));
-            Comparator<Heard> order = bySite.thenComparing(h -> h.sighting().member());
+            Comparator<Heard> byPriority =
+                    Comparator.comparingInt(h -> h.sighting().priority());
+            Comparator<Heard> order = byPriority
+                    .thenComparing(h -> !h.sighting().site().equals(site))
+                    .thenComparing(h -> h.sighting().member());
             for (Heard next : candidates) {
                 boolean more = next.applied().covers(best.applied());
                 boolean less = best.applied().covers(next.applied());
@@ -881,8 +916,12 @@ public enum Rule {
         private static Act choose(View view, Heard candidate, Position upTo, List<Heard> sealed, String proof) {
             Group group = view.adopted();
             TreeSet<String> behind = new TreeSet<>();
-            // The followers of a primary hold nothing that it lacks; of other members only the final positions count.
-            if (candidate.sighting().member().equals(group.primary()) || group.phase() instanceof Phase.Draining) {
+            // The followers of a primary hold nothing that it lacks, unless it has lost something itself; of other
+            // members only
+            // the final positions count.
+            boolean whole = candidate.sighting().member().equals(group.primary())
+                    && candidate.sighting().historyComplete();
+            if (whole || group.phase() instanceof Phase.Draining) {
                 group.followers().forEach(m -> behind.add(m.name()));
             } else {
                 sealed.stream()
@@ -1059,6 +1098,43 @@ public enum Rule {
             }
             return new Pass(waiting.isEmpty() ? "nobody waits to join" : waiting);
         }
+
+        static Verdict copying(View view) {
+            Group group = view.adopted();
+            Heard primary = view.heardOf(group.primary());
+            if (!group.positionKind().copiedByFollowing()
+                    || primary == null
+                    || primary.sighting().openEpoch() != group.epoch()
+                    || !view.in(ServerState.RUNNING, group.primary())) {
+                return new Pass("nobody takes a copy by itself");
+            }
+            List<Member> donors = Goals.donors(group, view.heard());
+            for (Member member : group.members().values()) {
+                Heard heard = view.heardOf(member.name());
+                if (member.standing() == Standing.AWAY
+                        && member.donor() == null
+                        && heard != null
+                        && view.in(ServerState.RUNNING, member.name())
+                        && heard.sighting().fencedEpoch() == group.epoch()
+                        && heard.sighting().sealedEpoch() == group.epoch()
+                        && !primary.received().covers(heard.received())
+                        && !donors.isEmpty()) {
+                    String reason = surplus(heard, primary);
+                    return new Act(
+                            new RebuildStarted(
+                                    group.name(),
+                                    group.epoch(),
+                                    member.name(),
+                                    donors.get(0).name(),
+                                    "rule MEMBER_COPIES",
+                                    reason,
+                                    view.evidence(),
+                                    view.wallMillis()),
+                            member.name() + " takes a copy: " + reason);
+                }
+            }
+            return new Pass("nobody holds what " + group.primary() + " lacks");
+        }
     }
 
     private static String surplus(Heard holder, Heard other) {
@@ -1159,7 +1235,7 @@ public enum Rule {
                     view.name(),
                     primary.engine(),
                     primary.positionKind(),
-                    view.limits().policy(),
+                    view.limits().policies().of(primary.positionKind()),
                     1,
                     primary.member(),
                     primary.instance(),
@@ -1174,13 +1250,13 @@ public enum Rule {
             // A primary that is open already promises only what it does already; a fenced one opens on our terms.
             int acknowledgers = primary.writable()
                     ? Math.min(primary.acknowledgersRequired(), group.acknowledgersWanted())
-                    : group.acknowledgersWanted();
+                    : group.acknowledgersAtFirst();
             return new Act(
                     new GroupAdopted(
                             view.name(),
                             primary.engine(),
                             primary.positionKind(),
-                            view.limits().policy(),
+                            view.limits().policies().of(primary.positionKind()),
                             primary.member(),
                             primary.instance(),
                             acknowledgers,

@@ -155,8 +155,8 @@ public record View(
         }
         long lacks = newest.minus(candidate.received()).transactions();
         return policy.maxLagTransactions() > 0 && lacks > policy.maxLagTransactions()
-                ? member + " lacks " + lacks + " transactions that the primary was heard to have (the limit is "
-                        + policy.maxLagTransactions() + ")"
+                ? member + " lacks " + lacks + " " + adopted().positionKind().unit()
+                        + " that the primary was heard to have (the limit is " + policy.maxLagTransactions() + ")"
                 : null;
     }
 
@@ -188,6 +188,12 @@ public record View(
         Streak streak = adopted().streak();
         boolean newRow = wallMillis - streak.lastMillis() > limits.blocking().forgetMillis();
         return newRow ? 1 : streak.failovers() + 1;
+    }
+
+    /** Neither the settings of its agent nor those of its server, which may have changed since it joined, forbid its promotion. */
+    public boolean electable(Member member) {
+        Heard last = heard.get(member.name());
+        return member.electable() && (last == null || last.sighting().electable());
     }
 
     /** Followers that are heard of, answer, and could be sealed now. */

@@ -125,7 +125,7 @@ public final class MasterNode implements AutoCloseable {
                 timing.gatherMillis(),
                 settings.drainMillis(),
                 settings.adoptMillis(),
-                settings.policy(),
+                settings.policies(),
                 settings.noAcknowledgerMillis(),
                 settings.whenArbiterLost(),
                 settings.storms(),

@@ -16,6 +16,7 @@ import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
@@ -25,6 +26,7 @@ import org.haarbiter.settings.SettingsException;
 import org.haarbiter.settings.SettingsReader;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param dataDirectory of the Raft log and its snapshots
  * @param auditFile the switch log as JSON lines
  * @param timing how fast
- * @param policy of groups that are adopted
+ * @param policies of groups that are adopted
  * @param noAcknowledgerMillis how long commits may wait for acknowledgements that nobody gives before something is done
  * @param whenArbiterLost what primaries do without masters
  * @param drainMillis how long a planned switch may keep a primary drained
@@ -56,7 +58,7 @@ public record MasterSettings(
         Path dataDirectory,
         Path auditFile,
         Timing timing,
-        Policy policy,
+        Policies policies,
         int noAcknowledgerMillis,
         WhenArbiterLost whenArbiterLost,
         int drainMillis,
@@ -179,7 +181,7 @@ public record MasterSettings(
                 root.path("data-directory"),
                 root.path("audit-file"),
                 timing,
-                policy(root, timing),
+                policies(root, timing),
                 root.intAt("no-acknowledger-millis", 10_000, timing.silenceMillis(), 86_400_000),
                 root.oneOf("when-arbiter-lost", WhenArbiterLost.HOLD),
                 root.intAt("drain-millis", 5_000, 100, 600_000),
@@ -209,11 +211,28 @@ public record MasterSettings(
                 first, most, section.intAt("forget-millis", Blocking.USUAL.forgetMillis(), 1_000, 604_800_000));
     }
 
-    private static Policy policy(Section root, Timing timing) {
-        Durability durability = root.oneOf("durability", Durability.LOSSLESS);
-        int millis = root.intAt("max-lag-millis", 0, 0, 86_400_000);
+    private static Policies policies(Section root, Timing timing) {
+        Policy usual = policy(root, timing, Policy.LOSSLESS);
+        Section redis = root.section("redis");
+        long least = Limits.leastLagMillis(
+                timing.leaseMillis(), timing.driftPerMille(), timing.silenceMillis(), timing.gatherMillis());
+        Policy standIn = Policies.ASYNCHRONOUS.withMaxLagMillis(Math.max(least, Policies.ASYNCHRONOUS.maxLagMillis()));
+        Policy asynchronous = policy(redis, timing, standIn);
+        String problem = Policies.problem(PositionKind.REPLICATION_OFFSET, asynchronous.durability());
+        redis.check(
+                problem == null,
+                "durability",
+                asynchronous.durability().name().toLowerCase(Locale.ROOT),
+                String.valueOf(problem));
+        return new Policies(usual, problem == null ? asynchronous : standIn);
+    }
+
+    private static Policy policy(Section root, Timing timing, Policy usual) {
+        Durability durability = root.oneOf("durability", usual.durability());
+        int millis = root.intAt(
+                "max-lag-millis", durability == usual.durability() ? (int) usual.maxLagMillis() : 0, 0, 86_400_000);
         int transactions = root.intAt("max-lag-transactions", 0, 0, Integer.MAX_VALUE);
-        OnNoAcknowledger onNoAcknowledger = root.oneOf("on-no-acknowledger", OnNoAcknowledger.WAIT);
+        OnNoAcknowledger onNoAcknowledger = root.oneOf("on-no-acknowledger", usual.onNoAcknowledger());
         String problem = Policy.problem(durability, millis, transactions, Policy.USUAL_PRIORITY);
         long least = Limits.leastLagMillis(
                 timing.leaseMillis(), timing.driftPerMille(), timing.silenceMillis(), timing.gatherMillis());
@@ -225,7 +244,7 @@ public record MasterSettings(
         root.check(problem == null, "durability", durability.name().toLowerCase(Locale.ROOT), String.valueOf(problem));
         return problem == null
                 ? new Policy(durability, millis, transactions, onNoAcknowledger, Policy.USUAL_PRIORITY)
-                : Policy.LOSSLESS;
+                : usual;
     }
 
     private static Names names(Section section) {

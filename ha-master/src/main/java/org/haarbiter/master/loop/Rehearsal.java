@@ -152,7 +152,7 @@ public final class Rehearsal {
                                 1,
                                 0,
                                 true,
-                                true,
+                                100,
                                 Peering.NONE,
                                 false,
                                 "",

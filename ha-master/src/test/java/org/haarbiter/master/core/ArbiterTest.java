@@ -15,7 +15,7 @@ class ArbiterTest {
                         100,
                         1000,
                         1000,
-                        Policy.LOSSLESS,
+                        Policies.of(Policy.LOSSLESS),
                         10_000,
                         WhenArbiterLost.HOLD,
                         Storms.usual(200),

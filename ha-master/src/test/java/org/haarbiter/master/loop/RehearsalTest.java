@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
@@ -20,7 +21,7 @@ class RehearsalTest {
                 100,
                 5_000,
                 1_000,
-                Policy.LOSSLESS,
+                Policies.of(Policy.LOSSLESS),
                 10_000,
                 WhenArbiterLost.HOLD,
                 Storms.usual(500),

@@ -21,6 +21,7 @@ import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Standing;
@@ -50,7 +51,7 @@ class MassFailureTest {
             300,
             5_000,
             1_000,
-            Policy.LOSSLESS,
+            Policies.of(Policy.LOSSLESS),
             10_000,
             WhenArbiterLost.HOLD,
             STORMS,

@@ -17,7 +17,7 @@ final class Peer {
     /** The words a script may set. */
     static final String SETTINGS =
             "state, detail, restart, agent, site, writable, source, receiving, heard, received, applied,"
-                    + " sealed, fenced, open, attached, required, waiting, complete, electable, engine, listens, remembered, promised,"
+                    + " sealed, fenced, open, attached, required, waiting, complete, electable, priority, engine, listens, remembered, promised,"
                     + " asked, rebuilding, surplus";
 
     private final String group;
@@ -46,7 +46,7 @@ final class Peer {
     private int required;
     private long waitingMillis;
     private boolean complete = true;
-    private boolean electable = true;
+    private int priority = 100;
     private boolean listens;
     private List<String> list = List.of();
     private long remembered;
@@ -105,7 +105,8 @@ final class Peer {
                 kind = switch (value) {
                     case "mysql" -> PositionKind.MYSQL_GTID;
                     case "mariadb" -> PositionKind.MARIADB_GTID;
-                    default -> throw line.wrong("engine is '" + value + "' (must be mysql or mariadb)");
+                    case "redis" -> PositionKind.REPLICATION_OFFSET;
+                    default -> throw line.wrong("engine is '" + value + "' (must be mysql, mariadb or redis)");
                 };
             case "writable" -> writable = line.yesOrNo(value, setting);
             case "source" -> {
@@ -130,7 +131,8 @@ final class Peer {
             case "rebuilding" -> rebuilding = line.yesOrNo(value, setting);
             case "surplus" -> surplus = value.replace('_', ' ');
             case "asked" -> askedMillis = line.millis(value, "how long ago the primary's agent asked");
-            case "electable" -> electable = line.yesOrNo(value, setting);
+            case "electable" -> priority = line.yesOrNo(value, setting) ? 100 : 0;
+            case "priority" -> priority = Math.toIntExact(line.number(value, "a priority"));
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }
     }
@@ -230,7 +232,7 @@ final class Peer {
                         required,
                         waitingMillis,
                         complete,
-                        electable,
+                        priority,
                         peering(),
                         rebuilding,
                         surplus,

@@ -21,6 +21,7 @@ import org.haarbiter.master.core.Masters;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Storms;
@@ -55,7 +56,7 @@ final class Script {
             1_000,
             5_000,
             2_000,
-            Policy.LOSSLESS,
+            Policies.of(Policy.LOSSLESS),
             10_000,
             WhenArbiterLost.HOLD,
             Storms.usual(1_500),
@@ -119,7 +120,7 @@ final class Script {
             int lease = limits.leaseMillis();
             int gather = limits.gatherMillis();
             int drain = limits.drainMillis();
-            Policy policy = limits.policy();
+            Policies policies = limits.policies();
             int noAcknowledger = limits.noAcknowledgerMillis();
             Blocking blocking = limits.blocking();
             switch (parts[0]) {
@@ -128,22 +129,24 @@ final class Script {
                 case "gather" -> gather = line.millis(parts[1], "the gathering time");
                 case "drain" -> drain = line.millis(parts[1], "the draining time");
                 case "durability" ->
-                    policy = switch (parts[1]) {
-                        case "lossless" -> Policy.LOSSLESS;
-                        case "degrading" ->
-                            new Policy(Durability.LOSSLESS, 0, 0, OnNoAcknowledger.DEGRADE, Policy.USUAL_PRIORITY);
-                        case "available" -> Policy.AVAILABLE;
-                        default ->
-                            throw line.wrong(
-                                    "durability is '" + parts[1] + "' (must be lossless, degrading or available)");
-                    };
+                    policies = Policies.of(
+                            switch (parts[1]) {
+                                case "lossless" -> Policy.LOSSLESS;
+                                case "degrading" ->
+                                    new Policy(
+                                            Durability.LOSSLESS, 0, 0, OnNoAcknowledger.DEGRADE, Policy.USUAL_PRIORITY);
+                                case "available" -> Policy.AVAILABLE;
+                                default ->
+                                    throw line.wrong("durability is '" + parts[1]
+                                            + "' (must be lossless, degrading or available)");
+                            });
                 case "max-lag" ->
-                    policy = new Policy(
+                    policies = Policies.of(new Policy(
                             Durability.BOUNDED,
                             line.millis(parts[1], "the limit"),
                             0,
                             OnNoAcknowledger.WAIT,
-                            Policy.USUAL_PRIORITY);
+                            Policy.USUAL_PRIORITY));
                 case "block" -> {
                     int first = line.millis(parts[1], "the wait after a failover");
                     blocking = new Blocking(first, 8 * first, 100 * first);
@@ -160,7 +163,7 @@ final class Script {
                     gather,
                     drain,
                     2_000,
-                    policy,
+                    policies,
                     noAcknowledger,
                     WhenArbiterLost.HOLD,
                     limits.storms(),
