@@ -381,7 +381,10 @@ public final class MysqlEngine extends SqlEngine {
         }
         Replication before = lastReplication();
         if (!followed(before, promotion) || !hasApplied(promotion.upTo())) {
-            startLogAndAwaitApplied(followed(before, promotion) ? NOTHING : NEW_BINARY_LOG, promotion.upTo(), deadline);
+            startLogAndAwaitApplied(
+                    followed(before, promotion) || commitsWait(before, deadline) ? NOTHING : NEW_BINARY_LOG,
+                    promotion.upTo(),
+                    deadline);
         }
         if (promotion.acknowledgers() == 0 && sourcePlugin && (before == null || before.sourceSide())) {
             runHeldUp("requiring no acknowledgement", NO_ACKNOWLEDGEMENT, deadline);
@@ -400,6 +403,15 @@ public final class MysqlEngine extends SqlEngine {
                         + "GLOBAL super_read_only=0, GLOBAL read_only=0, GLOBAL offline_mode=0"
                         + (receives(before) ? ";" + CUT_INPUT : ""),
                 deadline);
+    }
+
+    /**
+     * A primary that was fenced while commits waited: a new binary log would wait for them, and they for those who can't attach
+     * before this server lets clients in again.
+     */
+    private boolean commitsWait(@Nullable Replication before, long deadline) throws EngineException {
+        return (before == null || before.source() == null)
+                && freshReplication("looking for commits that wait", deadline).waiting() > 0;
     }
 
     /** Each statement of its own would be another turn of the server's and the agent's threads on a busy machine. */
