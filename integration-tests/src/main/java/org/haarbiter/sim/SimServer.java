@@ -485,7 +485,8 @@ final class SimServer extends SimProcess {
     }
 
     private void attached(Dump next, long replicaAttempt) {
-        if (attempt != replicaAttempt || !input) {
+        // The same request may have reached the source twice.
+        if (attempt != replicaAttempt || !input || dump != null) {
             next.down.closed = true;
             next.down.broken = true;
             return;

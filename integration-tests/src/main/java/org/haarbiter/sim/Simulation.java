@@ -190,7 +190,9 @@ public final class Simulation {
                     Command.Outcome outcome = world.command(
                             new Command.Promote(group.name, likely.name, false, "person", "it was the primary"));
                     if (outcome != null
-                            && outcome.sentence().contains("may have dropped")
+                            && (outcome.sentence().contains("may have dropped")
+                                    || (group.kind.copiedByFollowing()
+                                            && outcome.sentence().contains("--accept-data-loss")))
                             && world.chance.percent(30)) {
                         world.count("a-person-had-to-accept-loss");
                         world.command(new Command.Promote(group.name, likely.name, true, "person", "it is the newest"));

@@ -135,6 +135,10 @@ final class Commands {
             return Outcome.refused(
                     command.member() + " can't be promoted: it is " + view.describe(command.member(), target));
         }
+        if (target.sighting().rebuilding()) {
+            return Outcome.refused(command.member() + " can't be promoted: its data isn't whole: "
+                    + String.join("; ", target.sighting().problems()));
+        }
         Group group = view.group();
         if (group == null) {
             return adopt(view, command, target);

@@ -684,7 +684,7 @@ public enum Rule {
             if (old != null && mayBe(view, old, sealing) && (oldFirst || sealing.target() != null)) {
                 return choose(view, old, old.received(), sealed, "its own history holds every write it acknowledged");
             }
-            List<Heard> compared = comparable(group, sealed);
+            List<Heard> compared = comparable(view, sealed);
             for (Heard heard : compared) {
                 if (mayBe(view, heard, sealing) && coversAll(heard.received(), compared)) {
                     candidates.add(heard);
@@ -774,7 +774,7 @@ public enum Rule {
                 }
                 return old != null && mayBe(view, old, sealing) && coversAll(old.received(), sealed)
                         ? choose(view, old, old.received(), sealed, "no replica could take over, and it is back")
-                        : new Hold(noCandidate(sealed));
+                        : new Hold(noCandidate(sealed) + " (hactl promote --accept-data-loss overrides)");
             }
             Heard best = best(view, candidates);
             return choose(
@@ -787,7 +787,7 @@ public enum Rule {
                             + lost(view, best));
         }
 
-        /** A member that takes no writes and has no input, whatever it holds; null where that isn't sure. */
+        /** A member that takes no writes and has no input, whatever it holds, unless it is half a copy; null where that isn't sure. */
         private static @Nullable Heard cutOff(View view, @Nullable String member) {
             long epoch = view.adopted().epoch();
             Heard heard = member == null ? null : view.heardOf(member);
@@ -796,7 +796,7 @@ public enum Rule {
             }
             Sighting s = heard.sighting();
             boolean asked = s.fencedEpoch() == epoch || s.sealedEpoch() == epoch;
-            return asked && !s.writable() && !s.receiving() ? heard : null;
+            return asked && !s.writable() && !s.receiving() && !s.rebuilding() ? heard : null;
         }
 
         /** What the old primary had and the candidate lacks, as far as anybody knows. */
@@ -855,13 +855,24 @@ public enum Rule {
         }
 
         /**
-         * A server that begins a new history with each start, as Redis may, can't be compared with the others any more. What it
-         * still has is older than what those have that weren't restarted.
+         * A Redis server that was restarted, or was away while two histories began, doesn't know that it is part of the present
+         * one: it can't be compared with those that do, and holds nothing that they lack.
          */
-        private static List<Heard> comparable(Group group, List<Heard> sealed) {
-            List<Heard> whole =
-                    sealed.stream().filter(h -> h.sighting().historyComplete()).toList();
-            return group.positionKind().copiedByFollowing() && !whole.isEmpty() ? whole : sealed;
+        private static List<Heard> comparable(View view, List<Heard> sealed) {
+            Group group = view.adopted();
+            if (!group.positionKind().copiedByFollowing()) {
+                return sealed;
+            }
+            Position floor = group.positionKind().parse(group.floor());
+            Position newest = view.history().newest();
+            List<Heard> present = sealed.stream()
+                    .filter(h -> share(floor, h.received()) || (newest != null && share(newest, h.received())))
+                    .toList();
+            return present.isEmpty() ? sealed : present;
+        }
+
+        private static boolean share(Position some, Position other) {
+            return some.minus(other).transactions() < some.transactions();
         }
 
         private static boolean mayBe(View view, Heard heard, Phase.Sealing sealing) {
