@@ -207,7 +207,11 @@ final class Peer {
                         group,
                         name,
                         site,
-                        kind == PositionKind.MYSQL_GTID ? "mysql" : "mariadb",
+                        switch (kind) {
+                            case MYSQL_GTID -> "mysql";
+                            case MARIADB_GTID -> "mariadb";
+                            case REPLICATION_OFFSET -> "redis";
+                        },
                         kind,
                         address(name),
                         state,
