@@ -106,6 +106,12 @@ final class SimServer extends SimProcess {
 
     private int written;
 
+    /** Of Redis: it was restarted and has lost some of what it had, and nobody's data has replaced the rest. */
+    boolean shortened;
+
+    /** Of Redis: it was restarted, and nobody knows how what it has compares with what others have. */
+    boolean restarted;
+
     /** Of MySQL: clients are cut off, and so are replicas. */
     private boolean offline;
 
@@ -247,6 +253,8 @@ final class SimServer extends SimProcess {
         source = null;
         int keeps = chance.below(3);
         int kept = keeps == 0 ? 0 : keeps == 1 ? Math.max(0, log.size() - chance.below(40)) : log.size();
+        restarted = !log.isEmpty();
+        shortened |= kept < log.size();
         if (keeps == 1 && kept >= olderEnd) {
             olderHistory = 0;
         } else if (keeps == 1) {
@@ -340,6 +348,8 @@ final class SimServer extends SimProcess {
         history = ofHistory;
         olderHistory = 0;
         olderEnd = 0;
+        shortened = false;
+        restarted = false;
     }
 
     private void forget() {
@@ -496,6 +506,8 @@ final class SimServer extends SimProcess {
         copied = !next.copying;
         sourceHeardAt = timeline.now();
         group.world.truth.follows(this, next.source());
+        shortened &= next.copying;
+        restarted &= next.copying;
         if (redis() && !next.copying && history != next.history) {
             olderHistory = history;
             olderEnd = log.size();

@@ -11,6 +11,7 @@ import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Invariants;
+import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.Trigger;
@@ -59,6 +60,9 @@ final class Truth {
         SimServer newestOpened;
 
         long openedEpoch;
+        /** Who followed when the newest primary was chosen. */
+        List<String> followers = List.of();
+
         boolean lossAccepted;
         long lossEpoch;
         boolean diverged;
@@ -137,6 +141,9 @@ final class Truth {
                 about.lossEpoch = is.epoch();
                 world.count("data-loss-accepted");
             }
+        }
+        if (entry instanceof Entry.CandidateChosen && was != null) {
+            about.followers = was.followers().stream().map(Member::name).toList();
         }
         if (is.phase() instanceof Phase.Promoting
                 && (was == null || !was.phase().equals(is.phase()))) {
@@ -243,6 +250,23 @@ final class Truth {
         about.lossAccepted &= !accepted;
     }
 
+    /** Who came back with less than it had isn't opened before those who followed it and have more. */
+    private void keptItsHistory(Known about, SimServer server, long epoch) {
+        if (!server.shortened || (about.lossAccepted && epoch >= about.lossEpoch)) {
+            return;
+        }
+        for (String name : about.followers) {
+            SimServer follower = server.group.server(name);
+            long extra = follower.beyond(server);
+            if (extra != 0 && !follower.restarted) {
+                throw violated(
+                        "13 an empty restart wipes nobody",
+                        server.name + " was restarted and opened under epoch " + epoch + " without "
+                                + SimServer.text(extra) + ", which its follower " + name + " has");
+            }
+        }
+    }
+
     /** A server has opened writes. */
     void opened(SimServer server, long epoch) {
         SimGroup group = server.group;
@@ -265,6 +289,7 @@ final class Truth {
         }
         about.openedEpoch = epoch;
         about.newestOpened = server;
+        keptItsHistory(about, server, epoch);
         if (!group.lossless()) {
             lostWithinBound(about, group, server, epoch);
             return;

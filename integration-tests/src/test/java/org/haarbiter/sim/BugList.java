@@ -3,6 +3,7 @@ package org.haarbiter.sim;
 import static org.haarbiter.sim.PlantedBugs.agent;
 import static org.haarbiter.sim.PlantedBugs.master;
 import static org.haarbiter.sim.PlantedBugs.sim;
+import static org.haarbiter.sim.PlantedBugs.words;
 
 import java.util.List;
 import org.haarbiter.sim.PlantedBugs.Bug;
@@ -17,6 +18,36 @@ final class BugList {
     }
 
     static final List<Bug> USUAL = List.of(
+            bug(
+                    "a Redis primary that came back without its history opens before its followers are heard",
+                    master("Rule"),
+                    "if (old != null && !whole && mayHoldMore(group, sealed)) {",
+                    "if (old != null && !whole && mayHoldMore(group, List.of()) && group.followers().isEmpty()) {",
+                    12_000),
+            bug(
+                    "a Redis replica that came back without its history is promoted before the others are heard",
+                    master("Rule"),
+                    "if (!sealing.acceptDataLoss() && !candidates.isEmpty() && mayHoldMore(group, sealed)) {",
+                    "if (group.members().isEmpty()) {",
+                    12_000),
+            bug(
+                    "the followers of a primary that lost something count as parts of its history",
+                    master("Rule"),
+                    "                    && candidate.sighting().historyComplete();\n",
+                    "                    && candidate.sighting().state() == ServerState.RUNNING;\n",
+                    12_000),
+            bug(
+                    "Redis offsets are compared whatever the history",
+                    words("ReplicationOffset"),
+                    "                .filter(part -> part.id().equals(id))\n",
+                    "                .filter(part -> !id.isEmpty())\n",
+                    12_000),
+            bug(
+                    "half a copy is promoted",
+                    master("Rule"),
+                    "!s.receiving() && !s.rebuilding() ? heard : null",
+                    "!s.receiving() ? heard : null",
+                    30_000),
             bug(
                     "what the primary was told to do without is counted on",
                     master("Rule"),

@@ -30,6 +30,7 @@ final class PlantedBugs {
     private static final Path LAST_SEEDS = ROOT.resolve("integration-tests/src/test/resources/planted-bugs.txt");
     private static final String MASTER = "ha-master/src/main/java/org/haarbiter/master/core/";
     private static final String AGENT = "ha-agent/src/main/java/org/haarbiter/agent/core/";
+    private static final String WORDS = "ha-common/src/main/java/org/haarbiter/words/";
     private static final String SIM = "integration-tests/src/main/java/org/haarbiter/sim/";
 
     /**
@@ -85,6 +86,10 @@ final class PlantedBugs {
 
     static String agent(String name) {
         return AGENT + name + ".java";
+    }
+
+    static String words(String name) {
+        return WORDS + name + ".java";
     }
 
     static String sim(String name) {

@@ -42,6 +42,13 @@ public final class AgentCore {
     private final long session;
     private final long knownEpoch;
     private final long unansweredEndNanos;
+
+    /**
+     * An earlier agent of this member took orders: it knew an epoch, or left a permission behind before it had written down of
+     * which epoch that was.
+     */
+    private final boolean tookOrders;
+
     private final ArrayDeque<Sent> sent = new ArrayDeque<>();
 
     private long sequence;
@@ -150,7 +157,8 @@ public final class AgentCore {
         this.unansweredEndNanos = heldUntilNanos == Long.MIN_VALUE
                 ? nowNanos + AgentLimits.nanos(limits.unansweredMillis())
                 : heldUntilNanos - AgentLimits.nanos(limits.leaseSlackMillis());
-        this.leftOpen = knownEpoch > 0 && heldUntilNanos != Long.MIN_VALUE;
+        this.tookOrders = knownEpoch > 0 || heldUntilNanos != Long.MIN_VALUE;
+        this.leftOpen = heldUntilNanos != Long.MIN_VALUE;
         this.promises = new Promises(identity, limits, knownEpoch, nowNanos);
         // Whether the server was restarted under an earlier agent isn't known.
         this.historyComplete = traits.historySurvivesRestart() || knownEpoch == 0;
@@ -576,7 +584,7 @@ public final class AgentCore {
         long lease = AgentLimits.nanos(limits.leaseMillis());
         boolean little = heldUntilNanos() == Long.MIN_VALUE || heldUntilNanos() - nowNanos < lease / 2;
         if (wish == null) {
-            return knownEpoch > 0 && (server.writable() || leftOpen) && little
+            return tookOrders && (server.writable() || leftOpen) && little
                     ? new Step.Fence(knownEpoch, "its agent stops again before a leader has confirmed it")
                     : null;
         }
@@ -595,7 +603,10 @@ public final class AgentCore {
 
     /** When the permission ends under which the server may be left open at a stop; {@link Long#MIN_VALUE} where there is none. */
     public long heldUntilNanos() {
-        return goal == null ? unansweredEndNanos + AgentLimits.nanos(limits.leaseSlackMillis()) : lease.endNanos();
+        if (goal != null) {
+            return lease.endNanos();
+        }
+        return tookOrders ? unansweredEndNanos + AgentLimits.nanos(limits.leaseSlackMillis()) : Long.MIN_VALUE;
     }
 
     private void noticeSuspension(long nowNanos, long wallMillis) {
@@ -617,7 +628,7 @@ public final class AgentCore {
         boolean waited = nowNanos >= unansweredEndNanos;
         // One that hangs may go on and write.
         boolean open = server.state() != ServerState.DEAD && (server.writable() || leftOpen);
-        return knownEpoch > 0 && open && waited
+        return tookOrders && open && waited
                 ? new Step.Fence(
                         knownEpoch, "no leader has confirmed since the agent's start that its server may write")
                 : null;

@@ -193,7 +193,7 @@ final class Commands {
                 return Outcome.refused("it isn't known what " + member + " holds now: it is "
                         + view.describe(member, heard) + " (--accept-data-loss overrides)");
             }
-            if (!target.received().covers(heard.received()) && !command.acceptDataLoss()) {
+            if (!replica && !target.received().covers(heard.received()) && !command.acceptDataLoss()) {
                 return Outcome.refused(
                         heard.sighting().member() + " holds " + heard.received().minus(target.received()) + ", which "
                                 + command.member() + " lacks (--accept-data-loss overrides)");

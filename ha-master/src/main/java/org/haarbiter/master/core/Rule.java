@@ -341,6 +341,11 @@ public enum Rule {
             if (!view.lookedAfter(Math.max(view.fewerAskedNanos() + 1, view.leaderSinceNanos()), primary)) {
                 return new Pass("it isn't known yet that " + group.primary() + " has obeyed the newest answer");
             }
+            // A heartbeat that was under way for long tells of a time since when somebody may have changed it again.
+            if (view.nowNanos() - primary.lookedNanos()
+                    > Limits.nanos(view.limits().silenceMillis())) {
+                return new Pass("what is known of " + group.primary() + " is too old");
+            }
             // What was committed before may have waited for fewer: as many followers must hold that, too.
             long holders = !view.lookedAfter(primary.requiredNanos(), primary)
                     ? 0
@@ -736,6 +741,15 @@ public enum Rule {
                                 : "its permission ends in "
                                         + (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000 + " ms"));
             }
+            if (!sealing.acceptDataLoss() && !candidates.isEmpty() && mayHoldMore(group, sealed)) {
+                List<Heard> whole = candidates.stream()
+                        .filter(candidate -> candidate.sighting().historyComplete())
+                        .toList();
+                if (whole.isEmpty()) {
+                    return comeBackAlone(group, candidates.get(0).sighting().member());
+                }
+                candidates = whole;
+            }
             if (group.durability() == Durability.BOUNDED && !sealing.acceptDataLoss() && !candidates.isEmpty()) {
                 List<Heard> close = candidates.stream()
                         .filter(candidate -> view.beyondBound(candidate) == null)
@@ -754,17 +768,8 @@ public enum Rule {
                 // Where nobody else is left its own history is the newest there is, even if a restart has shortened it.
                 boolean whole = old != null;
                 old = whole ? old : cutOff(view, group.primary());
-                if (old != null
-                        && !whole
-                        && group.positionKind().copiedByFollowing()
-                        && sealed.size() < group.followers().size()) {
-                    return new Hold(group.primary()
-                            + " came back without its history, and whoever followed it would lose"
-                            + " what it has: waiting until all of "
-                            + String.join(
-                                    ", ",
-                                    group.followers().stream().map(Member::name).toList())
-                            + " are sealed (hactl promote --accept-data-loss overrides)");
+                if (old != null && !whole && mayHoldMore(group, sealed)) {
+                    return comeBackAlone(group, group.primary());
                 }
                 String beyond = old == null || group.durability() != Durability.BOUNDED || sealing.acceptDataLoss()
                         ? null
@@ -785,6 +790,21 @@ public enum Rule {
                     (sealing.acceptDataLoss() ? "data loss accepted by a person; " : "newest replica; ")
                             + stopped
                             + lost(view, best));
+        }
+
+        /** Followers that can't be reached may hold what a restart took from one that can, and would be overwritten by it. */
+        private static boolean mayHoldMore(Group group, List<Heard> sealed) {
+            return group.positionKind().copiedByFollowing()
+                    && sealed.size() < group.followers().size();
+        }
+
+        private static Hold comeBackAlone(Group group, String member) {
+            return new Hold(member
+                    + " was restarted and came back without its history, and whoever followed it would lose what"
+                    + " it has: waiting until all of "
+                    + String.join(
+                            ", ", group.followers().stream().map(Member::name).toList())
+                    + " are sealed (hactl promote --accept-data-loss overrides)");
         }
 
         /** A member that takes no writes and has no input, whatever it holds, unless it is half a copy; null where that isn't sure. */
@@ -928,8 +948,7 @@ public enum Rule {
             Group group = view.adopted();
             TreeSet<String> behind = new TreeSet<>();
             // The followers of a primary hold nothing that it lacks, unless it has lost something itself; of other
-            // members only
-            // the final positions count.
+            // members only the final positions count.
             boolean whole = candidate.sighting().member().equals(group.primary())
                     && candidate.sighting().historyComplete();
             if (whole || group.phase() instanceof Phase.Draining) {
