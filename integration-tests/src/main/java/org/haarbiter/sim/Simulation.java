@@ -173,6 +173,17 @@ public final class Simulation {
         }
     }
 
+    /** Of restarted Redis servers all follow nobody: who takes writes is the primary. */
+    private static SimServer likelyPrimary(World world, SimGroup group) {
+        SimServer any = group.servers.get(world.chance.below(group.servers.size()));
+        return group.kind.copiedByFollowing()
+                ? group.servers.stream()
+                        .filter(server -> server.writable)
+                        .findFirst()
+                        .orElse(any)
+                : any;
+    }
+
     /** A person watches: ends pauses, says which is the primary, and accepts a loss where nothing else helps. */
     private static void operate(World world, long healed) {
         world.timeline.after(SECOND / 2, () -> {
@@ -186,7 +197,7 @@ public final class Simulation {
                 }
                 boolean patient = world.timeline.now() < healed + PATIENCE;
                 if (!patient && committed == null) {
-                    SimServer likely = group.servers.get(world.chance.below(group.servers.size()));
+                    SimServer likely = likelyPrimary(world, group);
                     Command.Outcome outcome = world.command(
                             new Command.Promote(group.name, likely.name, false, "person", "it was the primary"));
                     if (outcome != null
