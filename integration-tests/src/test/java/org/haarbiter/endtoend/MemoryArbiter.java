@@ -53,7 +53,7 @@ final class MemoryArbiter implements AutoCloseable {
         this.directory = directory;
         this.timing = timing;
         for (int i = 1; i <= masterCount; i++) {
-            addresses.put("m" + i, new MasterSettings.Addresses(free(), free(), free(), ""));
+            addresses.put("m" + i, new MasterSettings.Addresses(free(), free(), free(), "", null));
         }
     }
 
@@ -94,6 +94,7 @@ final class MemoryArbiter implements AutoCloseable {
                         500,
                         1_000,
                         new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1)),
+                null,
                 null);
         MasterNode node =
                 new MasterNode(settings, dns, new CollectorRegistry(), Supervisor.none(), (sentence, cause) -> {

@@ -36,6 +36,9 @@ import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.master.raft.JraftNode;
 import org.haarbiter.master.raft.RaftSettings;
 import org.haarbiter.master.raft.RaftStartException;
+import org.haarbiter.master.sentinel.SentinelGroups;
+import org.haarbiter.master.sentinel.SentinelServer;
+import org.haarbiter.master.sentinel.SentinelSettings;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.supervisor.Supervisor;
 import org.haarbiter.time.Ticker;
@@ -77,6 +80,8 @@ public final class MasterNode implements AutoCloseable {
     private final MasterChanges changes;
     private final LinkServer agents;
     private final CollectorRegistry registry;
+    private final @Nullable SentinelServer sentinel;
+    private final @Nullable SentinelGroups sentinelGroups;
     private @Nullable AdminServer admin;
 
     /** Sentences about heartbeats that aren't believed, by group and member, with when they were last said. */
@@ -144,6 +149,16 @@ public final class MasterNode implements AutoCloseable {
         Tls tls = settings.tls() == null ? null : Tls.load(settings.tls());
         this.log = new JraftNode(raftSettings(settings, tls), loop);
         this.changes = new MasterChanges(settings, loop, log);
+        SentinelSettings asSentinel = settings.sentinel();
+        this.sentinelGroups = asSentinel == null
+                ? null
+                : new SentinelGroups(
+                        TimeUnit.MILLISECONDS.toNanos(timing.silenceMillis()),
+                        Ticker.SYSTEM,
+                        this::tellSentinelsClients);
+        this.sentinel = asSentinel == null || sentinelGroups == null
+                ? null
+                : new SentinelServer(asSentinel, sentinelGroups, log::catchUp);
         this.agents = new LinkServer(
                 settings.own().agents(), tls, LinkSettings.of(timing), LINK_THREADS, Ticker.SYSTEM, new Agents());
     }
@@ -179,6 +194,9 @@ public final class MasterNode implements AutoCloseable {
         log.start();
         loop.attach(log, new OtherMasters());
         agents.start();
+        if (sentinel != null) {
+            sentinel.start();
+        }
         Endpoint address = settings.own().admin();
         admin = new AdminServer(
                 new InetSocketAddress(address.host(), address.port()),
@@ -191,6 +209,13 @@ public final class MasterNode implements AutoCloseable {
         SortedSet<MemberName> asked = TestimonyCodec.asked(request);
         return loop.ask(arbiter -> arbiter.testify(asked, Ticker.SYSTEM.nanos()))
                 .thenApply(TestimonyCodec::answer);
+    }
+
+    private void tellSentinelsClients(String channel, String message) {
+        LOG.info("sentinel: {} {}", channel, message);
+        if (sentinel != null) {
+            sentinel.publish(channel, message);
+        }
     }
 
     /** Beside the start: the first leader shouldn't have to wait for it. */
@@ -312,6 +337,9 @@ public final class MasterNode implements AutoCloseable {
         public void applied(ClusterState before, ClusterState after) {
             metrics.applied(after, MasterLoop.newEvents(before, after), leads);
             audit.offer(after.recent());
+            if (sentinelGroups != null) {
+                sentinelGroups.applied(after);
+            }
         }
 
         @Override
@@ -335,6 +363,9 @@ public final class MasterNode implements AutoCloseable {
                     loop.droppedHeartbeats(),
                     TimeUnit.MILLISECONDS.toNanos(settings.timing().silenceMillis()),
                     nowNanos);
+            if (sentinelGroups != null) {
+                sentinelGroups.tick(arbiter);
+            }
             for (String group : arbiter.state().groups().keySet()) {
                 want(arbiter, group, nowNanos);
             }
@@ -380,6 +411,9 @@ public final class MasterNode implements AutoCloseable {
             admin.close();
         }
         agents.close();
+        if (sentinel != null) {
+            sentinel.close();
+        }
         log.close();
         loop.close();
         if (publisher != null) {

@@ -20,6 +20,7 @@ import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
+import org.haarbiter.master.sentinel.SentinelSettings;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
 import org.haarbiter.settings.SettingsException;
@@ -48,6 +49,7 @@ import org.jspecify.annotations.Nullable;
  * @param blocking how long a group that failed over by itself waits before it does so again
  * @param snapshotEveryEntries how many entries make a snapshot due
  * @param names what the DNS is to say; null where the arbiter has no DNS to keep
+ * @param sentinelCredentials what clients of Redis Sentinel must know; null for nothing
  * @param tls for agents and Raft; null for plain connections, on loopback or a network of one's own only
  */
 public record MasterSettings(
@@ -67,6 +69,7 @@ public record MasterSettings(
         Blocking blocking,
         int snapshotEveryEntries,
         @Nullable Names names,
+        @Nullable Credentials sentinelCredentials,
         @Nullable TlsSettings tls) {
 
     private static final Pattern LABEL_WITH_GROUP = Pattern.compile("[A-Za-z0-9_.-]*\\{group\\}[A-Za-z0-9_.-]*");
@@ -83,8 +86,14 @@ public record MasterSettings(
      * @param agents by agents
      * @param admin by {@code hactl} and Prometheus
      * @param site where it stands; empty where that isn't told
+     * @param sentinel by clients of Redis Sentinel; null where it doesn't answer any
      */
-    public record Addresses(Endpoint raft, Endpoint agents, Endpoint admin, String site) {}
+    public record Addresses(
+            Endpoint raft,
+            Endpoint agents,
+            Endpoint admin,
+            String site,
+            @Nullable Endpoint sentinel) {}
 
     /**
      * The names of the groups.
@@ -151,8 +160,13 @@ public record MasterSettings(
                     section.endpoint("raft"),
                     section.endpoint("agents"),
                     section.endpoint("admin"),
-                    section.name("site", ""));
-            for (Endpoint endpoint : List.of(addresses.raft(), addresses.agents(), addresses.admin())) {
+                    section.name("site", ""),
+                    section.has("sentinel") ? section.endpoint("sentinel") : null);
+            List<Endpoint> all = new ArrayList<>(List.of(addresses.raft(), addresses.agents(), addresses.admin()));
+            if (addresses.sentinel() != null) {
+                all.add(addresses.sentinel());
+            }
+            for (Endpoint endpoint : all) {
                 section.check(!seen.contains(endpoint), "raft", endpoint, "every address may stand once in masters");
                 seen.add(endpoint);
             }
@@ -190,7 +204,35 @@ public record MasterSettings(
                 blocking(root.section("repeated-failover")),
                 root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),
                 names.given() ? names(names) : null,
+                sentinelCredentials(root),
                 tls.given() ? TlsSettings.read(tls) : null);
+    }
+
+    private static @Nullable Credentials sentinelCredentials(Section root) {
+        if (!root.has("sentinel-credentials-file")) {
+            return null;
+        }
+        Path file = root.path("sentinel-credentials-file");
+        try {
+            return Credentials.read(file);
+        } catch (SettingsException e) {
+            root.check(false, "sentinel-credentials-file", file, "must hold 'user' and 'password': " + e.getMessage());
+            return null;
+        }
+    }
+
+    /** Where masters answer clients of Redis Sentinel; null where this one doesn't. */
+    @Nullable
+    SentinelSettings sentinel() {
+        TreeMap<String, Endpoint> answering = new TreeMap<>();
+        masters.forEach((master, addresses) -> {
+            if (addresses.sentinel() != null) {
+                answering.put(master, addresses.sentinel());
+            }
+        });
+        return answering.containsKey(name)
+                ? new SentinelSettings(clusterId, name, answering, sentinelCredentials)
+                : null;
     }
 
     private static Storms storms(Section section, Timing timing) {

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -207,28 +208,43 @@ public final class JraftNode implements ReplicatedLog {
         if (running == null || closed.get() || leadingTerm != expectedTerm) {
             return CompletableFuture.failedFuture(notLeading(expectedTerm));
         }
-        CompletableFuture<Void> confirmed = new CompletableFuture<>();
+        return readIndex(running).handle((nothing, failure) -> {
+            if (leadingTerm != expectedTerm) {
+                throw new CompletionException(notLeading(expectedTerm));
+            }
+            if (failure != null) {
+                throw new CompletionException(failure);
+            }
+            return null;
+        });
+    }
+
+    @Override
+    public CompletableFuture<Void> catchUp() {
+        NodeImpl running = node;
+        return running == null || closed.get()
+                ? CompletableFuture.failedFuture(new NotLeaderException("this node doesn't run", leader))
+                : readIndex(running);
+    }
+
+    private CompletableFuture<Void> readIndex(NodeImpl running) {
+        CompletableFuture<Void> read = new CompletableFuture<>();
         ReadIndexClosure answer = new ReadIndexClosure(2L * settings.electionTimeoutMillis()) {
             @Override
             public void run(Status status, long index, byte @Nullable [] context) {
-                if (!status.isOk()) {
-                    confirmed.completeExceptionally(
-                            leadingTerm == expectedTerm
-                                    ? failure("no quorum confirmed the leadership", status)
-                                    : notLeading(expectedTerm));
-                } else if (leadingTerm != expectedTerm) {
-                    confirmed.completeExceptionally(notLeading(expectedTerm));
+                if (status.isOk()) {
+                    read.complete(null);
                 } else {
-                    confirmed.complete(null);
+                    read.completeExceptionally(failure("no quorum answered", status));
                 }
             }
         };
         try {
             running.readIndex(ReadOnlyOption.ReadOnlySafe, new byte[0], answer);
         } catch (IllegalStateException e) {
-            confirmed.completeExceptionally(new NotLeaderException("this node is stopping: " + e, leader));
+            read.completeExceptionally(new NotLeaderException("this node is stopping: " + e, leader));
         }
-        return confirmed;
+        return read;
     }
 
     private NotLeaderException notLeading(long expectedTerm) {

@@ -26,6 +26,13 @@ public interface ReplicatedLog extends AutoCloseable {
      */
     CompletableFuture<Void> confirmLeadership(long expectedTerm);
 
+    /**
+     * Waits until this node has applied everything that a quorum had committed at the time of the call. On a follower, too.
+     *
+     * @return fails where no quorum can be asked
+     */
+    CompletableFuture<Void> catchUp();
+
     /** The leader as this node knows it; null while there is none. */
     @Nullable
     Endpoint leader();

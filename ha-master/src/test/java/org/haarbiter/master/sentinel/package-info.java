@@ -1,0 +1,4 @@
+@NullMarked
+package org.haarbiter.master.sentinel;
+
+import org.jspecify.annotations.NullMarked;
