@@ -119,6 +119,23 @@ class JraftNodeTest {
     }
 
     @Test
+    void aFollowerKnowsWhetherItHasCaughtUp() throws Exception {
+        try (RaftCluster cluster = RaftCluster.started(3, root, UnaryOperator.identity())) {
+            Member leader = cluster.awaitLeader();
+            Member follower = cluster.follower();
+            for (int i = 0; i < 20; i++) {
+                done(leader.propose("word-" + i));
+                done(follower.node().catchUp());
+                assertThat(follower.state.words()).contains("word-" + i);
+                done(leader.node().catchUp());
+            }
+            follower.node().transport().cut();
+            assertThatThrownBy(() -> follower.node().catchUp().get(LIMIT.toSeconds(), TimeUnit.SECONDS))
+                    .isInstanceOf(ExecutionException.class);
+        }
+    }
+
+    @Test
     void onlyTheLeaderOfTheTermIsConfirmed() throws Exception {
         try (RaftCluster cluster = RaftCluster.started(3, root, UnaryOperator.identity())) {
             Member leader = cluster.awaitLeader();
