@@ -34,8 +34,8 @@ import org.haarbiter.agent.engine.mysql.MysqlSettings;
 import org.haarbiter.agent.engine.mysql.RebuildSettings;
 import org.haarbiter.agent.engine.mysql.ReplicationTls;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.ServerState;
@@ -55,7 +55,8 @@ abstract class EngineContract {
     private final List<AutoCloseable> open = new ArrayList<>();
     final List<Seat> seats = new ArrayList<>();
 
-    abstract ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException;
+    abstract ReplicatedGroup<SqlServer> start(Path directory, List<Endpoint> addresses)
+            throws IOException, SQLException;
 
     abstract Engine engine(MysqlSettings settings);
 
@@ -76,20 +77,20 @@ abstract class EngineContract {
         for (int i = 1; i <= count; i++) {
             addresses.add(new Endpoint(addressPrefix() + i, 24_316));
         }
-        ReplicatedGroup group = start(work, addresses);
+        ReplicatedGroup<SqlServer> group = start(work, addresses);
         open.add(group);
-        for (DatabaseServer server : group.servers()) {
+        for (SqlServer server : group.servers()) {
             Seat seat = new Seat(server, engine(settings(server, Account.AGENT.password())));
             seats.add(seat);
             seat.awaitState(ServerState.RUNNING);
         }
     }
 
-    private MysqlSettings settings(DatabaseServer server, String password) {
+    private MysqlSettings settings(SqlServer server, String password) {
         return settings(server, password, server.startCommand());
     }
 
-    MysqlSettings settings(DatabaseServer server, String password, String startCommand) {
+    MysqlSettings settings(SqlServer server, String password, String startCommand) {
         return new MysqlSettings(
                 server.socket(),
                 server.address(),
@@ -323,7 +324,7 @@ abstract class EngineContract {
     @Test
     void aSettingThatBreaksAPromiseIsAProblemWithWhatToDo() throws Exception {
         seats(1);
-        DatabaseServer server = seats.get(0).server;
+        SqlServer server = seats.get(0).server;
         server.asRoot("SET GLOBAL sync_binlog=0");
         // A second agent beside the same server would have a problem of its own: the port for copies is taken.
         seats.remove(0).close();

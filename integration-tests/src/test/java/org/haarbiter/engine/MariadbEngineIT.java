@@ -19,8 +19,8 @@ import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.mysql.MariadbEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.junit.jupiter.api.Tag;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 class MariadbEngineIT extends EngineContract {
 
     @Override
-    ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
+    ReplicatedGroup<SqlServer> start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
         return ReplicatedGroup.mariadb(directory, addresses);
     }
 
@@ -63,7 +63,7 @@ class MariadbEngineIT extends EngineContract {
         losslessGroup(2);
         Seat primary = seats.get(0);
         Seat replica = seats.get(1);
-        DatabaseServer server = replica.server;
+        SqlServer server = replica.server;
         Observation before = replica.look();
         server.kill9();
         server.awaitEnd(Seat.LIMIT);
@@ -96,7 +96,7 @@ class MariadbEngineIT extends EngineContract {
     void aServerThatDoesntComeBackIsMarkedAndTheNextRebuildSucceeds() throws Exception {
         partedGroup();
         Seat donor = seats.get(1);
-        DatabaseServer server = seats.get(0).server;
+        SqlServer server = seats.get(0).server;
         seats.get(0).close();
         try (Seat clumsy = new Seat(server, engine(settings(server, Account.AGENT.password(), "true")))) {
             clumsy.awaitState(ServerState.RUNNING);
@@ -137,7 +137,7 @@ class MariadbEngineIT extends EngineContract {
     }
 
     /** With an agent that was started again beside a server that doesn't run. */
-    private void rebuildAgain(DatabaseServer server, Seat donor) throws Exception {
+    private void rebuildAgain(SqlServer server, Seat donor) throws Exception {
         Seat again = new Seat(server, engine(settings(server, Account.AGENT.password(), server.startCommand())));
         seats.set(0, again);
         assertThat(again.look().rebuilding()).isTrue();

@@ -8,8 +8,8 @@ import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.mysql.MysqlEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 
@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Tag;
 class MysqlEngineIT extends EngineContract {
 
     @Override
-    ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
-        ReplicatedGroup group = ReplicatedGroup.mysql(directory, addresses);
-        for (DatabaseServer server : group.servers()) {
+    ReplicatedGroup<SqlServer> start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
+        ReplicatedGroup<SqlServer> group = ReplicatedGroup.mysql(directory, addresses);
+        for (SqlServer server : group.servers()) {
             // Without it the agent can't end an applier that waits for the rest of a transaction.
             server.asRoot(
                     "SET SESSION sql_log_bin=0",

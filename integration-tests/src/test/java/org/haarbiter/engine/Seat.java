@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.words.ServerState;
 
 /** A server with an engine beside it. */
@@ -24,11 +24,11 @@ final class Seat implements AutoCloseable {
 
     record Death(String instance, String evidence, long nanos) {}
 
-    final DatabaseServer server;
+    final SqlServer server;
     final Engine engine;
     final BlockingQueue<Death> deaths = new LinkedBlockingQueue<>();
 
-    Seat(DatabaseServer server, Engine engine) {
+    Seat(SqlServer server, Engine engine) {
         this.server = server;
         this.engine = engine;
         engine.onDeath((instance, evidence) -> deaths.add(new Death(instance, evidence, System.nanoTime())));
