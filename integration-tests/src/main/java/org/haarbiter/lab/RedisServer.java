@@ -2,6 +2,8 @@ package org.haarbiter.lab;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -103,6 +105,7 @@ public final class RedisServer extends ChildServer {
                         DefaultJedisClientConfig.builder()
                                 .user(account.user())
                                 .password(account.password())
+                                .autoNegotiateProtocol(false)
                                 .connectionTimeoutMillis(CONNECT_MILLIS)
                                 .socketTimeoutMillis(answerMillis)
                                 .build());
@@ -119,6 +122,19 @@ public final class RedisServer extends ChildServer {
         } catch (Exception e) {
             throw new IllegalStateException("can't connect to " + name() + " from its host", e);
         }
+    }
+
+    /** Adds a line to the configuration file, which counts from the next start. */
+    public void addSetting(String line) throws IOException {
+        Files.writeString(configuration(plan()), line + "\n", StandardOpenOption.APPEND);
+    }
+
+    /** Starts it the first time, with a snapshot for its data. */
+    public void startFrom(Path snapshot) throws IOException {
+        Files.createDirectories(dataDir());
+        Files.copy(snapshot, dataDir().resolve("dump.rdb"));
+        Files.writeString(configuration(plan()), configuration());
+        start();
     }
 
     /** A setting, as root. */

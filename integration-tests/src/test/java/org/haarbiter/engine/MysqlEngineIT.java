@@ -14,7 +14,7 @@ import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 
 @Tag("servers")
-class MysqlEngineIT extends EngineContract {
+class MysqlEngineIT extends SqlContract {
 
     @Override
     ReplicatedGroup<SqlServer> start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
@@ -51,7 +51,7 @@ class MysqlEngineIT extends EngineContract {
     }
 
     @Override
-    void slowCopies(Seat recipient, Seat donor) throws SQLException {
+    void slowCopies(Seat<SqlServer> recipient, Seat<SqlServer> donor) throws SQLException {
         recipient.server.asRoot("SET GLOBAL clone_max_data_bandwidth=12");
     }
 }

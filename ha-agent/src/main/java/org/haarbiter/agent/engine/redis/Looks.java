@@ -50,6 +50,10 @@ final class Looks implements AutoCloseable {
 
     // Only the observing thread uses these.
     private @Nullable Link probe;
+
+    /** Which process has answered on it; empty where none has yet. */
+    private String probed = "";
+
     private boolean wasUp;
     private long nextLoginNanos = System.nanoTime();
     private String loginProblem = "";
@@ -115,7 +119,7 @@ final class Looks implements AutoCloseable {
     private Observation ask(long deadline) throws RedisProblem {
         Attached known = attached;
         int openingsBefore = openings.get();
-        if (known != null && known.process().end() != null) {
+        if (known != null && known.process().end() != null && known.instance().equals(probed)) {
             dropProbe();
         }
         Link link = probe;
@@ -213,6 +217,7 @@ final class Looks implements AutoCloseable {
                 return state(ServerState.DEAD, ending(known.process()));
             }
             become(new Attached(process, info.runId()));
+            probed = process.instance();
             return null;
         } catch (IOException e) {
             return state(ServerState.UNKNOWN, "its process isn't known: " + e.getMessage());
@@ -384,7 +389,7 @@ final class Looks implements AutoCloseable {
                     : state(lastState(), "the agent's connection ended: " + e.getMessage());
         }
         if (known.process().look() != null) {
-            dropProbe();
+            // A successor that reads a large file answers slowly: its connection is kept, and its answer comes later.
             return state(ServerState.DEAD, ending(known.process()));
         }
         Link link = probe;
@@ -433,6 +438,7 @@ final class Looks implements AutoCloseable {
     private void dropProbe() {
         Link present = probe;
         probe = null;
+        probed = "";
         if (present != null) {
             present.close();
         }

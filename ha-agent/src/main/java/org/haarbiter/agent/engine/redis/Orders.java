@@ -30,8 +30,11 @@ final class Orders {
     private static final long UNDO_NANOS = 1_500_000_000;
     private static final long POLL_NANOS = 500_000;
 
-    /** Longer than a planned switch takes; after it writes are refused rather than held. */
-    private static final String PAUSE_MILLIS = "5000";
+    /**
+     * Longer than a planned switch takes. Writes are refused by min-replicas-to-write, which Redis looks at before a pause; but only
+     * while it pauses no key expires or is evicted and nothing is published, which would make its history longer.
+     */
+    private static final String PAUSE_MILLIS = "60000";
 
     private final RedisSettings settings;
     private final Links links;
