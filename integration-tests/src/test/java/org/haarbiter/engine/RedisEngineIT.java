@@ -26,8 +26,11 @@ import org.haarbiter.lab.Account;
 import org.haarbiter.lab.RedisServer;
 import org.haarbiter.lab.ReplicatedGroup;
 import org.haarbiter.lab.ServerPlan;
+import org.haarbiter.link.TestAuthority;
+import org.haarbiter.link.TlsSettings;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
@@ -49,9 +52,14 @@ class RedisEngineIT extends EngineContract<RedisServer> {
         return engine(server, password, server.socket());
     }
 
-    private Engine engine(RedisServer server, String password, @org.jspecify.annotations.Nullable Path socket) {
-        return new RedisEngine(new RedisSettings(
-                server.address(),
+    private Engine engine(RedisServer server, String password, @Nullable Path socket) {
+        return new RedisEngine(settings(server, server.address(), password, socket, null));
+    }
+
+    private RedisSettings settings(
+            RedisServer server, Endpoint address, String password, @Nullable Path socket, @Nullable TlsSettings tls) {
+        return new RedisSettings(
+                address,
                 socket,
                 server.dataDir(),
                 Account.AGENT.user(),
@@ -59,11 +67,11 @@ class RedisEngineIT extends EngineContract<RedisServer> {
                 "/etc/ha-arbiter/agent.yaml",
                 null,
                 null,
-                null,
+                tls,
                 HUNG_MILLIS,
                 2_000,
                 2,
-                work.resolve("agent-of-" + server.name())));
+                work.resolve("agent-of-" + server.name()));
     }
 
     @Override
@@ -463,6 +471,72 @@ class RedisEngineIT extends EngineContract<RedisServer> {
         assertThat(other.awaitState(ServerState.RUNNING).instance()).isEqualTo(instance);
         server.kill9();
         assertThat(other.deaths.poll(10, TimeUnit.SECONDS)).isNotNull();
+    }
+
+    /** As after the end of an agent that stood still together with its server. */
+    @Test
+    void aServerThatNeverAnsweredThisAgentIsFencedByKillingIt() throws Exception {
+        seats(1);
+        RedisServer server = seats.get(0).server;
+        seats.get(0).engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        server.freeze();
+        Seat<RedisServer> late = seat(server, Account.AGENT.password());
+        seats.add(late);
+        late.awaitState(ServerState.HUNG);
+        late.engine.fence(Seat.LIMIT);
+        assertThat(late.deaths.poll(10, TimeUnit.SECONDS)).isNotNull();
+        assertThat(late.look().state()).isEqualTo(ServerState.DEAD);
+    }
+
+    @Test
+    void theAgentsConnectionsCanBeEncrypted() throws Exception {
+        seats(1);
+        RedisServer server = seats.get(0).server;
+        seats.remove(0).close();
+        Files.createDirectories(work.resolve("tls"));
+        TestAuthority authority = new TestAuthority(work.resolve("tls"), "redis");
+        TlsSettings ofServer =
+                authority.issue("server", "EC", "ip:" + server.address().host());
+        int port = server.address().port() + 1;
+        server.addSetting("tls-port " + port);
+        server.addSetting("tls-cert-file " + ofServer.certificate());
+        server.addSetting("tls-key-file " + ofServer.key());
+        server.addSetting("tls-ca-cert-file " + ofServer.ca());
+        server.restart();
+        server.awaitReady(Seat.LIMIT);
+        Endpoint address = new Endpoint(server.address().host(), port);
+        Seat<RedisServer> encrypted = seat(
+                server,
+                new RedisEngine(settings(
+                        server,
+                        address,
+                        Account.AGENT.password(),
+                        server.socket(),
+                        authority.issue("agent", "EC", "ip:127.0.0.1"))));
+        seats.add(encrypted);
+        encrypted.awaitState(ServerState.RUNNING);
+        encrypted.engine.promote(new Promotion(1, "", 0), () -> true, Seat.LIMIT);
+        encrypted.write(1);
+        server.freeze();
+        encrypted.awaitState(ServerState.HUNG);
+        server.thaw();
+        encrypted.awaitState(ServerState.RUNNING);
+        encrypted.engine.fence(Seat.LIMIT);
+        assertThat(encrypted.look().writable()).isFalse();
+
+        // A certificate that names another host, or one of another authority, is no server of ours.
+        TestAuthority stranger = new TestAuthority(work.resolve("tls"), "stranger");
+        Seat<RedisServer> suspicious = seat(
+                server,
+                new RedisEngine(settings(
+                        server,
+                        address,
+                        Account.AGENT.password(),
+                        server.socket(),
+                        stranger.issue("agent", "EC", "ip:127.0.0.1"))));
+        seats.add(suspicious);
+        assertThat(suspicious.look().state()).isEqualTo(ServerState.UNKNOWN);
+        assertThat(suspicious.look().detail()).contains("can't connect");
     }
 
     @Test

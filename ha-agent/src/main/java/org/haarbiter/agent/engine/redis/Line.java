@@ -106,6 +106,7 @@ final class Line implements AutoCloseable {
             // same.
             Object said = fresh.all(deadlineNanos, WHO).get(0);
             if (said instanceof byte[] info
+                    && !server.runId().isEmpty()
                     && !ServerInfo.parse(Link.text(info)).runId().equals(server.runId())) {
                 throw RedisProblem.lost("another process serves the address now");
             }

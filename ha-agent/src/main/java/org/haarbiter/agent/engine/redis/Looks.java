@@ -14,10 +14,14 @@ import org.haarbiter.agent.process.ServerProcess;
 import org.haarbiter.agent.process.UnixSocket;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /** Looks at the server. One thread looks; what was seen is there for all. */
 final class Looks implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Looks.class);
+
     private static final long LOGIN_RETRY_NANOS = 1_000_000_000;
     private static final long REFUSED_LATELY_NANOS = 1_000_000_000;
     private static final int LINK_DOWN_SECONDS = 5;
@@ -377,8 +381,14 @@ final class Looks implements AutoCloseable {
                     "it doesn't tell the agent of itself (" + e.getMessage() + "); the agent's account needs: "
                             + Account.statement(settings.user()));
         }
+        if (e.kind() == RedisProblem.Kind.NO_ANSWER
+                && (known == null || known.process().end() != null)) {
+            known = silent(known);
+        }
         if (known == null) {
-            dropProbe();
+            if (e.kind() == RedisProblem.Kind.LOST) {
+                dropProbe();
+            }
             return state(ServerState.UNKNOWN, "never reached: " + e.getMessage());
         }
         if (e.kind() == RedisProblem.Kind.LOST) {
@@ -400,6 +410,28 @@ final class Looks implements AutoCloseable {
                         "it hasn't answered for " + silent + " ms (must be less than " + settings.hungMillis()
                                 + "), and its process " + known.process().pid() + " exists")
                 : state(lastState(), "it hasn't answered for " + silent + " ms");
+    }
+
+    /** A process that takes connections and has never answered one can be fenced all the same, where its socket tells who it is. */
+    private @Nullable Attached silent(@Nullable Attached before) {
+        Path socket = settings.socket();
+        if (socket == null) {
+            return before;
+        }
+        try (UnixSocket peer = UnixSocket.connect(socket)) {
+            ServerProcess process = ServerProcess.of(peer.peerPid());
+            boolean same = before != null && before.instance().equals(process.instance());
+            if (same || !process.listensAt(settings.address().port())) {
+                process.close();
+                return before;
+            }
+            Attached now = new Attached(process, "");
+            become(now);
+            return now;
+        } catch (IOException e) {
+            LOG.debug("looking for a server that doesn't answer: {}", e.toString());
+            return before;
+        }
     }
 
     /** Nobody listens. */

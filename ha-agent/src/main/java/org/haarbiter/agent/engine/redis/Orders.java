@@ -144,12 +144,18 @@ final class Orders {
 
     private boolean refuse(Attached target, long deadline) throws RedisProblem {
         long start = System.nanoTime();
-        List<Object> said = fencing.run(target, deadline, new String[] {"INFO", "replication"}, new String[] {
+        List<Object> said = fencing.all(target, deadline, new String[] {"INFO", "replication"}, new String[] {
             "CONFIG", "SET", "replica-read-only", "yes"
         });
-        boolean primary = ServerInfo.parse(Link.text(said.get(0))).primary();
+        Link.check(said.get(0));
+        ServerInfo info = ServerInfo.parse(Link.text(said.get(0)));
+        boolean primary = info.primary();
         if (primary) {
             fencing.run(target, deadline, STOP_FOLLOWING);
+        }
+        if (!info.readOnly()) {
+            // Else it matters to nobody whether the setting could be made.
+            Link.check(said.get(1));
         }
         LOG.info("writes refused in {} us", (System.nanoTime() - start) / 1_000);
         return primary;
@@ -322,6 +328,7 @@ final class Orders {
         Found now = awaitPosition(aim, promotion.upTo(), deadline);
         boolean replica = !now.info().primary();
         String[] opened = settings(promotion.acknowledgers(), now.live().lagLimitSeconds(), looks.pingSeconds());
+        boolean ordered = false;
         try {
             if (replica) {
                 command.run(now.server(), deadline, opened);
@@ -330,6 +337,7 @@ final class Orders {
                 throw new EngineException(
                         aim + ": the permission for epoch " + promotion.epoch() + " has run out: writes stay closed");
             }
+            ordered = true;
             // An order that is lost on its way must not be given again: there is no permission for that.
             command.with(
                     now.server(),
@@ -338,7 +346,8 @@ final class Orders {
                             ? link.run(deadline, List.of(new String[] {"REPLICAOF", "NO", "ONE"}, UNPAUSE))
                             : link.run(deadline, List.of(opened, UNPAUSE))));
         } catch (RedisProblem e) {
-            if (e.kind() == RedisProblem.Kind.NO_ANSWER
+            if (ordered
+                    && e.kind() == RedisProblem.Kind.NO_ANSWER
                     && now.server().process().look() == null) {
                 kill(
                         now.server(),

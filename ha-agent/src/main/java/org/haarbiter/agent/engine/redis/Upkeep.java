@@ -92,7 +92,7 @@ final class Upkeep implements AutoCloseable {
     }
 
     /** Only a server that writes each change to its disk stands or falls with it. */
-    DiskCanary.@Nullable Trouble diskTrouble(ServerInfo info) {
+    synchronized DiskCanary.@Nullable Trouble diskTrouble(ServerInfo info) {
         DiskCanary watching = canary;
         if (watching == null || !info.logEnabled()) {
             return null;
