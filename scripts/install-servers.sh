@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, BIND,
+# Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, BIND,
 # and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [bind] [faketime]        (default: the first three)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [bind] [faketime]        (default: the first four)
 #
-# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD or HA_NAMED, or found on PATH, when it is
-# new enough (MySQL 8.4, MariaDB 10.11). MySQL goes into a directory of its own and doesn't touch the system:
+# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER or HA_NAMED, or found on PATH,
+# when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0). MySQL goes into a directory of its own and doesn't touch the system:
 #   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql
 # It comes from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR).
-# MariaDB and BIND are ordinary Debian packages; their services are not started.
+# MariaDB, Redis and BIND are ordinary Debian packages; their services are not started.
 # Nothing is downloaded twice; removing the directory above is all there is to undo for MySQL.
 set -euo pipefail
 
@@ -44,6 +44,10 @@ is_mariadb() { "$1" --version 2>/dev/null | grep -qi mariadb; }
 
 mysql_good() { [ -x "$1" ] && ! is_mariadb "$1" && at_least "$(version_of "$1")" 8.4; }
 mariadb_good() { [ -x "$1" ] && is_mariadb "$1" && at_least "$(version_of "$1")" 10.11; }
+# Redis says "Redis server v=7.0.15 sha=...", Valkey "Valkey server v=8.0.1 ...".
+redis_good() {
+  [ -x "$1" ] && at_least "$("$1" --version 2>/dev/null | sed -nE 's/^(Redis|Valkey) server v=([0-9]+(\.[0-9]+)+).*/\2/p')" 7.0
+}
 named_good() { [ -x "$1" ] && "$1" -v 2>/dev/null | grep -q '^BIND 9'; }
 
 # present CHECK VARIABLE NAME CANDIDATE...: says where the server is when one passes its check.
@@ -68,6 +72,7 @@ needed() {
   case $1 in
     MySQL) printf ', MySQL 8.4 or newer' ;;
     MariaDB) printf ', MariaDB 10.11 or newer' ;;
+    Redis) printf ', Redis 7.0 or newer, or Valkey' ;;
     *) printf ', BIND 9' ;;
   esac
 }
@@ -172,6 +177,14 @@ install_mariadb() {
   [ -n "${HA_MARIADBD:-}" ] || on_path mariadb-backup >/dev/null || apt_install mariadb-backup
 }
 
+install_redis() {
+  present redis_good HA_REDIS_SERVER Redis "$(on_path redis-server || true)" "$(on_path valkey-server || true)" && return
+  say "Redis: installing the Debian package"
+  apt_install redis-server
+  present redis_good HA_REDIS_SERVER Redis "$(on_path redis-server || true)" ||
+    fail "the package redis-server of this distribution isn't Redis 7.0 or newer. Set HA_REDIS_SERVER to a redis-server that is."
+}
+
 install_bind() {
   if ! present named_good HA_NAMED BIND "$(on_path named || true)"; then
     say "BIND: installing the Debian packages"
@@ -201,11 +214,11 @@ install_tools() {
 trap restore_services EXIT
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
-[ $# -gt 0 ] || set -- mysql mariadb bind
+[ $# -gt 0 ] || set -- mysql mariadb redis bind
 for what in "$@"; do
   case $what in
-    mysql | mariadb | bind | faketime) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, bind or faketime)." ;;
+    mysql | mariadb | redis | bind | faketime) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, bind or faketime)." ;;
   esac
 done
 for what in "$@"; do

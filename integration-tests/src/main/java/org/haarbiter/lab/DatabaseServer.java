@@ -2,14 +2,12 @@ package org.haarbiter.lab;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import org.haarbiter.words.Endpoint;
 
 /**
- * A real MySQL or MariaDB server. It starts fenced, as the arbiter wants it: read only, no replication running, no
- * semi-synchronous replication; each start, also one after a kill. Threads: any.
+ * A real database server. It starts fenced, as the arbiter wants it: it takes no writes and follows nobody; each start, also
+ * one after a kill. Threads: any.
  */
 public interface DatabaseServer extends AutoCloseable {
 
@@ -19,14 +17,8 @@ public interface DatabaseServer extends AutoCloseable {
     /** Where clients connect. */
     Endpoint address();
 
-    /** Number in replication. */
-    int serverId();
-
     /** Its Unix socket. */
     Path socket();
-
-    /** The port for administration, on the same address. */
-    int adminPort();
 
     /** Its data directory. */
     Path dataDir();
@@ -34,22 +26,13 @@ public interface DatabaseServer extends AutoCloseable {
     /** Its error log. */
     Path errorLog();
 
-    /** Where its programs are: the one that reads binary logs, for one. */
-    Path tools();
-
-    /** A shell command that stops it. */
-    String stopCommand();
-
-    /** A shell command that has it started again. */
-    String startCommand();
-
     /** The pid of the server process itself. */
     long pid();
 
     /** Whether the process exists; true also while it is frozen. */
     boolean isAlive();
 
-    /** Starts the process and returns at once; the first time, after the data directory was copied. */
+    /** Starts the process and returns at once; the first time, after the data directory was made. */
     void start() throws IOException;
 
     /** Kills the process if it runs, waits for its end and starts it again. */
@@ -70,32 +53,20 @@ public interface DatabaseServer extends AutoCloseable {
     /** Sends SIGCONT. */
     void thaw();
 
-    /** Waits until it answers a statement of root; throws with the end of its error log when it ends or the limit passes. */
+    /** Waits until it answers root; throws with the end of its error log when it ends or the limit passes. */
     void awaitReady(Duration limit) throws IOException;
 
     /** Waits until the process is gone; throws when the limit passes. */
     void awaitEnd(Duration limit) throws IOException;
 
-    /** JDBC address for an account, with the password in it, in the schema {@code app}. */
-    String url(Account account);
-
-    /** A new connection of root. */
-    Connection root() throws SQLException;
-
-    /** Runs statements as root, one after another, on one connection. */
-    void asRoot(String... statements) throws SQLException;
-
-    /** The first column of the first row that root gets; empty when there is no row or it is null. */
-    String askRoot(String query) throws SQLException;
-
-    /** Tells it whom to follow, as a DBA does before the arbiter adopts it. Nothing is started. */
-    void provisionReplicaOf(DatabaseServer source) throws SQLException;
+    /** Tells it whom to follow, as a DBA does before the arbiter adopts it; where the server can be told without starting. */
+    void provisionReplicaOf(DatabaseServer source) throws IOException;
 
     /** Makes it the open primary by hand, without arbiter: for tests of the lab and for comparison. */
-    void openByHand() throws SQLException;
+    void openByHand() throws IOException;
 
-    /** Starts replication by hand and allows reads. */
-    void replicateByHand() throws SQLException;
+    /** Starts replication from this source by hand and allows reads. */
+    void replicateByHand(DatabaseServer source) throws IOException;
 
     /** Kills it and waits for its end; the directory stays. */
     @Override

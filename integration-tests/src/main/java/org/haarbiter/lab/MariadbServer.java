@@ -3,11 +3,10 @@ package org.haarbiter.lab;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.List;
 
 /** MariaDB 10.11 or newer, with strict global transaction identifiers, configured to start fenced. */
-public final class MariadbServer extends ChildDatabaseServer {
+public final class MariadbServer extends ChildSqlServer {
 
     /** The installer's own accounts go first: root at 127.0.0.1 without password would win over root at any address. */
     private static final String ACCOUNTS =
@@ -87,7 +86,7 @@ public final class MariadbServer extends ChildDatabaseServer {
     }
 
     @Override
-    void copyTemplate() throws IOException {
+    void makeData() throws IOException {
         TemplateDirectory.copyTo(dataDir(), "mariadb", program.version(), ACCOUNTS, this::initialise);
     }
 
@@ -130,20 +129,20 @@ public final class MariadbServer extends ChildDatabaseServer {
     }
 
     @Override
-    public void provisionReplicaOf(DatabaseServer source) throws SQLException {
-        asRoot("CHANGE MASTER TO MASTER_HOST='" + source.address().host() + "', MASTER_PORT="
+    public void provisionReplicaOf(DatabaseServer source) throws IOException {
+        byHand("CHANGE MASTER TO MASTER_HOST='" + source.address().host() + "', MASTER_PORT="
                 + source.address().port() + ", MASTER_USER='" + Account.REPLICATION.user() + "', MASTER_PASSWORD='"
                 + Account.REPLICATION.password() + "', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1,"
                 + " MASTER_HEARTBEAT_PERIOD=0.2");
     }
 
     @Override
-    public void openByHand() throws SQLException {
-        asRoot("SET GLOBAL read_only=0");
+    public void openByHand() throws IOException {
+        byHand("SET GLOBAL read_only=0");
     }
 
     @Override
-    public void replicateByHand() throws SQLException {
-        asRoot("START SLAVE");
+    public void replicateByHand(DatabaseServer source) throws IOException {
+        byHand("START SLAVE");
     }
 }

@@ -4,11 +4,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.List;
 
 /** MySQL 8.4 or newer, with global transaction identifiers and row-based binary log, configured to start fenced. */
-public final class MysqlServer extends ChildDatabaseServer {
+public final class MysqlServer extends ChildSqlServer {
 
     /**
      * Each statement stands on one line: that is how a file of initial statements is read. The agent's rights are those
@@ -147,7 +146,7 @@ public final class MysqlServer extends ChildDatabaseServer {
     }
 
     @Override
-    void copyTemplate() throws IOException {
+    void makeData() throws IOException {
         TemplateDirectory.copyTo(dataDir(), "mysql", program.version(), ACCOUNTS, this::initialise);
     }
 
@@ -179,8 +178,8 @@ public final class MysqlServer extends ChildDatabaseServer {
     }
 
     @Override
-    public void provisionReplicaOf(DatabaseServer source) throws SQLException {
-        asRoot("CHANGE REPLICATION SOURCE TO SOURCE_HOST='" + source.address().host() + "', SOURCE_PORT="
+    public void provisionReplicaOf(DatabaseServer source) throws IOException {
+        byHand("CHANGE REPLICATION SOURCE TO SOURCE_HOST='" + source.address().host() + "', SOURCE_PORT="
                 + source.address().port() + ", SOURCE_USER='" + Account.REPLICATION.user() + "', SOURCE_PASSWORD='"
                 + Account.REPLICATION.password()
                 + "', SOURCE_SSL=0, SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, GET_SOURCE_PUBLIC_KEY=1,"
@@ -188,12 +187,12 @@ public final class MysqlServer extends ChildDatabaseServer {
     }
 
     @Override
-    public void openByHand() throws SQLException {
-        asRoot("SET GLOBAL super_read_only=0", "SET GLOBAL read_only=0", "SET GLOBAL offline_mode=0");
+    public void openByHand() throws IOException {
+        byHand("SET GLOBAL super_read_only=0", "SET GLOBAL read_only=0", "SET GLOBAL offline_mode=0");
     }
 
     @Override
-    public void replicateByHand() throws SQLException {
-        asRoot("SET GLOBAL offline_mode=0", "START REPLICA");
+    public void replicateByHand(DatabaseServer source) throws IOException {
+        byHand("SET GLOBAL offline_mode=0", "START REPLICA");
     }
 }

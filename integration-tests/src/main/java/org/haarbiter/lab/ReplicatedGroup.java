@@ -2,7 +2,6 @@ package org.haarbiter.lab;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,37 +16,42 @@ import org.haarbiter.words.Endpoint;
  * Servers of one group as a DBA leaves them for the arbiter to adopt: all fenced, the first empty of sources, the others
  * told to follow it, nothing started.
  */
-public final class ReplicatedGroup implements AutoCloseable {
+public final class ReplicatedGroup<S extends DatabaseServer> implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
 
-    private final List<DatabaseServer> servers;
+    private final List<S> servers;
 
-    private ReplicatedGroup(List<DatabaseServer> servers) {
+    private ReplicatedGroup(List<S> servers) {
         this.servers = List.copyOf(servers);
     }
 
     /** MySQL servers at these addresses, named {@code mysql-1} and so on, started side by side. */
-    public static ReplicatedGroup mysql(Path work, List<Endpoint> addresses) throws IOException, SQLException {
+    public static ReplicatedGroup<SqlServer> mysql(Path work, List<Endpoint> addresses) throws IOException {
         return start(plans("mysql", work, addresses), MysqlServer::new);
     }
 
     /** MariaDB servers at these addresses, named {@code mariadb-1} and so on, started side by side. */
-    public static ReplicatedGroup mariadb(Path work, List<Endpoint> addresses) throws IOException, SQLException {
+    public static ReplicatedGroup<SqlServer> mariadb(Path work, List<Endpoint> addresses) throws IOException {
         return start(plans("mariadb", work, addresses), MariadbServer::new);
     }
 
+    /** Redis servers at these addresses, named {@code redis-1} and so on, started side by side. */
+    public static ReplicatedGroup<RedisServer> redis(Path work, List<Endpoint> addresses) throws IOException {
+        return start(plans("redis", work, addresses), RedisServer::new);
+    }
+
     /** Servers by plan; the first is the one that the others follow. All are closed again when one doesn't start. */
-    public static ReplicatedGroup start(List<ServerPlan> plans, Function<ServerPlan, DatabaseServer> kind)
-            throws IOException, SQLException {
-        List<DatabaseServer> servers = new ArrayList<>();
+    public static <S extends DatabaseServer> ReplicatedGroup<S> start(
+            List<ServerPlan> plans, Function<ServerPlan, S> kind) throws IOException {
+        List<S> servers = new ArrayList<>();
         for (ServerPlan plan : plans) {
             servers.add(kind.apply(plan));
         }
-        ReplicatedGroup group = new ReplicatedGroup(servers);
+        ReplicatedGroup<S> group = new ReplicatedGroup<>(servers);
         try {
             group.startAll();
-        } catch (IOException | SQLException | RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             group.close();
             throw e;
         }
@@ -62,11 +66,11 @@ public final class ReplicatedGroup implements AutoCloseable {
         return plans;
     }
 
-    private void startAll() throws IOException, SQLException {
+    private void startAll() throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(servers.size());
         try {
             List<Future<?>> starting = new ArrayList<>();
-            for (DatabaseServer server : servers) {
+            for (S server : servers) {
                 starting.add(threads.submit(() -> {
                     server.start();
                     server.awaitReady(START_LIMIT);
@@ -90,13 +94,13 @@ public final class ReplicatedGroup implements AutoCloseable {
     }
 
     /** All servers, in the order of their addresses. */
-    public List<DatabaseServer> servers() {
+    public List<S> servers() {
         return servers;
     }
 
     /** The server with that address. */
-    public DatabaseServer at(Endpoint address) {
-        for (DatabaseServer server : servers) {
+    public S at(Endpoint address) {
+        for (S server : servers) {
             if (server.address().equals(address)) {
                 return server;
             }
@@ -105,17 +109,17 @@ public final class ReplicatedGroup implements AutoCloseable {
     }
 
     /** The first server: the one that the others were told to follow. */
-    public DatabaseServer primary() {
+    public S primary() {
         return servers.get(0);
     }
 
     /** Opens the first and starts replication on the others, by hand: for tests that need no arbiter. */
-    public void openByHand() throws SQLException {
+    public void openByHand() throws IOException {
         // In this order: a MySQL source in offline mode refuses its replicas too, and they retry only after a second.
         primary().openByHand();
-        for (DatabaseServer server : servers) {
+        for (S server : servers) {
             if (server != primary()) {
-                server.replicateByHand();
+                server.replicateByHand(primary());
             }
         }
     }
@@ -123,10 +127,10 @@ public final class ReplicatedGroup implements AutoCloseable {
     /** Kills all and waits for their ends. */
     @Override
     public void close() throws IOException {
-        for (DatabaseServer server : servers) {
+        for (S server : servers) {
             server.kill9();
         }
-        for (DatabaseServer server : servers) {
+        for (S server : servers) {
             server.close();
         }
     }

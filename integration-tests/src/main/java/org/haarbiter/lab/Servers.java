@@ -15,12 +15,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the programs of the real servers: a path given in the environment ({@code HA_MYSQLD}, {@code HA_MARIADBD},
- * {@code HA_NAMED}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
+ * {@code HA_REDIS_SERVER}, {@code HA_NAMED}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
  * missing or too old is an {@link IllegalStateException} that names the command that brings it.
  */
 public final class Servers {
 
-    private static final Pattern VERSION = Pattern.compile("(?:Ver|BIND) (\\d+)\\.(\\d+)(\\.\\d+)?");
+    private static final Pattern VERSION = Pattern.compile("(?:Ver |BIND |server v=)(\\d+)\\.(\\d+)(\\.\\d+)?");
 
     private Servers() {}
 
@@ -57,6 +57,11 @@ public final class Servers {
     /** MariaDB 10.11 or newer. */
     public static Program mariadb() {
         return find("mariadb", "HA_MARIADBD", "mariadbd", "--version", 10, 11, true, null);
+    }
+
+    /** Redis 7.0 or newer, or Valkey. */
+    public static Program redis() {
+        return find("redis", "HA_REDIS_SERVER", "redis-server", "--version", 7, 0, false, null);
     }
 
     /** BIND 9. */

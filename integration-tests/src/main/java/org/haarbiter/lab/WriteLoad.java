@@ -622,7 +622,7 @@ public final class WriteLoad implements AutoCloseable {
      * The acknowledged numbers that the server doesn't have: what was lost. Ask once the server has applied everything, and
      * best after {@link #close}.
      */
-    public SortedSet<Long> verify(DatabaseServer server) throws SQLException {
+    public SortedSet<Long> verify(SqlServer server) throws SQLException {
         // Taken before the rows are read: a write that is acknowledged meanwhile isn't missing.
         List<Long> expected = history().ids();
         Set<Long> present = new HashSet<>();

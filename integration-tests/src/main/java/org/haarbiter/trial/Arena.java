@@ -19,7 +19,6 @@ import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.BindServer;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.Host;
 import org.haarbiter.lab.MariadbServer;
 import org.haarbiter.lab.MysqlServer;
@@ -27,6 +26,7 @@ import org.haarbiter.lab.NetworkLab;
 import org.haarbiter.lab.ReplicatedGroup;
 import org.haarbiter.lab.ServerPlan;
 import org.haarbiter.lab.ServerProcess;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteLoad;
 import org.haarbiter.lab.ZoneKey;
 import org.haarbiter.words.Endpoint;
@@ -66,7 +66,7 @@ public final class Arena implements AutoCloseable {
     private final List<AutoCloseable> closing = new ArrayList<>();
     private final ArbiterApi api;
     private @Nullable BindServer dns;
-    private @Nullable ReplicatedGroup group;
+    private @Nullable ReplicatedGroup<SqlServer> group;
 
     private Arena(ArenaPlan plan, @Nullable NetworkLab network) {
         this.plan = plan;
@@ -141,13 +141,13 @@ public final class Arena implements AutoCloseable {
             servers.add(ServerPlan.of(member(plan, i), databaseAddress(i), i, plan.work())
                     .on(host(member(plan, i))));
         }
-        ReplicatedGroup started = ReplicatedGroup.start(
+        ReplicatedGroup<SqlServer> started = ReplicatedGroup.start(
                 servers, plan.engine() == ArenaPlan.Engine.MYSQL ? MysqlServer::new : MariadbServer::new);
         group = started;
         closing.add(started);
         started.primary();
         bind.awaitReady(START_LIMIT);
-        for (DatabaseServer server : started.servers()) {
+        for (SqlServer server : started.servers()) {
             writeAgent(server);
         }
         agents.values().forEach(this::startProcess);
@@ -200,7 +200,7 @@ public final class Arena implements AutoCloseable {
         }
     }
 
-    private void writeAgent(DatabaseServer server) throws IOException {
+    private void writeAgent(SqlServer server) throws IOException {
         int number = server.serverId();
         Path directory = Files.createDirectories(plan.work().resolve("agent-" + server.name()));
         Path credentials = directory.resolve("credentials.yaml");
@@ -441,7 +441,7 @@ public final class Arena implements AutoCloseable {
     }
 
     /** The site of a database server. */
-    String siteOf(DatabaseServer server) {
+    String siteOf(SqlServer server) {
         return siteOfMember(group().servers().indexOf(server) + 1);
     }
 
@@ -476,8 +476,8 @@ public final class Arena implements AutoCloseable {
     }
 
     /** The database servers. */
-    public ReplicatedGroup group() {
-        ReplicatedGroup started = group;
+    public ReplicatedGroup<SqlServer> group() {
+        ReplicatedGroup<SqlServer> started = group;
         if (started == null) {
             throw new IllegalStateException("the arena's servers aren't started");
         }
@@ -597,7 +597,7 @@ public final class Arena implements AutoCloseable {
     }
 
     /** The server of that name. */
-    public DatabaseServer server(String name) {
+    public SqlServer server(String name) {
         return group().servers().stream()
                 .filter(s -> s.name().equals(name))
                 .findFirst()
@@ -605,7 +605,7 @@ public final class Arena implements AutoCloseable {
     }
 
     /** Waits until the group has an open primary, every other member follows, and the DNS shows it; returns the primary. */
-    public DatabaseServer awaitSteady(Duration limit) {
+    public SqlServer awaitSteady(Duration limit) {
         return server(api.awaitSteady(GROUP, limit));
     }
 
@@ -640,7 +640,7 @@ public final class Arena implements AutoCloseable {
 
     /** The addresses of all database servers. */
     public List<Endpoint> addresses() {
-        return group().servers().stream().map(DatabaseServer::address).toList();
+        return group().servers().stream().map(SqlServer::address).toList();
     }
 
     /** Where clients run. */

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
+import org.haarbiter.lab.SqlServer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -73,7 +73,7 @@ public final class Demo implements Callable<Integer> {
         say("everything's files are in " + work);
         say("starting BIND, 3 masters, and a group of 4 " + engine.word() + " servers with an agent beside each");
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, separateHosts))) {
-            DatabaseServer primary = arena.awaitSteady(START_LIMIT);
+            SqlServer primary = arena.awaitSteady(START_LIMIT);
             say("the group was adopted: " + primary.name() + " (" + primary.address() + ") is primary, and "
                     + arena.writeName() + " points to it");
             show(arena, "status");

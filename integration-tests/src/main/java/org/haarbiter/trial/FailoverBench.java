@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToDoubleFunction;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -129,7 +129,7 @@ public final class FailoverBench implements Callable<Integer> {
             arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), START_LIMIT);
             return;
         }
-        DatabaseServer server = arena.server(struck);
+        SqlServer server = arena.server(struck);
         long patience = System.nanoTime() + FENCE_LIMIT.toNanos();
         while (fault == Fault.PARTITION && server.isAlive() && System.nanoTime() - patience < 0) {
             LockSupport.parkNanos(20_000_000);

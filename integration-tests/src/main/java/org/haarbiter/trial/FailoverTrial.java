@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 
@@ -53,7 +53,7 @@ public final class FailoverTrial {
     public static Result run(Arena arena, Fault fault, Client client, int writesPerSecond, long firstId)
             throws IOException, SQLException {
         arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), LIMIT);
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         WriteLoad.Target target = client == Client.DNS ? arena.byName() : arena.byMembers();
         WriteLoad.Behaviour behaviour = WriteLoad.Behaviour.of(8, writesPerSecond)
                 .warming(arena.addresses())
@@ -72,7 +72,7 @@ public final class FailoverTrial {
             arena.cut(old.name(), false);
         }
         arena.api().awaitPublished(Arena.GROUP, LIMIT);
-        DatabaseServer fresh = arena.group().at(outage.newServer());
+        SqlServer fresh = arena.group().at(outage.newServer());
         return new Result(
                 arena.plan().engine().word(),
                 fault.word(),
@@ -87,8 +87,7 @@ public final class FailoverTrial {
                 load.history().provenTwoWritersMillis());
     }
 
-    private static SortedSet<Long> lost(Arena arena, WriteLoad load, DatabaseServer fresh)
-            throws IOException, SQLException {
+    private static SortedSet<Long> lost(Arena arena, WriteLoad load, SqlServer fresh) throws IOException, SQLException {
         try {
             return arena.clients().call(() -> load.verify(fresh));
         } catch (IOException | SQLException | RuntimeException e) {

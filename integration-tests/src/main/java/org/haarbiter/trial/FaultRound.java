@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MemberView;
 import org.haarbiter.admin.SwitchView;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.HistoryCheck;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -207,7 +207,7 @@ final class FaultRound {
                 clients.close();
                 atWork = false;
             }
-            for (DatabaseServer server : arena.group().servers()) {
+            for (SqlServer server : arena.group().servers()) {
                 if (!server.isAlive()) {
                     notes.add(server.name() + " had been killed and is started again");
                     server.restart();
@@ -291,7 +291,7 @@ final class FaultRound {
                 broken.add("master " + master + " ended by itself");
             }
         }
-        for (DatabaseServer server : arena.group().servers()) {
+        for (SqlServer server : arena.group().servers()) {
             if (!arena.agent(server.name()).isAlive()) {
                 broken.add("the agent of " + server.name() + " ended by itself");
             }
@@ -354,7 +354,7 @@ final class FaultRound {
     private Set<Long> present() {
         Set<Long> present = new HashSet<>();
         try {
-            DatabaseServer last = arena.awaitSteady(LIMIT);
+            SqlServer last = arena.awaitSteady(LIMIT);
             long first = clients.writers().get(0).first();
             try (Connection connection = last.root();
                     Statement statement = connection.createStatement();
@@ -363,7 +363,7 @@ final class FaultRound {
                     present.add(rows.getLong(1));
                 }
             }
-            for (DatabaseServer server : arena.group().servers()) {
+            for (SqlServer server : arena.group().servers()) {
                 awaitSameData(last, server);
             }
         } catch (IOException | SQLException | IllegalStateException e) {
@@ -372,7 +372,7 @@ final class FaultRound {
         return present;
     }
 
-    private void awaitSameData(DatabaseServer primary, DatabaseServer server) throws IOException, SQLException {
+    private void awaitSameData(SqlServer primary, SqlServer server) throws IOException, SQLException {
         String sum = "SELECT CONCAT(COUNT(*), ' rows, sum ', BIT_XOR(id)) FROM app.writes";
         long end = System.nanoTime() + LIMIT.toNanos();
         while (true) {

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -82,7 +82,7 @@ public final class IdleBench implements Callable<Integer> {
         for (int i = 1; i <= arena.plan().masters(); i++) {
             pids.put("master m" + i, arena.master("m" + i).pid());
         }
-        for (DatabaseServer server : arena.group().servers()) {
+        for (SqlServer server : arena.group().servers()) {
             pids.put("agent " + server.name(), arena.agent(server.name()).pid());
         }
         return pids;

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
 import org.haarbiter.lab.ServerProcess;
+import org.haarbiter.lab.SqlServer;
 
 /** A whole arena with its parts as a story finds them. One thread. */
 final class Scene {
@@ -15,7 +15,7 @@ final class Scene {
 
     private final Arena arena;
     private final Random random;
-    private final DatabaseServer primary;
+    private final SqlServer primary;
     private final String leader;
 
     Scene(Arena arena, Random random) {
@@ -33,23 +33,23 @@ final class Scene {
         return arena.network();
     }
 
-    DatabaseServer primary() {
+    SqlServer primary() {
         return primary;
     }
 
     /** The primary by now. */
-    DatabaseServer primaryNow() {
+    SqlServer primaryNow() {
         return arena.awaitSteady(LIMIT);
     }
 
     /** All members but the primary. */
-    List<DatabaseServer> replicas() {
+    List<SqlServer> replicas() {
         return arena.group().servers().stream().filter(s -> s != primary).toList();
     }
 
     /** One of them, by chance. */
-    DatabaseServer replica() {
-        List<DatabaseServer> replicas = replicas();
+    SqlServer replica() {
+        List<SqlServer> replicas = replicas();
         return replicas.get(random.nextInt(replicas.size()));
     }
 
@@ -66,7 +66,7 @@ final class Scene {
         return arena.masterNames().stream().map(arena::master).toList();
     }
 
-    NetworkLab.Node host(DatabaseServer server) {
+    NetworkLab.Node host(SqlServer server) {
         return arena.node(server.name());
     }
 

@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import org.haarbiter.lab.Crowd;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
 import org.haarbiter.lab.ServerProcess;
 import org.haarbiter.lab.SmallDisk;
+import org.haarbiter.lab.SqlServer;
 
 /** The stories there are. */
 final class Stories {
@@ -269,8 +269,8 @@ final class Stories {
                 true,
                 DISK_SECONDS,
                 (arena, random) -> {
-                    List<DatabaseServer> replicas = new Scene(arena, random).replicas();
-                    DatabaseServer server = replicas.get(random.nextInt(replicas.size()));
+                    List<SqlServer> replicas = new Scene(arena, random).replicas();
+                    SqlServer server = replicas.get(random.nextInt(replicas.size()));
                     SmallDisk disk = whileDown(arena, server, () -> SmallDisk.under(server.dataDir(), DISK_MEGABYTES));
                     makePrimary(arena, server.name());
                     return new Story.Stage(
@@ -289,7 +289,7 @@ final class Stories {
     }
 
     /** Its agent is down too: it has a file open on the disk, and its own view of what is mounted. */
-    private static SmallDisk whileDown(Arena arena, DatabaseServer server, DiskChange change) throws IOException {
+    private static SmallDisk whileDown(Arena arena, SqlServer server, DiskChange change) throws IOException {
         arena.agent(server.name()).close();
         server.terminate();
         server.awaitEnd(LIMIT);
@@ -330,13 +330,13 @@ final class Stories {
     }
 
     private static Story.Undo killPrimary(Scene scene) {
-        DatabaseServer server = scene.primary();
+        SqlServer server = scene.primary();
         server.kill9();
         return server::restart;
     }
 
     private static Story.Undo stopPrimary(Scene scene) {
-        DatabaseServer server = scene.primary();
+        SqlServer server = scene.primary();
         server.freeze();
         return server::thaw;
     }
@@ -354,14 +354,14 @@ final class Stories {
     }
 
     private static Story.Undo killReplicaInARow(Scene scene) throws IOException {
-        DatabaseServer server = scene.replica();
+        SqlServer server = scene.replica();
         for (int i = 0; i < FLAPS; i++) {
             flap(server);
         }
         return () -> {};
     }
 
-    private static void flap(DatabaseServer server) throws IOException {
+    private static void flap(SqlServer server) throws IOException {
         server.kill9();
         Scene.last(FLAP_MILLIS);
         server.restart();

@@ -19,18 +19,18 @@ import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.mysql.MariadbEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("servers")
-class MariadbEngineIT extends EngineContract {
+class MariadbEngineIT extends SqlContract {
 
     @Override
-    ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
+    ReplicatedGroup<SqlServer> start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
         return ReplicatedGroup.mariadb(directory, addresses);
     }
 
@@ -55,15 +55,15 @@ class MariadbEngineIT extends EngineContract {
     }
 
     @Override
-    void slowCopies(Seat recipient, Seat donor) throws SQLException {}
+    void slowCopies(Seat<SqlServer> recipient, Seat<SqlServer> donor) {}
 
     /** As a kill leaves it that comes while the server drops its relay logs, which following another source makes it do. */
     @Test
     void aReplicaWhoseRelayLogsAreGoneFollowsAgain() throws Exception {
         losslessGroup(2);
-        Seat primary = seats.get(0);
-        Seat replica = seats.get(1);
-        DatabaseServer server = replica.server;
+        Seat<SqlServer> primary = seats.get(0);
+        Seat<SqlServer> replica = seats.get(1);
+        SqlServer server = replica.server;
         Observation before = replica.look();
         server.kill9();
         server.awaitEnd(Seat.LIMIT);
@@ -95,10 +95,10 @@ class MariadbEngineIT extends EngineContract {
     @Test
     void aServerThatDoesntComeBackIsMarkedAndTheNextRebuildSucceeds() throws Exception {
         partedGroup();
-        Seat donor = seats.get(1);
-        DatabaseServer server = seats.get(0).server;
+        Seat<SqlServer> donor = seats.get(1);
+        SqlServer server = seats.get(0).server;
         seats.get(0).close();
-        try (Seat clumsy = new Seat(server, engine(settings(server, Account.AGENT.password(), "true")))) {
+        try (Seat<SqlServer> clumsy = seat(server, engine(settings(server, Account.AGENT.password(), "true")))) {
             clumsy.awaitState(ServerState.RUNNING);
             assertThatThrownBy(() -> clumsy.engine.rebuild(
                             donor.server.address(), (stage, done, total) -> {}, Duration.ofSeconds(12)))
@@ -113,8 +113,8 @@ class MariadbEngineIT extends EngineContract {
     @Test
     void withoutRoomForBothTheDataIsDeletedFirst() throws Exception {
         partedGroup();
-        Seat old = seats.get(0);
-        Seat donor = seats.get(1);
+        Seat<SqlServer> old = seats.get(0);
+        Seat<SqlServer> donor = seats.get(1);
         // The donor seems to be larger than any disk.
         Path pretended = donor.server.dataDir().resolve("undo-pretended");
         try (RandomAccessFile file = new RandomAccessFile(pretended.toFile(), "rw")) {
@@ -137,8 +137,8 @@ class MariadbEngineIT extends EngineContract {
     }
 
     /** With an agent that was started again beside a server that doesn't run. */
-    private void rebuildAgain(DatabaseServer server, Seat donor) throws Exception {
-        Seat again = new Seat(server, engine(settings(server, Account.AGENT.password(), server.startCommand())));
+    private void rebuildAgain(SqlServer server, Seat<SqlServer> donor) throws Exception {
+        Seat<SqlServer> again = seat(server, Account.AGENT.password());
         seats.set(0, again);
         assertThat(again.look().rebuilding()).isTrue();
         again.engine.rebuild(donor.server.address(), (stage, done, total) -> {}, REBUILD_LIMIT);

@@ -8,18 +8,18 @@ import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.mysql.MysqlEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ReplicatedGroup;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 
 @Tag("servers")
-class MysqlEngineIT extends EngineContract {
+class MysqlEngineIT extends SqlContract {
 
     @Override
-    ReplicatedGroup start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
-        ReplicatedGroup group = ReplicatedGroup.mysql(directory, addresses);
-        for (DatabaseServer server : group.servers()) {
+    ReplicatedGroup<SqlServer> start(Path directory, List<Endpoint> addresses) throws IOException, SQLException {
+        ReplicatedGroup<SqlServer> group = ReplicatedGroup.mysql(directory, addresses);
+        for (SqlServer server : group.servers()) {
             // Without it the agent can't end an applier that waits for the rest of a transaction.
             server.asRoot(
                     "SET SESSION sql_log_bin=0",
@@ -51,7 +51,7 @@ class MysqlEngineIT extends EngineContract {
     }
 
     @Override
-    void slowCopies(Seat recipient, Seat donor) throws SQLException {
+    void slowCopies(Seat<SqlServer> recipient, Seat<SqlServer> donor) throws SQLException {
         recipient.server.asRoot("SET GLOBAL clone_max_data_bandwidth=12");
     }
 }

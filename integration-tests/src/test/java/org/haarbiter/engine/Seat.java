@@ -2,33 +2,35 @@ package org.haarbiter.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.Observation;
-import org.haarbiter.lab.Account;
 import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.words.ServerState;
 
 /** A server with an engine beside it. */
-final class Seat implements AutoCloseable {
+final class Seat<S extends DatabaseServer> implements AutoCloseable {
     static final Duration LIMIT = Duration.ofSeconds(40);
     private static final Duration LOOK = Duration.ofMillis(100);
 
     record Death(String instance, String evidence, long nanos) {}
 
-    final DatabaseServer server;
+    final S server;
     final Engine engine;
     final BlockingQueue<Death> deaths = new LinkedBlockingQueue<>();
 
-    Seat(DatabaseServer server, Engine engine) {
+    private final Clients<S> clients;
+
+    /** Its group is lossless: writes are waited for. */
+    volatile boolean acknowledged;
+
+    Seat(S server, Engine engine, Clients<S> clients) {
+        this.clients = clients;
         this.server = server;
         this.engine = engine;
         engine.onDeath((instance, evidence) -> deaths.add(new Death(instance, evidence, System.nanoTime())));
@@ -56,15 +58,18 @@ final class Seat implements AutoCloseable {
         return await("state " + state, seen -> seen.state() == state);
     }
 
-    Connection application() throws SQLException {
-        return DriverManager.getConnection(server.url(Account.APPLICATION));
+    Clients.Client connect() throws Refused {
+        return clients.connect(server);
     }
 
-    void write(long id) throws SQLException {
-        try (Connection connection = application();
-                Statement statement = connection.createStatement()) {
-            statement.execute("INSERT INTO app.writes (id) VALUES (" + id + ")");
+    void write(long id) throws Refused {
+        try (Clients.Client client = connect()) {
+            client.write(id, acknowledged);
         }
+    }
+
+    Set<Long> rows() {
+        return clients.rows(server);
     }
 
     @Override

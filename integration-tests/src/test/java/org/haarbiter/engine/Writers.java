@@ -2,20 +2,19 @@ package org.haarbiter.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.haarbiter.lab.DatabaseServer;
 
 /** Clients of one server, each on one connection of its own, that insert until they are refused or stopped. */
-final class Writers implements AutoCloseable {
+final class Writers<S extends DatabaseServer> implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
-    private final List<Connection> connections = new ArrayList<>();
+    private final List<Clients.Client> connections = new ArrayList<>();
     private final AtomicLong next;
+    private final boolean waits;
     private volatile boolean stopped;
 
     /** Each row that the server said yes to, with the time of the answer. */
@@ -24,10 +23,11 @@ final class Writers implements AutoCloseable {
     /** When each client's connection ended or refused it. */
     final Map<Integer, Long> ended = new ConcurrentHashMap<>();
 
-    Writers(Seat seat, int clients, long firstId) throws SQLException {
+    Writers(Seat<S> seat, int clients, long firstId) throws Refused {
         next = new AtomicLong(firstId);
+        waits = seat.acknowledged;
         for (int i = 0; i < clients; i++) {
-            connections.add(seat.application());
+            connections.add(seat.connect());
         }
         for (int i = 0; i < clients; i++) {
             int number = i;
@@ -39,18 +39,18 @@ final class Writers implements AutoCloseable {
     }
 
     private void write(int number) {
-        try (Statement statement = connections.get(number).createStatement()) {
+        try {
             while (!stopped) {
                 long id = next.getAndIncrement();
-                statement.execute("INSERT INTO app.writes (id) VALUES (" + id + ")");
+                connections.get(number).write(id, waits);
                 acknowledged.put(id, System.nanoTime());
             }
-        } catch (SQLException e) {
+        } catch (Refused e) {
             ended.put(number, System.nanoTime());
         }
     }
 
-    Writers awaitAcknowledged(int rows) {
+    Writers<S> awaitAcknowledged(int rows) {
         long deadline = System.nanoTime() + Seat.LIMIT.toNanos();
         while (acknowledged.size() < rows) {
             assertThat(System.nanoTime())
@@ -83,10 +83,10 @@ final class Writers implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while the writers were ending", e);
         }
-        for (Connection connection : connections) {
+        for (Clients.Client connection : connections) {
             try {
                 connection.close();
-            } catch (SQLException e) {
+            } catch (Refused e) {
                 // The test has ended this connection's server.
                 assertThat(connection).isNotNull();
             }

@@ -150,7 +150,7 @@ class NetworkLabIT {
         try (NetworkLab lab = NetworkLab.open(List.of("db", "client"))) {
             NetworkLab.Node host = lab.host("db");
             Endpoint address = new Endpoint(host.address(), 24_306);
-            try (DatabaseServer server =
+            try (SqlServer server =
                     new MariadbServer(ServerPlan.of("db", address, 1, work).on(host))) {
                 server.start();
                 server.awaitReady(Duration.ofSeconds(60));

@@ -39,7 +39,7 @@ class SwitchByHandIT {
                         work.resolve("dns1"), DNS, "ha.test", key, List.of(SECONDARY_DNS), Host.here());
                 BindServer secondary =
                         BindServer.secondary(work.resolve("dns2"), SECONDARY_DNS, "ha.test", key, DNS, Host.here());
-                ReplicatedGroup group = ReplicatedGroup.mariadb(work, List.of(FIRST, SECOND))) {
+                ReplicatedGroup<SqlServer> group = ReplicatedGroup.mariadb(work, List.of(FIRST, SECOND))) {
             dns.start();
             secondary.start();
             dns.awaitReady(LIMIT);

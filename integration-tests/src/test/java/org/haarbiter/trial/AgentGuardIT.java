@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.haarbiter.admin.GroupView;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.Tag;
@@ -32,7 +32,7 @@ class AgentGuardIT {
                 engine, MEMBERS, work, false, 3, "normal, lease-millis: " + LEASE_MILLIS, "available", "");
         try (Arena arena = Arena.open(plan)) {
             arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
-            DatabaseServer primary = arena.awaitSteady(LIMIT);
+            SqlServer primary = arena.awaitSteady(LIMIT);
             Path settings = work.resolve("agent-" + primary.name()).resolve("ha-agent.yaml");
             WriteLoad load = WriteLoad.start(
                     arena.byName(),
@@ -54,7 +54,7 @@ class AgentGuardIT {
     }
 
     /** From an agent that nobody supervises to one that systemd does, and then to another such. */
-    private static void isUpgradedUnnoticed(Arena arena, WriteLoad load, PlayedSystemd systemd, DatabaseServer primary)
+    private static void isUpgradedUnnoticed(Arena arena, WriteLoad load, PlayedSystemd systemd, SqlServer primary)
             throws Exception {
         Map<String, Long> failures = load.failures();
         long before = System.nanoTime();
@@ -92,8 +92,8 @@ class AgentGuardIT {
         assertThat(systemd.longestGapMillis()).isLessThan(systemd.watchdog().toMillis());
     }
 
-    private static void isFencedWhenItStandsStill(
-            Arena arena, WriteLoad load, PlayedSystemd systemd, DatabaseServer primary) throws Exception {
+    private static void isFencedWhenItStandsStill(Arena arena, WriteLoad load, PlayedSystemd systemd, SqlServer primary)
+            throws Exception {
         long frozen = systemd.freeze();
         long verdict = systemd.await("watchdog").nanos();
         long hooked = systemd.await("hook watchdog 0").nanos();

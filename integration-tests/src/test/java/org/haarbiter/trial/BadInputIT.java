@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.lab.Account;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.Tag;
@@ -93,7 +93,7 @@ class BadInputIT {
         Path work = Arena.newWorkDirectory("ha-arbiter-bad-");
         System.out.println("evidence is kept in " + work + " if this fails");
         try (Arena arena = Arena.open(ArenaPlan.of(ArenaPlan.Engine.MARIADB, work, false))) {
-            for (DatabaseServer server : arena.group().servers()) {
+            for (SqlServer server : arena.group().servers()) {
                 arena.agent(server.name()).close();
             }
             Path keyFile = work.resolve("zone-key.yaml");
@@ -102,11 +102,11 @@ class BadInputIT {
                 arena.master("m" + i).close();
                 arena.master("m" + i).start();
             }
-            DatabaseServer first = arena.group().primary();
-            DatabaseServer other = arena.group().servers().get(3);
+            SqlServer first = arena.group().primary();
+            SqlServer other = arena.group().servers().get(3);
             first.openByHand();
             other.asRoot("STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL read_only = 0");
-            for (DatabaseServer server : arena.group().servers()) {
+            for (SqlServer server : arena.group().servers()) {
                 arena.agent(server.name()).start();
             }
             String shown = awaitShown(arena, "2 members follow nobody", "status");
@@ -135,7 +135,7 @@ class BadInputIT {
     }
 
     private static void aSilentDnsServerDelaysNoPromotion(Arena arena) throws Exception {
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         WriteLoad load = WriteLoad.start(
                 arena.byMembers(), WriteLoad.Behaviour.of(4, 100).warming(arena.addresses()));
         WriteHistory.Outage outage;
@@ -150,7 +150,7 @@ class BadInputIT {
         System.out.println("with a silent DNS server the first write at the new primary came after "
                 + outage.firstNewMillis() + " ms");
         assertThat(outage.firstNewMillis()).isLessThan(PROMOTION_LIMIT_MILLIS);
-        DatabaseServer fresh = arena.group().at(outage.newServer());
+        SqlServer fresh = arena.group().at(outage.newServer());
         assertThat(awaitShown(arena, "promoted, DNS pending", "status")).contains(fresh.name());
         assertThat(awaitShown(arena, "pending", "group", "show", Arena.GROUP)).contains(fresh.name());
         assertThat(awaitShown(arena, fresh.name(), "log")).contains("pending");
@@ -165,7 +165,7 @@ class BadInputIT {
     }
 
     private static void wrongCredentialsAreNamed(Arena arena) throws Exception {
-        DatabaseServer replica = replica(arena);
+        SqlServer replica = replica(arena);
         Path file = arena.plan().work().resolve("agent-" + replica.name()).resolve("credentials.yaml");
         String right = Files.readString(file);
         Files.writeString(file, "user: " + Account.AGENT.user() + "\npassword: wrong\n");
@@ -181,7 +181,7 @@ class BadInputIT {
     }
 
     private static void tooManyConnectionsAreNamed(Arena arena) throws Exception {
-        DatabaseServer replica = replica(arena);
+        SqlServer replica = replica(arena);
         arena.agent(replica.name()).close();
         String before = replica.askRoot("SELECT @@max_connections");
         List<Connection> taken = new ArrayList<>();
@@ -212,7 +212,7 @@ class BadInputIT {
     }
 
     private static void anUnreachableMasterIsNamed(Arena arena) throws Exception {
-        DatabaseServer replica = replica(arena);
+        SqlServer replica = replica(arena);
         Path log = arena.plan().work().resolve("agent-" + replica.name()).resolve("log");
         int before = lines(log);
         arena.master("m3").close();
@@ -236,8 +236,8 @@ class BadInputIT {
         return Files.readAllLines(file, StandardCharsets.UTF_8).size();
     }
 
-    private static DatabaseServer replica(Arena arena) throws IOException {
-        DatabaseServer primary = arena.awaitSteady(LIMIT);
+    private static SqlServer replica(Arena arena) throws IOException {
+        SqlServer primary = arena.awaitSteady(LIMIT);
         return arena.group().servers().stream()
                 .filter(s -> s != primary)
                 .findFirst()

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.admin.GroupView;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +40,7 @@ class DurabilityIT {
     }
 
     private static void whatSomebodyChangedIsPutBack(Arena arena, ArenaPlan.Engine engine) throws Exception {
-        DatabaseServer primary = arena.awaitSteady(LIMIT);
+        SqlServer primary = arena.awaitSteady(LIMIT);
         boolean mysql = engine == ArenaPlan.Engine.MYSQL;
         String setting = mysql ? "rpl_semi_sync_source_timeout" : "rpl_semi_sync_master_enabled";
         long before = events(arena, "acknowledgers-changed");
@@ -60,7 +60,7 @@ class DurabilityIT {
         assertThat(primary.askRoot("SELECT @@global." + setting))
                 .as(group.problems().toString())
                 .isEqualTo(mysql ? "4294967295" : "1");
-        DatabaseServer replica = arena.group().servers().stream()
+        SqlServer replica = arena.group().servers().stream()
                 .filter(server -> server != primary)
                 .findFirst()
                 .orElseThrow();
@@ -83,8 +83,8 @@ class DurabilityIT {
     }
 
     private static void writesWaitForAReplicaOrGoOnByPolicy(Arena arena, ArenaPlan.Engine engine) throws Exception {
-        DatabaseServer primary = arena.awaitSteady(LIMIT);
-        List<DatabaseServer> replicas = arena.group().servers().stream()
+        SqlServer primary = arena.awaitSteady(LIMIT);
+        List<SqlServer> replicas = arena.group().servers().stream()
                 .filter(server -> server != primary)
                 .toList();
         WriteLoad load = WriteLoad.start(
@@ -94,7 +94,7 @@ class DurabilityIT {
                         .on(arena.clients()));
         try (load) {
             load.awaitAcknowledged(WRITES_PER_SECOND, LIMIT);
-            replicas.forEach(DatabaseServer::kill9);
+            replicas.forEach(SqlServer::kill9);
             arena.api()
                     .await(
                             Arena.GROUP,
@@ -127,10 +127,10 @@ class DurabilityIT {
                             "refuses an automatic switch that could lose writes",
                             LIMIT,
                             g -> g.problems().stream().anyMatch(p -> p.contains("no automatic switch")));
-            for (DatabaseServer replica : replicas) {
+            for (SqlServer replica : replicas) {
                 replica.restart();
             }
-            for (DatabaseServer replica : replicas) {
+            for (SqlServer replica : replicas) {
                 replica.awaitReady(LIMIT);
             }
             GroupView still = arena.api().await(Arena.GROUP, "is there", LIMIT, g -> true);
@@ -189,7 +189,7 @@ class DurabilityIT {
                         "waits for nobody",
                         LIMIT,
                         g -> g.durability().equals("bounded to 5000 ms") && g.acknowledgers() == 0);
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         old.kill9();
         arena.api()
                 .await(

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.SwitchView;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.Tag;
@@ -58,8 +58,8 @@ class ManualActsIT {
 
     private static void promoteMovesThePrimary(Arena arena) throws Exception {
         String reason = "kernel update on the old host";
-        DatabaseServer old = arena.awaitSteady(LIMIT);
-        DatabaseServer wanted = arena.group().servers().stream()
+        SqlServer old = arena.awaitSteady(LIMIT);
+        SqlServer wanted = arena.group().servers().stream()
                 .filter(s -> s != old)
                 .findFirst()
                 .orElseThrow();
@@ -76,14 +76,14 @@ class ManualActsIT {
 
     private static void switchoverMovesThePrimary(Arena arena) throws Exception {
         String reason = "the rack gets another switch";
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         CompletableFuture<Ended> ended = new CompletableFuture<>();
         Written written = writtenWhile(arena, old, load -> {
             long began = System.nanoTime();
             ended.complete(hactl(arena, "switchover", Arena.GROUP, "--reason", reason));
             return began;
         });
-        DatabaseServer fresh = arena.group().at(written.outage().newServer());
+        SqlServer fresh = arena.group().at(written.outage().newServer());
         assertThat(ended.join().out()).as("says how long writes were frozen").contains("nobody took writes for");
         theActIsComplete(arena, ended.join(), old, fresh);
         theHistoryIsWhole(arena, "switchover", written, fresh);
@@ -92,14 +92,14 @@ class ManualActsIT {
 
     private static void demoteMovesThePrimary(Arena arena) throws Exception {
         String reason = "the disk of the primary complains";
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         CompletableFuture<Ended> ended = new CompletableFuture<>();
         Written written = writtenWhile(arena, old, load -> {
             long began = System.nanoTime();
             ended.complete(hactl(arena, "demote", Arena.GROUP, old.name(), "--reason", reason));
             return began;
         });
-        DatabaseServer fresh = arena.group().at(written.outage().newServer());
+        SqlServer fresh = arena.group().at(written.outage().newServer());
         theActIsComplete(arena, ended.join(), old, fresh);
         theHistoryIsWhole(arena, "demote", written, fresh);
         theLogNames(arena, "demote", reason, old, fresh);
@@ -107,7 +107,7 @@ class ManualActsIT {
 
     private static void aPauseHoldsTheFailoverBackUntilItIsResumed(Arena arena) throws Exception {
         String reason = "the network is rebuilt tonight";
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         long epoch = epoch(arena);
         Written written = writtenWhile(arena, old, load -> {
             Ended paused = hactl(arena, "pause", Arena.GROUP, "--reason", reason);
@@ -122,7 +122,7 @@ class ManualActsIT {
             assertThat(resumed.out()).contains("resumed");
             return struck;
         });
-        DatabaseServer fresh = arena.group().at(written.outage().newServer());
+        SqlServer fresh = arena.group().at(written.outage().newServer());
         arena.api().awaitPublished(Arena.GROUP, LIMIT);
         theHistoryIsWhole(arena, "pause and resume", written, fresh);
         assertThat(epoch(arena)).isGreaterThan(epoch);
@@ -150,8 +150,7 @@ class ManualActsIT {
     }
 
     /** Without its permission the dead primary could take no writes: from here on only the pause keeps the arbiter from a switch. */
-    private static void theOldPrimaryStays(Arena arena, DatabaseServer old, long epoch, String reason)
-            throws Exception {
+    private static void theOldPrimaryStays(Arena arena, SqlServer old, long epoch, String reason) throws Exception {
         arena.api()
                 .await(
                         Arena.GROUP,
@@ -192,9 +191,9 @@ class ManualActsIT {
     }
 
     private static void refusedActsChangeNothing(Arena arena) throws Exception {
-        DatabaseServer primary = arena.awaitSteady(LIMIT);
+        SqlServer primary = arena.awaitSteady(LIMIT);
         String other = arena.group().servers().stream()
-                .map(DatabaseServer::name)
+                .map(SqlServer::name)
                 .filter(name -> !name.equals(primary.name()))
                 .findFirst()
                 .orElseThrow();
@@ -301,7 +300,7 @@ class ManualActsIT {
     }
 
     /** Writes before, during and after the act; ends when another server than the old primary has taken writes for a while. */
-    private static Written writtenWhile(Arena arena, DatabaseServer old, Act act) throws Exception {
+    private static Written writtenWhile(Arena arena, SqlServer old, Act act) throws Exception {
         long first = arena.clients()
                         .call(() -> Long.parseLong(
                                 arena.awaitSteady(LIMIT).askRoot("SELECT COALESCE(MAX(id), 0) FROM app.writes")))
@@ -319,13 +318,12 @@ class ManualActsIT {
             outage = load.awaitOutageEnd(began, old.address(), LIMIT);
             load.awaitAcknowledged(load.history().ids().size() + WRITES_PER_SECOND, LIMIT);
         }
-        DatabaseServer fresh = arena.group().at(outage.newServer());
+        SqlServer fresh = arena.group().at(outage.newServer());
         return new Written(load.history(), arena.clients().call(() -> load.verify(fresh)), outage);
     }
 
     /** hactl waited for all of it: nothing is waited for here but the old primary's way back as a replica. */
-    private static void theActIsComplete(Arena arena, Ended ended, DatabaseServer old, DatabaseServer fresh)
-            throws Exception {
+    private static void theActIsComplete(Arena arena, Ended ended, SqlServer old, SqlServer fresh) throws Exception {
         assertThat(ended.code()).as(ended.err()).isZero();
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out())
@@ -352,7 +350,7 @@ class ManualActsIT {
         arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
     }
 
-    private static void theHistoryIsWhole(Arena arena, String act, Written written, DatabaseServer fresh) {
+    private static void theHistoryIsWhole(Arena arena, String act, Written written, SqlServer fresh) {
         WriteHistory history = written.history();
         System.out.printf(
                 "%s %s: silence %.0f ms, %d acknowledged, %d lost, two writers %.0f ms%n",
@@ -367,7 +365,7 @@ class ManualActsIT {
         assertThat(history.acknowledgements()).anyMatch(a -> a.server().equals(fresh.address()));
     }
 
-    private static void theLogNames(Arena arena, String act, String reason, DatabaseServer old, DatabaseServer fresh)
+    private static void theLogNames(Arena arena, String act, String reason, SqlServer old, SqlServer fresh)
             throws Exception {
         long epoch = epoch(arena);
         Ended full = hactl(arena, "log", Arena.GROUP, "--switch", Long.toString(epoch));

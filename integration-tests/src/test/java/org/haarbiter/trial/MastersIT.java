@@ -19,8 +19,8 @@ import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MasterView;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.admin.SwitchView;
-import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.ServerProcess;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.AfterAll;
@@ -132,7 +132,7 @@ class MastersIT {
 
     /** At once; under writes, which mustn't notice. */
     private void kill(List<String> masters) throws IOException, SQLException {
-        DatabaseServer primary = arena.awaitSteady(LIMIT);
+        SqlServer primary = arena.awaitSteady(LIMIT);
         String leader = arena.awaitLeader(LIMIT);
         WriteLoad load = load();
         try (load) {
@@ -188,10 +188,10 @@ class MastersIT {
     @Test
     @Order(4)
     void theLeaderAndThePrimaryDieTogether() throws IOException, SQLException {
-        DatabaseServer old = arena.awaitSteady(LIMIT);
+        SqlServer old = arena.awaitSteady(LIMIT);
         String leader = arena.awaitLeader(LIMIT);
         WriteLoad load = load();
-        DatabaseServer fresh;
+        SqlServer fresh;
         try (load) {
             load.awaitAcknowledged(2 * RATE, LIMIT);
             long struck = System.nanoTime();
@@ -219,7 +219,7 @@ class MastersIT {
     @Test
     @Order(5)
     void writesGoOnWithoutAnyMasterWhileThePeersCanBeAsked() throws IOException, SQLException {
-        DatabaseServer primary = arena.awaitSteady(LIMIT);
+        SqlServer primary = arena.awaitSteady(LIMIT);
         awaitTrue("the primary has its list of peers", () -> group().peers().size() == MEMBERS - 1);
         ServerProcess peer = arena.agent(group().peers().get(0));
         WriteLoad load = load();
@@ -262,7 +262,7 @@ class MastersIT {
         done = true;
     }
 
-    private static boolean readOnlyIs(String wanted, DatabaseServer server) {
+    private static boolean readOnlyIs(String wanted, SqlServer server) {
         try {
             return server.askRoot("SELECT @@global.read_only").equals(wanted);
         } catch (SQLException e) {

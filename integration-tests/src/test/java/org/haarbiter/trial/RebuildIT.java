@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MemberView;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,12 +31,12 @@ class RebuildIT {
         System.out.println(engine + ": evidence is kept in " + work + " if this fails");
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, false).withMembers(MEMBERS))) {
             arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
-            DatabaseServer old = arena.awaitSteady(LIMIT);
+            SqlServer old = arena.awaitSteady(LIMIT);
             // By name only: a client that tries every member would write to the old primary while it is open by hand.
             WriteLoad load = WriteLoad.start(
                     arena.byName(),
                     WriteLoad.Behaviour.of(4, 200).warming(arena.addresses()).on(arena.clients()));
-            DatabaseServer fresh;
+            SqlServer fresh;
             try (load) {
                 load.awaitAcknowledged(400, LIMIT);
                 part(arena, old, engine);
@@ -83,7 +83,7 @@ class RebuildIT {
     }
 
     /** Somebody writes to the old primary while its agent is away. */
-    private static void part(Arena arena, DatabaseServer old, ArenaPlan.Engine engine) throws Exception {
+    private static void part(Arena arena, SqlServer old, ArenaPlan.Engine engine) throws Exception {
         old.kill9();
         arena.api()
                 .await(
@@ -105,14 +105,14 @@ class RebuildIT {
         arena.agent(old.name()).start();
     }
 
-    private static MemberView member(GroupView group, DatabaseServer server) {
+    private static MemberView member(GroupView group, SqlServer server) {
         return group.members().stream()
                 .filter(m -> m.name().equals(server.name()))
                 .findFirst()
                 .orElseThrow();
     }
 
-    private static void theSurplusIsSaved(Path work, DatabaseServer old) throws IOException {
+    private static void theSurplusIsSaved(Path work, SqlServer old) throws IOException {
         Path directory = work.resolve("agent-" + old.name()).resolve("state").resolve("surplus");
         List<Path> files;
         try (Stream<Path> found = Files.list(directory)) {
@@ -122,7 +122,7 @@ class RebuildIT {
         assertThat(Files.readString(files.get(0))).contains("nobody else has this row");
     }
 
-    private static void theLogTellsOfIt(Arena arena, DatabaseServer old) {
+    private static void theLogTellsOfIt(Arena arena, SqlServer old) {
         assertThat(arena.api().events()).anySatisfy(event -> {
             assertThat(event.kind()).isEqualTo("rebuild-started");
             assertThat(event.text()).contains(old.name()).contains("its history has parted");

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.haarbiter.admin.GroupView;
-import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.SqlServer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -45,7 +45,7 @@ class RepeatedFailoverIT {
             assertThat(Hactl.ended(arena, "why", Arena.GROUP).out())
                     .contains("not again yet: the group has failed over");
 
-            DatabaseServer next = arena.group().servers().stream()
+            SqlServer next = arena.group().servers().stream()
                     .filter(server -> server.name().equals(second.primary()))
                     .findFirst()
                     .orElseThrow();

@@ -8,8 +8,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.haarbiter.agent.engine.Engine;
-import org.haarbiter.agent.engine.mysql.MariadbEngine;
-import org.haarbiter.agent.engine.mysql.MysqlEngine;
 import org.haarbiter.link.Tls;
 import org.haarbiter.logging.Logging;
 import org.haarbiter.settings.SettingsException;
@@ -28,7 +26,7 @@ public final class AgentMain {
 
               fence-after-stop   for ExecStopPost in a systemd unit: fences the server, unless SERVICE_RESULT says that the agent
                                  stopped in good order, or the server is a replica at its work
-              --config FILE      the settings; conf/ha-agent.yaml shows every key
+              --config FILE      the settings; conf/ha-agent.yaml and ha-agent-redis.yaml show every key
               --check            read the settings, say what is wrong with them, and end
             """;
 
@@ -107,7 +105,7 @@ public final class AgentMain {
     private static boolean fence(AgentSettings settings) {
         // Not closed: closing waits for threads, and this process ends now.
         return StopHook.fence(
-                engine(settings),
+                settings.server().open(),
                 Duration.ofMillis(settings.timing().hungMillis()),
                 Duration.ofMillis(settings.timing().fenceBudgetMillis()),
                 HOOK_LIMIT);
@@ -117,7 +115,7 @@ public final class AgentMain {
         Logger log = LoggerFactory.getLogger(AgentMain.class);
         Supervision supervision =
                 Supervision.of(System.getenv(), ProcessHandle.current().pid(), file, settings.timing());
-        Engine engine = engine(settings);
+        Engine engine = settings.server().open();
         AgentNode node = new AgentNode(
                 settings.identity(),
                 engine,
@@ -160,12 +158,5 @@ public final class AgentMain {
         } catch (IOException e) {
             throw new IOException("metrics: can't listen on " + address + ": " + e.getMessage(), e);
         }
-    }
-
-    private static Engine engine(AgentSettings settings) {
-        return switch (settings.engine()) {
-            case MYSQL -> new MysqlEngine(settings.server());
-            case MARIADB -> new MariadbEngine(settings.server());
-        };
     }
 }

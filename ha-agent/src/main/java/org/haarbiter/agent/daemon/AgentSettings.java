@@ -3,9 +3,14 @@ package org.haarbiter.agent.daemon;
 import java.nio.file.Path;
 import java.util.List;
 import org.haarbiter.agent.core.Identity;
+import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.agent.engine.mysql.MariadbEngine;
+import org.haarbiter.agent.engine.mysql.MysqlEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
 import org.haarbiter.agent.engine.mysql.RebuildSettings;
 import org.haarbiter.agent.engine.mysql.ReplicationTls;
+import org.haarbiter.agent.engine.redis.RedisEngine;
+import org.haarbiter.agent.engine.redis.RedisSettings;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
@@ -19,30 +24,56 @@ import org.jspecify.annotations.Nullable;
  * Everything an agent is told, from one file.
  *
  * @param identity whom it speaks for
- * @param engine which engine its server is
  * @param masters where every master listens for agents
  * @param stateDirectory where it remembers the newest epoch
  * @param metrics where Prometheus reads its metrics; null for nowhere
  * @param timing how fast; the same as the masters'
- * @param server how to reach the database server
+ * @param server which engine its server is, and how to reach it
  * @param tls towards the masters; null for plain connections, on loopback or a network of one's own only
  */
 public record AgentSettings(
         Identity identity,
-        EngineKind engine,
         List<Endpoint> masters,
         Path stateDirectory,
         @Nullable Endpoint metrics,
         Timing timing,
-        MysqlSettings server,
+        Server server,
         @Nullable TlsSettings tls) {
 
-    /** The engines there are. */
-    public enum EngineKind {
-        /** MySQL 8.4 or newer. */
+    private enum EngineKind {
         MYSQL,
+        MARIADB,
+        REDIS
+    }
+
+    /** The engines there are, each with what it needs. */
+    public sealed interface Server {
+        /** Starts an engine, which its caller closes. */
+        Engine open();
+
+        /** MySQL 8.4 or newer. */
+        record Mysql(MysqlSettings settings) implements Server {
+            @Override
+            public Engine open() {
+                return new MysqlEngine(settings);
+            }
+        }
+
         /** MariaDB 10.11 or newer. */
-        MARIADB
+        record Mariadb(MysqlSettings settings) implements Server {
+            @Override
+            public Engine open() {
+                return new MariadbEngine(settings);
+            }
+        }
+
+        /** Redis 7.0 or newer, or Valkey. */
+        record Redis(RedisSettings settings) implements Server {
+            @Override
+            public Engine open() {
+                return new RedisEngine(settings);
+            }
+        }
     }
 
     /** Copies the masters. */
@@ -68,6 +99,13 @@ public record AgentSettings(
         root.check(group.indexOf('_') < 0, "group", group, "must not contain '_': it becomes part of DNS names");
         Path stateDirectory = root.path("state-directory");
         TlsSettings tlsSettings = tls.given() ? TlsSettings.read(tls) : null;
+        EngineKind kind = root.oneOf("engine", EngineKind.class);
+        Section section = root.section("server");
+        Server server = switch (kind) {
+            case MYSQL -> new Server.Mysql(sql(section, address, timing, stateDirectory, tlsSettings));
+            case MARIADB -> new Server.Mariadb(sql(section, address, timing, stateDirectory, tlsSettings));
+            case REDIS -> new Server.Redis(redis(section, address, timing, stateDirectory));
+        };
         return new AgentSettings(
                 new Identity(
                         group,
@@ -76,16 +114,37 @@ public record AgentSettings(
                         address,
                         root.endpoint("agent-address"),
                         root.flag("electable", true)),
-                root.oneOf("engine", EngineKind.class),
                 root.endpoints("masters", 1, 9),
                 stateDirectory,
                 root.has("metrics") ? root.endpoint("metrics") : null,
                 timing,
-                server(root.section("server"), address, timing, stateDirectory, tlsSettings),
+                server,
                 tlsSettings);
     }
 
-    private static MysqlSettings server(
+    private static RedisSettings redis(Section section, Endpoint address, Timing timing, Path stateDirectory) {
+        Path agentFile = section.path("credentials-file");
+        Credentials agent = credentials(section, "credentials-file", agentFile);
+        Credentials replication = section.has("replication-credentials-file")
+                ? credentials(section, "replication-credentials-file", section.path("replication-credentials-file"))
+                : null;
+        return new RedisSettings(
+                address,
+                section.has("socket") ? section.path("socket") : null,
+                section.has("data-directory") ? section.path("data-directory") : null,
+                agent.user(),
+                agent.password(),
+                agentFile.toString(),
+                replication == null ? null : replication.user(),
+                replication == null ? null : replication.password(),
+                TlsSettings.read(section.section("tls")),
+                Math.max(100, timing.hungMillis()),
+                section.intAt("disk-millis", 4 * Math.max(100, timing.hungMillis()), 100, 600_000),
+                timing.watchMillis(),
+                stateDirectory);
+    }
+
+    private static MysqlSettings sql(
             Section section, Endpoint address, Timing timing, Path stateDirectory, @Nullable TlsSettings tls) {
         Path agentFile = section.path("credentials-file");
         Credentials agent = credentials(section, "credentials-file", agentFile);

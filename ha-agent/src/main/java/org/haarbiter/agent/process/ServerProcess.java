@@ -24,6 +24,7 @@ public final class ServerProcess implements AutoCloseable {
     private static final int STAT_BYTES = 1024;
     private static final List<String> PROGRAMS = List.of("mysqld", "mariadbd");
     private static final String BOOT = bootId();
+    private static final String LISTENING = "0A";
     private static final int NICEST = 19;
     private static final Logger LOG = LoggerFactory.getLogger(ServerProcess.class);
 
@@ -144,6 +145,32 @@ public final class ServerProcess implements AutoCloseable {
             }
         }
         return inodes;
+    }
+
+    /**
+     * Whether it takes connections at that TCP port, on whatever address.
+     *
+     * @throws IOException where the agent may not look
+     */
+    public boolean listensAt(int port) throws IOException {
+        Set<Integer> own = sockets();
+        String local = String.format(":%04X", port);
+        for (String table : List.of("tcp", "tcp6")) {
+            Path file = Path.of("/proc/" + pid + "/net/" + table);
+            if (!Files.exists(file)) {
+                continue;
+            }
+            for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
+                String[] words = line.strip().split("\\s+", -1);
+                if (words.length > 9
+                        && words[1].endsWith(local)
+                        && words[3].equals(LISTENING)
+                        && own.contains(Integer.parseUnsignedInt(words[9]))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Its pid. */

@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Progress;
+import org.haarbiter.agent.engine.disk.Durable;
 import org.haarbiter.link.Tls;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.words.DomainGtids;

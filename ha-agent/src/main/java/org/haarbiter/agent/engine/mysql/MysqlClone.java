@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Progress;
+import org.haarbiter.agent.engine.disk.RebuildMarker;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.GtidSet;
 import org.haarbiter.words.PositionKind;

@@ -19,6 +19,8 @@ import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Progress;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.engine.Surplus;
+import org.haarbiter.agent.engine.disk.DiskCanary;
+import org.haarbiter.agent.engine.disk.RebuildMarker;
 import org.haarbiter.agent.process.ConnectionReset;
 import org.haarbiter.agent.process.ProcessWatch;
 import org.haarbiter.agent.process.ServerProcess;

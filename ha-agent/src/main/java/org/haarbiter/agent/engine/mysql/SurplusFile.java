@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Surplus;
+import org.haarbiter.agent.engine.disk.Durable;
 import org.jspecify.annotations.Nullable;
 
 /** Takes transactions out of binary logs and keeps them in a file. The file appears whole or not at all. */

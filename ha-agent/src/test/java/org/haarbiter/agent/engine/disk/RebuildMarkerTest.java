@@ -1,4 +1,4 @@
-package org.haarbiter.agent.engine.mysql;
+package org.haarbiter.agent.engine.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package org.haarbiter.agent.engine.mysql;
+package org.haarbiter.agent.engine.disk;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -6,18 +6,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Makes changes survive a crash of the machine. */
-final class Durable {
+public final class Durable {
     private Durable() {}
 
     /** The names in the directory. */
-    static void directory(Path directory) throws IOException {
+    public static void directory(Path directory) throws IOException {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
 
     /** The file's content. */
-    static void file(Path file) throws IOException {
+    public static void file(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             channel.force(true);
         }

@@ -1,4 +1,4 @@
-package org.haarbiter.agent.engine.mysql;
+package org.haarbiter.agent.engine.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * Says, over crashes of the agent, its server and their machine, that the server's data isn't whole: a server whose rebuild was
  * interrupted is empty, starts without complaint and looks like a new one. Read by any thread, changed by one.
  */
-final class RebuildMarker {
+public final class RebuildMarker {
     private static final Logger LOG = LoggerFactory.getLogger(RebuildMarker.class);
 
     private final Path directory;
@@ -32,9 +32,10 @@ final class RebuildMarker {
      * @param donor as an endpoint; a file that can't be read says so here
      * @param before names the last copy that the server had completed before
      */
-    record Note(String donor, String before) {}
+    public record Note(String donor, String before) {}
 
-    RebuildMarker(Path stateDirectory) {
+    /** Reads what an earlier agent has left. */
+    public RebuildMarker(Path stateDirectory) {
         this.directory = stateDirectory;
         this.file = stateDirectory.resolve("rebuilding");
         this.note = read();
@@ -54,14 +55,12 @@ final class RebuildMarker {
     }
 
     /** What it says; null where it isn't there. */
-    @Nullable
-    Note note() {
+    public @Nullable Note note() {
         return note;
     }
 
     /** Why the server's data can't be trusted, as a sentence for an operator; null where it can. */
-    @Nullable
-    String sentence() {
+    public @Nullable String sentence() {
         Note present = note;
         return present == null
                 ? null
@@ -71,7 +70,7 @@ final class RebuildMarker {
     }
 
     /** Returns when it is on the disk. */
-    void write(Endpoint donor, String before) throws IOException {
+    public void write(Endpoint donor, String before) throws IOException {
         Path fresh = file.resolveSibling("rebuilding.new");
         Files.createDirectories(directory);
         try (FileChannel channel = FileChannel.open(
@@ -87,7 +86,8 @@ final class RebuildMarker {
         Durable.directory(directory);
     }
 
-    void remove() throws IOException {
+    /** The data is whole. */
+    public void remove() throws IOException {
         Files.deleteIfExists(file);
         Durable.directory(directory);
         note = null;

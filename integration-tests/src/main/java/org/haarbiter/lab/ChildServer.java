@@ -4,39 +4,33 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
 
-/** What the two kinds of database server have in common: a child process with a directory and JDBC. */
-abstract class ChildDatabaseServer implements DatabaseServer {
+/** What all kinds of database server have in common: a child process with a directory of its own. */
+abstract class ChildServer implements DatabaseServer {
 
     private static final int LONGEST_SOCKET_PATH = 107;
-    private static final int ACCESS_DENIED = 1045;
-
-    /** What a server ends with that wants to be started again, as after CLONE. */
-    private static final int RESTART_ME = 16;
-
-    private static final int NUMBERS_PER_GENERATION = 1_000;
 
     private final ServerPlan plan;
-    private final Path program;
     private final ServerProcess process;
-    private int replaced;
 
-    ChildDatabaseServer(ServerPlan plan, Path program) {
+    /**
+     * A server that isn't started yet.
+     *
+     * @param command starts it with the file that {@link #configuration(ServerPlan)} names
+     * @param restartCode started again when it ends with this; 0 for never
+     */
+    ChildServer(ServerPlan plan, List<String> command, int restartCode) {
         this.plan = plan;
-        this.program = program;
         this.process = new ServerProcess(
                 plan.name(),
                 plan.host(),
-                List.of(program.toString(), "--defaults-file=" + configuration(plan)),
+                command,
                 plan.directory().resolve("output.log"),
-                new ServerProcess.Supervision(RESTART_ME, startRequest(plan)));
+                new ServerProcess.Supervision(restartCode, startRequest(plan)));
         if (socket().toString().length() > LONGEST_SOCKET_PATH) {
             throw new IllegalArgumentException("work directory of " + plan.name() + ": " + plan.work()
                     + " is too long for a Unix socket in it (must leave the path below " + LONGEST_SOCKET_PATH
@@ -44,34 +38,27 @@ abstract class ChildDatabaseServer implements DatabaseServer {
         }
     }
 
-    private static Path configuration(ServerPlan plan) {
-        return plan.directory().resolve("server.cnf");
+    static Path configuration(ServerPlan plan) {
+        return plan.directory().resolve("server.cnf").toAbsolutePath();
     }
 
-    private static Path startRequest(ServerPlan plan) {
+    static Path startRequest(ServerPlan plan) {
         return plan.directory().resolve("start-requested").toAbsolutePath();
-    }
-
-    @Override
-    public String stopCommand() {
-        return "kill -TERM $(cat '" + dataDir().resolveSibling("pid") + "')";
-    }
-
-    @Override
-    public String startCommand() {
-        return "touch '" + startRequest(plan) + "'";
-    }
-
-    @Override
-    public Path tools() {
-        return program.toAbsolutePath().resolveSibling("");
     }
 
     /** The whole configuration file. */
     abstract String configuration();
 
-    /** Copies the data directory from a template. */
-    abstract void copyTemplate() throws IOException;
+    /** Makes the data directory. */
+    abstract void makeData() throws IOException;
+
+    /**
+     * Asks it something as root.
+     *
+     * @return why it doesn't answer yet; null where it does
+     * @throws IOException where it never will
+     */
+    abstract @Nullable Exception unready() throws IOException;
 
     ServerPlan plan() {
         return plan;
@@ -88,18 +75,8 @@ abstract class ChildDatabaseServer implements DatabaseServer {
     }
 
     @Override
-    public int serverId() {
-        return plan.serverId() + replaced * NUMBERS_PER_GENERATION;
-    }
-
-    @Override
     public Path socket() {
         return plan.directory().resolve("sock").toAbsolutePath();
-    }
-
-    @Override
-    public int adminPort() {
-        return plan.adminPort();
     }
 
     @Override
@@ -126,7 +103,7 @@ abstract class ChildDatabaseServer implements DatabaseServer {
     public void start() throws IOException {
         if (!Files.isDirectory(dataDir())) {
             Files.createDirectories(plan.directory());
-            copyTemplate();
+            makeData();
             Files.writeString(configuration(plan), configuration(), StandardCharsets.UTF_8);
         }
         process.start();
@@ -144,8 +121,6 @@ abstract class ChildDatabaseServer implements DatabaseServer {
         process.kill9();
         process.awaitEnd(Duration.ofSeconds(60));
         deleteData();
-        // With the number of the server before, it would pass over that one's transactions as its own.
-        replaced++;
         start();
     }
 
@@ -191,23 +166,17 @@ abstract class ChildDatabaseServer implements DatabaseServer {
     public void awaitReady(Duration limit) throws IOException {
         long deadline = System.nanoTime() + limit.toNanos();
         while (true) {
-            try {
-                askRoot("SELECT 1");
+            Exception why = unready();
+            if (why == null) {
                 return;
-            } catch (SQLException e) {
-                boolean ended = !process.isAlive();
-                if (e.getErrorCode() == ACCESS_DENIED) {
-                    throw new IOException(
-                            name() + " at " + address() + " refuses root's password: another server has this address?",
-                            e);
-                }
-                if (ended || System.nanoTime() - deadline > 0) {
-                    throw new IOException(
-                            name() + " at " + address()
-                                    + (ended ? " ended" : " doesn't answer after " + limit.toMillis() + " ms")
-                                    + ". Its log ends with:\n" + process.lastWords() + ServerProcess.tail(errorLog()),
-                            e);
-                }
+            }
+            boolean ended = !process.isAlive();
+            if (ended || System.nanoTime() - deadline > 0) {
+                throw new IOException(
+                        name() + " at " + address()
+                                + (ended ? " ended" : " doesn't answer after " + limit.toMillis() + " ms")
+                                + ". Its log ends with:\n" + process.lastWords() + ServerProcess.tail(errorLog()),
+                        why);
             }
             try {
                 Thread.sleep(10);
@@ -215,45 +184,6 @@ abstract class ChildDatabaseServer implements DatabaseServer {
                 Thread.currentThread().interrupt();
                 throw new IOException("interrupted while waiting for " + name(), e);
             }
-        }
-    }
-
-    @Override
-    public String url(Account account) {
-        return Jdbc.url(address(), account, 2_000, 10_000);
-    }
-
-    @Override
-    public Connection root() throws SQLException {
-        try {
-            return plan.host().call(() -> Jdbc.connect(url(Account.ROOT)));
-        } catch (SQLException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new SQLException("can't connect to " + name() + " from its host", e);
-        }
-    }
-
-    @Override
-    public void asRoot(String... statements) throws SQLException {
-        try (Connection connection = root();
-                Statement statement = connection.createStatement()) {
-            for (String text : statements) {
-                statement.execute(text);
-            }
-        }
-    }
-
-    @Override
-    public String askRoot(String query) throws SQLException {
-        try (Connection connection = root();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(query)) {
-            if (!rows.next()) {
-                return "";
-            }
-            String value = rows.getString(1);
-            return value == null ? "" : value;
         }
     }
 

@@ -1,4 +1,4 @@
-package org.haarbiter.agent.engine.mysql;
+package org.haarbiter.agent.engine.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Writes 4 KiB to the server's disk each second and waits until they are on it. A server whose disk is dead or full still
  * answers every read. The write may never return; so it has a thread of its own.
  */
-final class DiskCanary implements AutoCloseable {
+public final class DiskCanary implements AutoCloseable {
     private static final int BYTES = 4096;
     private static final long INTERVAL_NANOS = 1_000_000_000;
     private static final long LEAST_FREE_BYTES = 1 << 20;
@@ -37,9 +37,10 @@ final class DiskCanary implements AutoCloseable {
     private volatile @Nullable String unavailable;
 
     /** What is wrong with the disk. */
-    record Trouble(ServerState state, String detail) {}
+    public record Trouble(ServerState state, String detail) {}
 
-    DiskCanary(Path directory, int diskMillis) {
+    /** Nothing is written before {@link #start}. */
+    public DiskCanary(Path directory, int diskMillis) {
         this.directory = directory;
         this.file = directory.resolve(".ha-arbiter-canary");
         this.diskMillis = diskMillis;
@@ -47,13 +48,13 @@ final class DiskCanary implements AutoCloseable {
         thread.setDaemon(true);
     }
 
-    void start() {
+    /** Writes from now on. */
+    public void start() {
         thread.start();
     }
 
     /** What is wrong now; null where nothing is. */
-    @Nullable
-    Trouble trouble() {
+    public @Nullable Trouble trouble() {
         long began = beganNanos;
         long millis = began == 0 ? 0 : (System.nanoTime() - began) / 1_000_000;
         if (millis >= diskMillis) {
@@ -67,8 +68,7 @@ final class DiskCanary implements AutoCloseable {
     }
 
     /** Why the disk can't be watched, as a sentence for an operator; null where it is. */
-    @Nullable
-    String unavailable() {
+    public @Nullable String unavailable() {
         return unavailable;
     }
 
