@@ -290,6 +290,17 @@ final class GroupReading {
                 .orElse("");
     }
 
+    /** What a server promises by itself that acknowledges without waiting. */
+    private static String asynchronous(Group adopted) {
+        String primary = adopted.primary();
+        return (adopted.acknowledgers() > 0
+                        ? primary + " refuses writes while fewer than " + adopted.acknowledgers()
+                                + " replica(s) have been heard within its min-replicas-max-lag; "
+                        : primary + " takes writes also while no replica is attached; ")
+                + "what it acknowledges is its own until a replica has it: a client that can't lose it says WAIT 1 after the"
+                + " write, and takes a shorter answer for unknown";
+    }
+
     private List<String> protections() {
         List<String> sentences = new ArrayList<>();
         if (group == null) {
@@ -316,6 +327,9 @@ final class GroupReading {
             sentences.add(
                     "available: after a failover the newest writes may be missing; the switch log says how many are"
                             + " known to be");
+        }
+        if (group.positionKind().acknowledgersLimit() == 0) {
+            sentences.add(asynchronous(group));
         }
         long blocked = view.blockedMillis();
         if (blocked > 0) {

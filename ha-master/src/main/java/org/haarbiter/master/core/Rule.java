@@ -689,9 +689,8 @@ public enum Rule {
             if (old != null && mayBe(view, old, sealing) && (oldFirst || sealing.target() != null)) {
                 return choose(view, old, old.received(), sealed, "its own history holds every write it acknowledged");
             }
-            List<Heard> compared = comparable(view, sealed);
-            for (Heard heard : compared) {
-                if (mayBe(view, heard, sealing) && coversAll(heard.received(), compared)) {
+            for (Heard heard : newest(view, sealed)) {
+                if (mayBe(view, heard, sealing)) {
                     candidates.add(heard);
                 }
             }
@@ -874,15 +873,33 @@ public enum Rule {
                     : null;
         }
 
+        /** Those that hold all that the others hold. */
+        private static List<Heard> newest(View view, List<Heard> sealed) {
+            if (!view.adopted().positionKind().copiedByFollowing()) {
+                return covering(sealed, sealed);
+            }
+            List<Heard> whole = sealed.stream()
+                    .filter(heard -> heard.sighting().historyComplete())
+                    .toList();
+            List<Heard> present = ofPresentHistory(view, sealed);
+            List<Heard> newest = covering(present, present).stream()
+                    .filter(heard -> heard.sighting().historyComplete() || coversAll(heard.received(), sealed))
+                    .toList();
+            return newest.isEmpty() ? covering(whole, whole) : newest;
+        }
+
+        private static List<Heard> covering(List<Heard> some, List<Heard> others) {
+            return some.stream()
+                    .filter(heard -> coversAll(heard.received(), others))
+                    .toList();
+        }
+
         /**
          * A Redis server that was restarted, or was away while two histories began, doesn't know that it is part of the present
-         * one: it can't be compared with those that do, and holds nothing that they lack.
+         * one, and can't be compared with those that do.
          */
-        private static List<Heard> comparable(View view, List<Heard> sealed) {
+        private static List<Heard> ofPresentHistory(View view, List<Heard> sealed) {
             Group group = view.adopted();
-            if (!group.positionKind().copiedByFollowing()) {
-                return sealed;
-            }
             Position floor = group.positionKind().parse(group.floor());
             Position newest = view.history().newest();
             List<Heard> present = sealed.stream()
