@@ -5,8 +5,8 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault kill|hang|partition|switchover]
-                                 [--client dns|any] [--members N] [--rate WRITES_PER_SECOND] [--json]
+usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis] [--fault kill|hang|partition|switchover]
+                                 [--client dns|any] [--members N] [--rate WRITES_PER_SECOND] [--wait REPLICAS] [--json]
        scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
        scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb]
@@ -15,7 +15,9 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb] [--fault ki
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
-             the outage that a client saw and of each phase, with acknowledged writes lost and moments with two writers
+             the outage that a client saw and of each phase, with acknowledged writes lost and moments with two writers; ends
+             with 1 when there were any. Redis acknowledges what no replica has yet: lost writes are only counted there, unless
+             clients wait for replicas (--wait 1)
   masters    times N elections (default 10) after the start of the second master and after the death of the leader, and
              counts changes of the leader while all processors are kept busy for 180 s (--load-seconds)
   idle       prints the processor time and memory of each master and agent of a group at rest

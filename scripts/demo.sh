@@ -7,11 +7,14 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/demo.sh [--engine mysql|mariadb] [--fault kill|hang|partition|switchover] [--json] [--keep]
+usage: scripts/demo.sh [--engine mysql|mariadb|redis] [--fault kill|hang|partition|switchover] [--wait REPLICAS]
+                       [--json] [--keep]
 
-  --engine mysql|mariadb      the servers (default: mysql)
+  --engine mysql|mariadb|redis   the servers (default: mysql)
   --fault FAULT               kill (-9; default), hang (SIGSTOP), partition (the host cut off; needs root), or
                               switchover (none: hactl moves the primary)
+  --wait REPLICAS             redis: the client waits after each write until so many replicas have it (WAIT). Without, Redis
+                              acknowledges what no replica has yet, and that can be lost
   --json                      the last line is one JSON object: outage_ms, phases_ms, acked, lost, two_writers_ms
   --keep                      leave everything running, for hactl to be tried; Ctrl-C ends it
 EOF
@@ -21,7 +24,7 @@ engine=mysql
 arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --engine | --fault)
+    --engine | --fault | --wait)
       [ $# -ge 2 ] || die "$1 needs a value (see --help)"
       [ "$1" = --engine ] && engine=$2
       arguments+=("$1" "$2")
@@ -36,7 +39,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-case $engine in mysql | mariadb) ;; *) die "--engine $engine: must be mysql or mariadb" ;; esac
+case $engine in mysql | mariadb | redis) ;; *) die "--engine $engine: must be mysql, mariadb or redis" ;; esac
 
 need_build_tools
 say "bringing the real servers"

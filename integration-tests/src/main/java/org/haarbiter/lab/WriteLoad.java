@@ -1,12 +1,7 @@
 package org.haarbiter.lab;
 
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +25,7 @@ import org.xbill.DNS.TextParseException;
 
 /**
  * A client that writes all the time, and the checker of what it was told. Each write inserts one number that was never used
- * before into {@code app.writes}; what became of a write that wasn't answered stays open, so it is never counted
+ * before; what became of a write that wasn't answered stays open, so it is never counted
  * as acknowledged.
  *
  * <p>Besides the connections that carry the load, scouts look for the first server that takes a write: during silence they
@@ -93,6 +88,7 @@ public final class WriteLoad implements AutoCloseable {
      * @param warm servers to which one more connection is held open, as an application's readers would: MySQL's logins are
      *     quick only for an account that it has seen since its start (1 ms, else 6 ms)
      * @param host where the client runs
+     * @param client how it speaks with the servers
      */
     public record Behaviour(
             int connections,
@@ -102,7 +98,8 @@ public final class WriteLoad implements AutoCloseable {
             int retryMillis,
             long firstId,
             List<Endpoint> warm,
-            Host host) {
+            Host host,
+            WriteClient client) {
 
         /** Checks the ranges. */
         public Behaviour {
@@ -120,9 +117,18 @@ public final class WriteLoad implements AutoCloseable {
             }
         }
 
-        /** Limits of 500 ms to connect and 1 s to answer, 5 ms between attempts, from number 1, on this machine. */
+        /** By JDBC, limits of 500 ms to connect and 1 s to answer, 5 ms between attempts, from number 1, on this machine. */
         public static Behaviour of(int connections, int writesPerSecond) {
-            return new Behaviour(connections, writesPerSecond, 500, 1_000, RETRY_MILLIS, 1, List.of(), Host.here());
+            return new Behaviour(
+                    connections,
+                    writesPerSecond,
+                    500,
+                    1_000,
+                    RETRY_MILLIS,
+                    1,
+                    List.of(),
+                    Host.here(),
+                    WriteClient.jdbc());
         }
 
         /** The same, holding a connection to each of these servers. */
@@ -135,7 +141,8 @@ public final class WriteLoad implements AutoCloseable {
                     retryMillis,
                     firstId,
                     servers,
-                    host);
+                    host,
+                    client);
         }
 
         /** The same from another first number. */
@@ -148,7 +155,8 @@ public final class WriteLoad implements AutoCloseable {
                     retryMillis,
                     id,
                     warm,
-                    host);
+                    host,
+                    client);
         }
 
         /** The same on another host. */
@@ -161,12 +169,27 @@ public final class WriteLoad implements AutoCloseable {
                     retryMillis,
                     firstId,
                     warm,
-                    elsewhere);
+                    elsewhere,
+                    client);
+        }
+
+        /** The same in another way of speaking with the servers. */
+        public Behaviour by(WriteClient other) {
+            return new Behaviour(
+                    connections,
+                    writesPerSecond,
+                    connectTimeoutMillis,
+                    socketTimeoutMillis,
+                    retryMillis,
+                    firstId,
+                    warm,
+                    host,
+                    other);
         }
     }
 
     /** A connection that knows where it goes. */
-    private record Link(Endpoint server, Connection connection, Statement statement, long connectedNanos) {}
+    private record Link(Endpoint server, WriteClient.Session session, long connectedNanos) {}
 
     private final Target target;
     private final Behaviour behaviour;
@@ -245,17 +268,18 @@ public final class WriteLoad implements AutoCloseable {
 
     private void expectRefusal(Link link) {
         try {
-            link.statement().executeUpdate("INSERT INTO app.no_such_table (id) VALUES (1)");
-        } catch (SQLException e) {
+            link.session().rehearseRefusal();
+        } catch (WriteClient.Failure e) {
             note("rehearsal", e);
         }
     }
 
     private void loadErrorClasses() {
-        try (Connection connection =
-                Jdbc.connect(Jdbc.url(new Endpoint("127.0.0.1", 1), Account.APPLICATION, 1_000, 1_000))) {
-            note("connected to a port that should be closed", new SQLException(connection.toString()));
-        } catch (SQLException e) {
+        try {
+            WriteClient.Session session = behaviour.client().connect(new Endpoint("127.0.0.1", 1), 1_000, 1_000);
+            note("warming up", new IOException("connected to a port that should be closed: " + session));
+            session.abort();
+        } catch (WriteClient.Failure e) {
             note("warming up", e);
         }
     }
@@ -381,18 +405,21 @@ public final class WriteLoad implements AutoCloseable {
     private enum Outcome {
         ACKNOWLEDGED,
         REFUSED,
+        /** The server has it and may lose it: the client may neither count on it nor write it again. */
+        UNKNOWN,
         BROKEN
     }
 
     private @Nullable Link connect(Endpoint server) {
         long began = System.nanoTime();
         try {
-            Connection connection = Jdbc.connect(Jdbc.url(
-                    server, Account.APPLICATION, behaviour.connectTimeoutMillis(), behaviour.socketTimeoutMillis()));
-            Link link = new Link(server, connection, connection.createStatement(), began);
+            WriteClient.Session session = behaviour
+                    .client()
+                    .connect(server, behaviour.connectTimeoutMillis(), behaviour.socketTimeoutMillis());
+            Link link = new Link(server, session, began);
             links.add(link);
             return link;
-        } catch (SQLException e) {
+        } catch (WriteClient.Failure e) {
             note("connect", e);
             return null;
         }
@@ -402,12 +429,14 @@ public final class WriteLoad implements AutoCloseable {
         long id = nextId.getAndIncrement();
         long sent = System.nanoTime();
         try {
-            link.statement().executeUpdate("INSERT INTO app.writes (id) VALUES (" + id + ")");
-        } catch (SQLException e) {
+            link.session().write(id);
+        } catch (WriteClient.Failure e) {
             note("write", e);
-            String state = e.getSQLState();
-            // 08...: the connection is gone. Anything else is the server's answer, such as 1290, read only.
-            return state == null || state.startsWith("08") ? Outcome.BROKEN : Outcome.REFUSED;
+            return switch (e.kind()) {
+                case REFUSED -> Outcome.REFUSED;
+                case UNKNOWN -> Outcome.UNKNOWN;
+                case BROKEN -> Outcome.BROKEN;
+            };
         }
         long acked = System.nanoTime();
         acknowledged.add(new WriteHistory.Acknowledgement(id, link.server(), link.connectedNanos(), sent, acked));
@@ -422,9 +451,8 @@ public final class WriteLoad implements AutoCloseable {
         }
         links.remove(link);
         try {
-            // Not close(): that says goodbye, and waits for a server that may be frozen.
-            link.connection().abort(Runnable::run);
-        } catch (SQLException e) {
+            link.session().abort();
+        } catch (WriteClient.Failure e) {
             note("close", e);
         }
     }
@@ -527,11 +555,11 @@ public final class WriteLoad implements AutoCloseable {
             try {
                 if (link == null) {
                     link = connect(server);
-                } else if (!link.connection().isValid(1)) {
+                } else if (!link.session().answers()) {
                     drop(link);
                     link = null;
                 }
-            } catch (SQLException e) {
+            } catch (WriteClient.Failure e) {
                 note("warm", e);
                 drop(link);
                 link = null;
@@ -545,10 +573,8 @@ public final class WriteLoad implements AutoCloseable {
         if (!running) {
             return;
         }
-        String what = e instanceof SQLException sql && sql.getErrorCode() != 0
-                ? doing + ": error " + sql.getErrorCode() + ": " + firstLine(sql)
-                : doing + ": " + firstLine(e);
-        failures.computeIfAbsent(what, key -> new AtomicLong()).incrementAndGet();
+        failures.computeIfAbsent(doing + ": " + firstLine(e), key -> new AtomicLong())
+                .incrementAndGet();
     }
 
     private static String firstLine(Exception e) {
@@ -622,17 +648,10 @@ public final class WriteLoad implements AutoCloseable {
      * The acknowledged numbers that the server doesn't have: what was lost. Ask once the server has applied everything, and
      * best after {@link #close}.
      */
-    public SortedSet<Long> verify(SqlServer server) throws SQLException {
-        // Taken before the rows are read: a write that is acknowledged meanwhile isn't missing.
+    public SortedSet<Long> verify(DatabaseServer server) throws IOException {
+        // Taken before they are read: a write that is acknowledged meanwhile isn't missing.
         List<Long> expected = history().ids();
-        Set<Long> present = new HashSet<>();
-        try (Connection connection = server.root();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT id FROM app.writes")) {
-            while (rows.next()) {
-                present.add(rows.getLong(1));
-            }
-        }
+        Set<Long> present = behaviour.client().written(server);
         SortedSet<Long> missing = new TreeSet<>(expected);
         missing.removeAll(present);
         return missing;

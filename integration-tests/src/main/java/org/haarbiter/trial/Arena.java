@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -19,10 +20,12 @@ import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.BindServer;
+import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.Host;
 import org.haarbiter.lab.MariadbServer;
 import org.haarbiter.lab.MysqlServer;
 import org.haarbiter.lab.NetworkLab;
+import org.haarbiter.lab.RedisServer;
 import org.haarbiter.lab.ReplicatedGroup;
 import org.haarbiter.lab.ServerPlan;
 import org.haarbiter.lab.ServerProcess;
@@ -66,6 +69,8 @@ public final class Arena implements AutoCloseable {
     private final List<AutoCloseable> closing = new ArrayList<>();
     private final ArbiterApi api;
     private @Nullable BindServer dns;
+    private @Nullable ReplicatedGroup<? extends DatabaseServer> databases;
+    /** The same, where they are SQL servers. */
     private @Nullable ReplicatedGroup<SqlServer> group;
 
     private Arena(ArenaPlan plan, @Nullable NetworkLab network) {
@@ -141,16 +146,32 @@ public final class Arena implements AutoCloseable {
             servers.add(ServerPlan.of(member(plan, i), databaseAddress(i), i, plan.work())
                     .on(host(member(plan, i))));
         }
-        ReplicatedGroup<SqlServer> started = ReplicatedGroup.start(
-                servers, plan.engine() == ArenaPlan.Engine.MYSQL ? MysqlServer::new : MariadbServer::new);
-        group = started;
-        closing.add(started);
-        started.primary();
+        ReplicatedGroup<? extends DatabaseServer> started = startDatabases(servers);
         bind.awaitReady(START_LIMIT);
-        for (SqlServer server : started.servers()) {
-            writeAgent(server);
+        for (int i = 1; i <= plan.members(); i++) {
+            writeAgent(i, started.servers().get(i - 1));
         }
         agents.values().forEach(this::startProcess);
+    }
+
+    private ReplicatedGroup<? extends DatabaseServer> startDatabases(List<ServerPlan> servers) throws IOException {
+        ReplicatedGroup<? extends DatabaseServer> started = switch (plan.engine()) {
+            case MYSQL -> speakingSql(ReplicatedGroup.start(servers, MysqlServer::new));
+            case MARIADB -> speakingSql(ReplicatedGroup.start(servers, MariadbServer::new));
+            case REDIS -> ReplicatedGroup.start(servers, RedisServer::new);
+        };
+        databases = started;
+        closing.add(started);
+        if (plan.engine() == ArenaPlan.Engine.REDIS) {
+            // Fenced Redis servers follow nobody, so there is no topology to adopt but one that is at work.
+            started.openByHand();
+        }
+        return started;
+    }
+
+    private ReplicatedGroup<SqlServer> speakingSql(ReplicatedGroup<SqlServer> started) {
+        group = started;
+        return started;
     }
 
     private void startProcess(ServerProcess process) {
@@ -176,8 +197,7 @@ public final class Arena implements AutoCloseable {
                     name: m%d
                     %sdata-directory: raft
                     audit-file: switches.jsonl
-                    %s%sdurability: %s
-                    timing: {profile: %s}
+                    %s%s%s                    timing: {profile: %s}
                     dns:
                       zone: %s
                       update-server: "%s"
@@ -190,7 +210,7 @@ public final class Arena implements AutoCloseable {
                     plan.masterSettings(),
                     // Most trials strike again and again; without this each strike would wait for longer.
                     plan.masterSettings().contains("repeated-failover") ? "" : "repeated-failover: {block-millis: 0}\n",
-                    plan.durability(),
+                    durabilityLines(),
                     plan.profile(),
                     ZONE,
                     dnsAddress,
@@ -200,8 +220,13 @@ public final class Arena implements AutoCloseable {
         }
     }
 
-    private void writeAgent(SqlServer server) throws IOException {
-        int number = server.serverId();
+    private String durabilityLines() {
+        return plan.engine().isSql()
+                ? "durability: " + plan.durability() + "\n"
+                : "redis:\n  durability: " + plan.durability() + "\n";
+    }
+
+    private void writeAgent(int number, DatabaseServer server) throws IOException {
         Path directory = Files.createDirectories(plan.work().resolve("agent-" + server.name()));
         Path credentials = directory.resolve("credentials.yaml");
         writeSecret(credentials, "user: " + Account.AGENT.user() + "\npassword: " + Account.AGENT.password() + "\n");
@@ -235,16 +260,11 @@ public final class Arena implements AutoCloseable {
                   socket: %s
                   credentials-file: credentials.yaml
                   replication-credentials-file: replication.yaml
-                  replication-tls: disabled
                   data-directory: %s
-                  tools-directory: %s
-                  stop-command: %s
-                  start-command: %s
-                  copy-port: 17600
-                """.formatted(
+                %s""".formatted(
                         GROUP,
                         server.name(),
-                        siteOfMember(server.serverId()),
+                        siteOfMember(number),
                         server.address(),
                         server.address().host(),
                         17_500 + number,
@@ -255,12 +275,20 @@ public final class Arena implements AutoCloseable {
                         plan.engine().word(),
                         server.socket().toAbsolutePath(),
                         server.dataDir().toAbsolutePath(),
-                        server.tools().toAbsolutePath(),
-                        server.stopCommand(),
-                        server.startCommand()));
+                        server instanceof SqlServer sql ? sqlLines(sql) : ""));
         agents.put(
                 server.name(),
                 process("agent-" + server.name(), "ha-agent", file, host(server.name()), directory.resolve("log")));
+    }
+
+    private static String sqlLines(SqlServer server) {
+        return """
+                  replication-tls: disabled
+                  tools-directory: %s
+                  stop-command: %s
+                  start-command: %s
+                  copy-port: 17600
+                """.formatted(server.tools().toAbsolutePath(), server.stopCommand(), server.startCommand());
     }
 
     private static ServerProcess process(String name, String launcher, Path settings, Host host, Path log) {
@@ -441,8 +469,8 @@ public final class Arena implements AutoCloseable {
     }
 
     /** The site of a database server. */
-    String siteOf(SqlServer server) {
-        return siteOfMember(group().servers().indexOf(server) + 1);
+    String siteOf(DatabaseServer server) {
+        return siteOfMember(databases().servers().indexOf(server) + 1);
     }
 
     /** The lab's host of that name: a server's, a master's, {@code dns}, {@code client-SITE}. */
@@ -475,8 +503,21 @@ public final class Arena implements AutoCloseable {
         return api;
     }
 
-    /** The database servers. */
+    /** The database servers, of whatever engine. */
+    public ReplicatedGroup<? extends DatabaseServer> databases() {
+        ReplicatedGroup<? extends DatabaseServer> started = databases;
+        if (started == null) {
+            throw new IllegalStateException("the arena's servers aren't started");
+        }
+        return started;
+    }
+
+    /** The database servers, for what needs SQL; throws where they don't speak it. */
     public ReplicatedGroup<SqlServer> group() {
+        if (!plan.engine().isSql()) {
+            throw new IllegalStateException(
+                    "the arena's servers are " + plan.engine().word() + ", which speaks no SQL: ask databases()");
+        }
         ReplicatedGroup<SqlServer> started = group;
         if (started == null) {
             throw new IllegalStateException("the arena's servers aren't started");
@@ -571,7 +612,7 @@ public final class Arena implements AutoCloseable {
     }
 
     private String masterLine(int number) {
-        return "  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\", site: %s}\n"
+        return "  m%d: {raft: \"%s:%d\", agents: \"%s:%d\", admin: \"%s:%d\"%s, site: %s}\n"
                 .formatted(
                         number,
                         masterAddress(number),
@@ -580,7 +621,22 @@ public final class Arena implements AutoCloseable {
                         17_200 + number,
                         masterAddress(number),
                         17_300 + number,
+                        sentinel(number).map(s -> ", sentinel: \"" + s + "\"").orElse(""),
                         siteOfMaster(number));
+    }
+
+    /** Where a master answers clients of Redis Sentinel; empty where the servers aren't Redis. */
+    private Optional<Endpoint> sentinel(int master) {
+        return plan.engine() == ArenaPlan.Engine.REDIS
+                ? Optional.of(new Endpoint(masterAddress(master), 17_700 + master))
+                : Optional.empty();
+    }
+
+    /** Where the masters answer clients of Redis Sentinel; empty where the servers aren't Redis. */
+    public List<Endpoint> sentinels() {
+        return masters.keySet().stream()
+                .flatMap(name -> sentinel(masterNumber(name)).stream())
+                .toList();
     }
 
     /** The process of the agent beside a database server. */
@@ -596,15 +652,29 @@ public final class Arena implements AutoCloseable {
         return process;
     }
 
-    /** The server of that name. */
+    /** The server of that name, for what needs SQL; throws where it doesn't speak it. */
     public SqlServer server(String name) {
-        return group().servers().stream()
+        return named(group().servers(), name);
+    }
+
+    /** The server of that name, of whatever engine. */
+    public DatabaseServer database(String name) {
+        return named(databases().servers(), name);
+    }
+
+    private static <S extends DatabaseServer> S named(List<S> servers, String name) {
+        return servers.stream()
                 .filter(s -> s.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no server '" + name + "'"));
     }
 
     /** Waits until the group has an open primary, every other member follows, and the DNS shows it; returns the primary. */
+    public DatabaseServer awaitPrimary(Duration limit) {
+        return database(api.awaitSteady(GROUP, limit));
+    }
+
+    /** The same for what needs SQL; throws where it doesn't speak it. */
     public SqlServer awaitSteady(Duration limit) {
         return server(api.awaitSteady(GROUP, limit));
     }
@@ -640,7 +710,9 @@ public final class Arena implements AutoCloseable {
 
     /** The addresses of all database servers. */
     public List<Endpoint> addresses() {
-        return group().servers().stream().map(SqlServer::address).toList();
+        return databases().servers().stream()
+                .<Endpoint>map(DatabaseServer::address)
+                .toList();
     }
 
     /** Where clients run. */

@@ -29,7 +29,14 @@ public record ArenaPlan(
         /** MySQL 8.4 or newer. */
         MYSQL,
         /** MariaDB 10.11 or newer. */
-        MARIADB;
+        MARIADB,
+        /** Redis 7.0 or newer, or Valkey. */
+        REDIS;
+
+        /** Whether its servers are asked in SQL, and can be lossless. */
+        public boolean isSql() {
+            return this != REDIS;
+        }
 
         /** As settings and commands write it. */
         public String word() {
@@ -72,9 +79,9 @@ public record ArenaPlan(
                 masterSettings);
     }
 
-    /** A primary and three replicas, three masters, the fast profile, lossless. */
+    /** A primary and three replicas, three masters, the fast profile; lossless, or bounded where the engine can't be. */
     public static ArenaPlan of(Engine engine, Path work, boolean separateHosts) {
-        return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", "lossless", "");
+        return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", engine.isSql() ? "lossless" : "bounded", "");
     }
 
     /** The same with another number of servers; 2 to 9. */

@@ -8,10 +8,14 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
-import org.haarbiter.lab.SqlServer;
+import org.haarbiter.lab.WriteClient;
+import org.haarbiter.words.Endpoint;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,9 +27,16 @@ import picocli.CommandLine.Option;
         description = "Kills a real primary and shows what becomes of it.")
 public final class Demo implements Callable<Integer> {
     private static final int WRITES_PER_SECOND = 1_000;
+    /** Far more than a replica at work takes, and less than the client's patience with an answer. */
+    private static final int WAIT_MILLIS = 500;
+
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
 
-    @Option(names = "--engine", description = "mysql or mariadb", defaultValue = "mysql", converter = EngineWord.class)
+    @Option(
+            names = "--engine",
+            description = "mysql, mariadb or redis",
+            defaultValue = "mysql",
+            converter = EngineWord.class)
     private ArenaPlan.Engine engine = ArenaPlan.Engine.MYSQL;
 
     @Option(
@@ -34,6 +45,12 @@ public final class Demo implements Callable<Integer> {
             defaultValue = "kill",
             converter = FaultWord.class)
     private Fault fault = Fault.KILL;
+
+    @Option(
+            names = "--wait",
+            paramLabel = "REPLICAS",
+            description = "redis: the client waits after each write until so many replicas have it")
+    private int waitFor;
 
     @Option(names = "--json", description = "the last line is one JSON object")
     private boolean json;
@@ -64,6 +81,11 @@ public final class Demo implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, SQLException, InterruptedException {
+        Optional<String> mistake = mistake(engine, waitFor);
+        if (mistake.isPresent()) {
+            System.err.println(mistake.get());
+            return CommandLine.ExitCode.USAGE;
+        }
         boolean separateHosts = fault == Fault.PARTITION;
         if (separateHosts && NetworkLab.missing().isPresent()) {
             System.err.println("--fault partition: " + NetworkLab.missing().get());
@@ -73,19 +95,30 @@ public final class Demo implements Callable<Integer> {
         say("everything's files are in " + work);
         say("starting BIND, 3 masters, and a group of 4 " + engine.word() + " servers with an agent beside each");
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, separateHosts))) {
-            SqlServer primary = arena.awaitSteady(START_LIMIT);
+            DatabaseServer primary = arena.awaitPrimary(START_LIMIT);
             say("the group was adopted: " + primary.name() + " (" + primary.address() + ") is primary, and "
                     + arena.writeName() + " points to it");
             show(arena, "status");
-            say("a client writes " + WRITES_PER_SECOND + " rows a second through " + arena.writeName() + "; then: "
+            say("a client writes " + WRITES_PER_SECOND + (engine.isSql() ? " rows" : " keys") + " a second"
+                    + (waitFor > 0 ? ", each with WAIT " + waitFor + "," : "") + " through " + arena.writeName()
+                    + "; then: "
                     + fault.word() + " " + primary.name());
-            FailoverTrial.Result result =
-                    FailoverTrial.run(arena, fault, FailoverTrial.Client.DNS, WRITES_PER_SECOND, 1);
+            FailoverTrial.Result result = FailoverTrial.run(
+                    arena, fault, FailoverTrial.Client.DNS, writes(engine, waitFor), WRITES_PER_SECOND, 1);
             say("the switch, as the arbiter logged it:");
             show(arena, "log", Arena.GROUP, "--limit", "1");
             say("the group now:");
             show(arena, "group", "show", Arena.GROUP);
             report(result);
+            if (mayLose(engine, waitFor)) {
+                say("a Redis primary acknowledges before any replica has the write, so such a client can lose some;"
+                        + " one that writes with WAIT 1 doesn't (--wait 1)");
+            }
+            if (!arena.sentinels().isEmpty()) {
+                say("clients of Redis Sentinel ask any of "
+                        + arena.sentinels().stream().map(Endpoint::toString).collect(Collectors.joining(", "))
+                        + " for the primary of " + Arena.GROUP);
+            }
             say("console (JSON, Prometheus metrics): "
                     + String.join(" ", arena.api().consoles()));
             if (keep) {
@@ -94,8 +127,29 @@ public final class Demo implements Callable<Integer> {
             if (json) {
                 System.out.println(new ObjectMapper().writeValueAsString(asJson(result)));
             }
-            return result.lost() == 0 && result.twoWritersMillis() == 0 ? 0 : 1;
+            return (result.lost() == 0 || mayLose(engine, waitFor)) && result.twoWritersMillis() == 0 ? 0 : 1;
         }
+    }
+
+    /** How the client writes. */
+    static WriteClient writes(ArenaPlan.Engine engine, int waitFor) {
+        return waitFor == 0 ? FailoverTrial.writes(engine) : WriteClient.redisWaitingFor(waitFor, WAIT_MILLIS);
+    }
+
+    /** Whether a client that writes so was never promised that acknowledged writes stay. */
+    static boolean mayLose(ArenaPlan.Engine engine, int waitFor) {
+        return engine == ArenaPlan.Engine.REDIS && waitFor == 0;
+    }
+
+    /** What is wrong with {@code --wait}. */
+    static Optional<String> mistake(ArenaPlan.Engine engine, int waitFor) {
+        if (waitFor < 0) {
+            return Optional.of("--wait: " + waitFor + " (must be 0 or more)");
+        }
+        return waitFor > 0 && engine != ArenaPlan.Engine.REDIS
+                ? Optional.of("--wait: only clients of redis can wait for replicas; with " + engine.word()
+                        + " the server itself does")
+                : Optional.empty();
     }
 
     private static void report(FailoverTrial.Result result) {

@@ -1,12 +1,12 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
-import org.haarbiter.lab.SqlServer;
+import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.WriteClient;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 
@@ -49,16 +49,29 @@ public final class FailoverTrial {
 
     private FailoverTrial() {}
 
-    /** Runs one; the arena must be whole. The struck server stays as the fault left it; a cut host is joined again. */
+    /** How a client of an engine writes, whose every acknowledgement comes from the primary. */
+    static WriteClient writes(ArenaPlan.Engine engine) {
+        return engine == ArenaPlan.Engine.REDIS ? WriteClient.redis() : WriteClient.jdbc();
+    }
+
+    /** As with the engine's plain client. */
     public static Result run(Arena arena, Fault fault, Client client, int writesPerSecond, long firstId)
-            throws IOException, SQLException {
+            throws IOException {
+        return run(arena, fault, client, writes(arena.plan().engine()), writesPerSecond, firstId);
+    }
+
+    /** Runs one; the arena must be whole. The struck server stays as the fault left it; a cut host is joined again. */
+    public static Result run(
+            Arena arena, Fault fault, Client client, WriteClient writes, int writesPerSecond, long firstId)
+            throws IOException {
         arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), LIMIT);
-        SqlServer old = arena.awaitSteady(LIMIT);
+        DatabaseServer old = arena.awaitPrimary(LIMIT);
         WriteLoad.Target target = client == Client.DNS ? arena.byName() : arena.byMembers();
         WriteLoad.Behaviour behaviour = WriteLoad.Behaviour.of(8, writesPerSecond)
                 .warming(arena.addresses())
                 .startingAt(firstId)
-                .on(arena.clients());
+                .on(arena.clients())
+                .by(writes);
         WriteLoad load = WriteLoad.start(target, behaviour);
         WriteHistory.Outage outage;
         try (load) {
@@ -72,7 +85,7 @@ public final class FailoverTrial {
             arena.cut(old.name(), false);
         }
         arena.api().awaitPublished(Arena.GROUP, LIMIT);
-        SqlServer fresh = arena.group().at(outage.newServer());
+        DatabaseServer fresh = arena.databases().at(outage.newServer());
         return new Result(
                 arena.plan().engine().word(),
                 fault.word(),
@@ -87,10 +100,10 @@ public final class FailoverTrial {
                 load.history().provenTwoWritersMillis());
     }
 
-    private static SortedSet<Long> lost(Arena arena, WriteLoad load, SqlServer fresh) throws IOException, SQLException {
+    private static SortedSet<Long> lost(Arena arena, WriteLoad load, DatabaseServer fresh) throws IOException {
         try {
             return arena.clients().call(() -> load.verify(fresh));
-        } catch (IOException | SQLException | RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             throw e;
         } catch (Exception e) {
             throw new IOException("can't compare the client's history with " + fresh.name(), e);

@@ -1,7 +1,7 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
-import org.haarbiter.lab.SqlServer;
+import org.haarbiter.lab.DatabaseServer;
 
 /** What is done to the primary. */
 public enum Fault {
@@ -15,7 +15,7 @@ public enum Fault {
     SWITCHOVER;
 
     /** Does it. */
-    void strike(Arena arena, SqlServer primary) throws IOException {
+    void strike(Arena arena, DatabaseServer primary) throws IOException {
         switch (this) {
             case KILL -> primary.kill9();
             case HANG -> primary.freeze();

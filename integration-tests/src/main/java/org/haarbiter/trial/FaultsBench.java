@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.haarbiter.lab.NetworkLab;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -69,6 +70,10 @@ public final class FaultsBench implements Callable<Integer> {
             System.err.println("--story: " + e.getMessage());
             return CommandLine.ExitCode.USAGE;
         }
+        if (engine != null && !engine.isSql()) {
+            System.err.println("--engine: " + engine.word() + " (must be mysql or mariadb: the stories speak SQL)");
+            return CommandLine.ExitCode.USAGE;
+        }
         if (rounds < 0) {
             System.err.println("--rounds: " + rounds + " (must be 1 or more)");
             return CommandLine.ExitCode.USAGE;
@@ -81,7 +86,9 @@ public final class FaultsBench implements Callable<Integer> {
         long drawn = seed == null ? System.nanoTime() & 0xffffff : seed;
         Random random = new Random(drawn);
         List<ArenaPlan.Engine> engines = engine == null
-                ? new ArrayList<>(Arrays.asList(ArenaPlan.Engine.values()))
+                ? Arrays.stream(ArenaPlan.Engine.values())
+                        .filter(ArenaPlan.Engine::isSql)
+                        .collect(Collectors.toCollection(ArrayList::new))
                 : new ArrayList<>(List.of(engine));
         Collections.shuffle(engines, random);
         int wanted = rounds == 0 ? stories.size() * engines.size() : rounds;

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.haarbiter.lab.SqlServer;
+import org.haarbiter.lab.DatabaseServer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -53,7 +53,7 @@ public final class IdleBench implements Callable<Integer> {
         Path work = Arena.passingWorkDirectory("ha-arbiter-idle-");
         Map<String, Object> values = new LinkedHashMap<>();
         try (Arena arena = Arena.open(ArenaPlan.of(engine, work, false))) {
-            arena.awaitSteady(START_LIMIT);
+            arena.awaitPrimary(START_LIMIT);
             arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), START_LIMIT);
             TreeMap<String, Long> pids = pids(arena);
             TimeUnit.SECONDS.sleep(settleSeconds);
@@ -82,7 +82,7 @@ public final class IdleBench implements Callable<Integer> {
         for (int i = 1; i <= arena.plan().masters(); i++) {
             pids.put("master m" + i, arena.master("m" + i).pid());
         }
-        for (SqlServer server : arena.group().servers()) {
+        for (DatabaseServer server : arena.databases().servers()) {
             pids.put("agent " + server.name(), arena.agent(server.name()).pid());
         }
         return pids;

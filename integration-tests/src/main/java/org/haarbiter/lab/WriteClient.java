@@ -1,0 +1,87 @@
+package org.haarbiter.lab;
+
+import java.io.IOException;
+import java.util.Set;
+import org.haarbiter.words.Endpoint;
+
+/** How {@link WriteLoad} speaks with servers of one kind. Threads: any; a session belongs to one, but for its abort. */
+public interface WriteClient {
+
+    /** By JDBC, into {@code app.writes}. */
+    static WriteClient jdbc() {
+        return new JdbcWrites();
+    }
+
+    /** Keys in Redis; a write counts as acknowledged as soon as the primary says so. */
+    static WriteClient redis() {
+        return new RedisWrites(0, 0);
+    }
+
+    /**
+     * Keys in Redis; a write counts as acknowledged when so many replicas say that they have it. When they don't say so in time,
+     * it is unknown what becomes of it.
+     *
+     * @param replicas at least 1
+     * @param waitMillis 1 or more, and less than the limit for an answer
+     */
+    static WriteClient redisWaitingFor(int replicas, int waitMillis) {
+        if (replicas < 1 || waitMillis < 1) {
+            throw new IllegalArgumentException("WAIT " + replicas + " " + waitMillis
+                    + " (both must be at least 1: 0 replicas is no wait, 0 ms is for ever)");
+        }
+        return new RedisWrites(replicas, waitMillis);
+    }
+
+    /** Logs in to a server as the application. Both limits in milliseconds, at least 1. */
+    Session connect(Endpoint server, int connectTimeoutMillis, int socketTimeoutMillis) throws Failure;
+
+    /** All numbers that a server holds, asked as root. */
+    Set<Long> written(DatabaseServer server) throws IOException;
+
+    /** One connection. */
+    interface Session {
+
+        /** Writes a number that was never written before; returns when that is acknowledged. */
+        void write(long id) throws Failure;
+
+        /** Asks for something that a server at work refuses. */
+        void rehearseRefusal() throws Failure;
+
+        /** Whether the server still answers, within a second or the session's own limit; false when it doesn't. */
+        boolean answers() throws Failure;
+
+        /** Gives it up without a goodbye, which a frozen server would never answer. */
+        void abort() throws Failure;
+    }
+
+    /** What an unacknowledged request came to. */
+    enum Kind {
+        /** The server's answer is no: it did nothing. The connection can be used again. */
+        REFUSED,
+        /** The server has it, and may lose it. The connection can be used again. */
+        UNKNOWN,
+        /** The connection is of no more use; what became of the request isn't known. */
+        BROKEN
+    }
+
+    /** A request that wasn't acknowledged. */
+    final class Failure extends Exception {
+        private static final long serialVersionUID = 1;
+
+        private final Kind kind;
+
+        Failure(Kind kind, String message, Exception cause) {
+            super(message, cause);
+            this.kind = kind;
+        }
+
+        Failure(Kind kind, String message) {
+            super(message);
+            this.kind = kind;
+        }
+
+        Kind kind() {
+            return kind;
+        }
+    }
+}
