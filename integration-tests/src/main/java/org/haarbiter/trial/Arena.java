@@ -197,7 +197,8 @@ public final class Arena implements AutoCloseable {
                     name: m%d
                     %sdata-directory: raft
                     audit-file: switches.jsonl
-                    %s%s%s                    timing: {profile: %s}
+                    %s%s%s
+                    timing: {profile: %s}
                     dns:
                       zone: %s
                       update-server: "%s"
@@ -222,8 +223,8 @@ public final class Arena implements AutoCloseable {
 
     private String durabilityLines() {
         return plan.engine().isSql()
-                ? "durability: " + plan.durability() + "\n"
-                : "redis:\n  durability: " + plan.durability() + "\n";
+                ? "durability: " + plan.durability()
+                : "redis:\n  durability: " + plan.durability();
     }
 
     private void writeAgent(int number, DatabaseServer server) throws IOException {
