@@ -428,7 +428,8 @@ final class Orders {
         if (!now.info().readOnly()) {
             commands.add(new String[] {"CONFIG", "SET", "replica-read-only", "yes"});
         }
-        if (primary || !following.source().equals(now.info().source())) {
+        boolean goesOver = primary || !following.source().equals(now.info().source());
+        if (goesOver) {
             commands.add(new String[] {
                 "REPLICAOF",
                 following.source().host(),
@@ -443,7 +444,9 @@ final class Orders {
             run(aim, now.server(), deadline, commands.toArray(String[][]::new));
         }
         looks.acknowledges(following.acknowledges());
-        if (primary) {
+        if (goesOver) {
+            // Also where it was a replica already: a client of the primary that was just demoted may have come back before it
+            // was told of the new one, and would stay.
             cutClients(command, now.server());
         }
     }
