@@ -11,6 +11,7 @@ import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.process.ConnectionReset;
 import org.haarbiter.agent.process.ProcessWatch;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,10 @@ final class Orders {
     private static final long CUT_NANOS = 200_000_000;
     private static final long UNDO_NANOS = 1_500_000_000;
     private static final long POLL_NANOS = 500_000;
+    /** A handshake took 3 to 60 ms on a machine whose processors were all busy. */
+    private static final long ASK_AGAIN_NANOS = 75_000_000;
+    /** At 75, 225 and 525 ms; Redis itself asks after a second. */
+    private static final int MOST_ASKS = 3;
 
     /**
      * Longer than a planned switch takes. Writes are refused by min-replicas-to-write, which Redis looks at before a pause; but only
@@ -43,6 +48,11 @@ final class Orders {
     private final ConnectionReset reset;
     private final Line command;
     private final Line fencing;
+
+    /** How often the present source was asked again. Used by the thread that follows. */
+    private int asks = MOST_ASKS;
+
+    private long askAgainNanos;
 
     Orders(
             RedisSettings settings,
@@ -430,11 +440,13 @@ final class Orders {
         }
         boolean goesOver = primary || !following.source().equals(now.info().source());
         if (goesOver) {
-            commands.add(new String[] {
-                "REPLICAOF",
-                following.source().host(),
-                Integer.toString(following.source().port())
-            });
+            asks = 0;
+            askAgainNanos = System.nanoTime() + ASK_AGAIN_NANOS;
+            commands.add(replicaOf(following.source()));
+        } else if (asksAgain(now.info())) {
+            // The same order again does nothing by itself. The history stays, so what follows is still a partial copy.
+            commands.add(STOP_FOLLOWING);
+            commands.add(replicaOf(following.source()));
         }
         if (asDrained) {
             // Only now that it is a replica: the other way round it would take writes in between.
@@ -445,9 +457,29 @@ final class Orders {
         }
         looks.acknowledges(following.acknowledges());
         if (goesOver) {
-            // Also where it was a replica already: a client of the primary that was just demoted may have come back before it
+            // Also where it was a replica already: a client of the primary that was just demoted may have come back
+            // before it
             // was told of the new one, and would stay.
             cutClients(command, now.server());
         }
+    }
+
+    private static String[] replicaOf(Endpoint source) {
+        return new String[] {"REPLICAOF", source.host(), Integer.toString(source.port())};
+    }
+
+    /**
+     * A new primary that was asked a moment before it was promoted answers NOMASTERLINK, and Redis asks again only within a
+     * second: for so long nobody has a copy of what it takes. Later and later, and then no more, since asking anew breaks off an
+     * answer that is only slow.
+     */
+    private boolean asksAgain(ServerInfo info) {
+        long now = System.nanoTime();
+        if (info.linkUp() || info.syncing() || asks >= MOST_ASKS || now - askAgainNanos < 0) {
+            return false;
+        }
+        asks++;
+        askAgainNanos = now + (ASK_AGAIN_NANOS << asks);
+        return true;
     }
 }
