@@ -287,9 +287,11 @@ final class Truth {
         if (harmless) {
             return;
         }
+        if (epoch > about.openedEpoch) {
+            keptItsHistory(about, server, epoch);
+        }
         about.openedEpoch = epoch;
         about.newestOpened = server;
-        keptItsHistory(about, server, epoch);
         if (!group.lossless()) {
             lostWithinBound(about, group, server, epoch);
             return;

@@ -132,6 +132,9 @@ public final class AgentCore {
     private String surplus = "";
     private long rebuildNotBeforeNanos = Long.MIN_VALUE;
 
+    /** Of the newest rebuild: one that another epoch asks for needn't wait. */
+    private long rebuiltEpoch;
+
     /**
      * A new agent.
      *
@@ -711,7 +714,7 @@ public final class AgentCore {
                         .parse(wish.primaryPosition())
                         .covers(traits.positionKind().parse(server.received()));
         // A copy is newer than what the leader has heard of the primary yet.
-        return whole || nowNanos < rebuildNotBeforeNanos
+        return whole || (rebuiltEpoch == wish.epoch() && nowNanos < rebuildNotBeforeNanos)
                 ? null
                 : new Step.Rebuild(
                         wish.epoch(),
@@ -821,6 +824,7 @@ public final class AgentCore {
         retryNanos = nowNanos + AgentLimits.nanos(limits.retryMillis());
         if (step instanceof Step.Rebuild) {
             rebuildNotBeforeNanos = nowNanos + AgentLimits.nanos(limits.rebuildRetryMillis());
+            rebuiltEpoch = step.epoch();
         }
         failure = problem;
         if (problem != null) {

@@ -727,8 +727,11 @@ final class GroupReading {
             problems.add("is kept fenced until it rejoins; its history is part of the primary's (hactl why " + name
                     + ", rule MEMBER_JOINS)");
         } else {
-            problems.add("holds transactions that " + primary + " lacks: " + beyond
-                    + " (it stays fenced: hactl rebuild saves them and gives it a copy of the data)");
+            boolean byItself = last.sighting().positionKind().copiedByFollowing();
+            problems.add("holds " + last.sighting().positionKind().unit() + " that " + primary + " lacks: " + beyond
+                    + (byItself
+                            ? " (its agent saves its data, and then it takes a copy by itself)"
+                            : " (it stays fenced: hactl rebuild saves them and gives it a copy of the data)"));
         }
     }
 
