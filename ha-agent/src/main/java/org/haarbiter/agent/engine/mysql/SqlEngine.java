@@ -22,7 +22,7 @@ import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.agent.engine.disk.DiskCanary;
 import org.haarbiter.agent.engine.disk.RebuildMarker;
 import org.haarbiter.agent.process.ConnectionReset;
-import org.haarbiter.agent.process.ProcessWatch;
+import org.haarbiter.agent.process.DeathWatch;
 import org.haarbiter.agent.process.ServerProcess;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
@@ -59,7 +59,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private static final long HELD_UP_MILLIS = 1_500;
 
     private final MysqlSettings settings;
-    private final ProcessWatch watch;
+    private final DeathWatch watch;
     private final ConnectionReset reset;
     private final DiskCanary canary;
     private final RebuildMarker marker;
@@ -75,10 +75,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
     private final Line fenceFirst;
     private final Line fenceSecond;
     private final Thread keeper;
-    private final Thread resetter;
-    private volatile @Nullable DeathListener listener;
     private volatile @Nullable ServerProcess process;
-    private volatile boolean dying;
     private volatile boolean closed;
     private volatile boolean answering;
 
@@ -125,13 +122,10 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         this.marker = new RebuildMarker(settings.rebuild().stateDirectory());
         this.tools = new Tools(settings.rebuild().toolsDirectory(), this instanceof MariadbEngine);
         this.keeper = new Thread(this::keepLines, "keep-sessions");
-        this.resetter = new Thread(this::resetAtDeath, "reset-at-death");
-        this.watch = new ProcessWatch(settings.watchMillis(), this::died);
+        this.watch = new DeathWatch(settings.address(), settings.watchMillis(), reset);
         keeper.setDaemon(true);
-        resetter.setDaemon(true);
         canary.start();
         keeper.start();
-        resetter.start();
     }
 
     // What the two servers say differently.
@@ -357,40 +351,7 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
 
     @Override
     public final void onDeath(DeathListener deathListener) {
-        listener = deathListener;
-    }
-
-    private void died(String instance, String evidence) {
-        dying = true;
-        LockSupport.unpark(resetter);
-        DeathListener told = listener;
-        if (told != null) {
-            told.died(instance, evidence);
-        }
-    }
-
-    private void resetAtDeath() {
-        while (!closed) {
-            if (dying) {
-                dying = false;
-                long start = System.nanoTime();
-                ServerProcess ending = process;
-                // Its successor may be there already.
-                if (ending != null && ending.end() != null) {
-                    ending.stepBack();
-                }
-                int ended = reset.reset(true);
-                if (ended >= 0) {
-                    LOG.info(
-                            "reset {} connections of {} in {} us",
-                            ended,
-                            settings.address(),
-                            (System.nanoTime() - start) / 1_000);
-                }
-            } else {
-                LockSupport.park(this);
-            }
-        }
+        watch.onDeath(deathListener);
     }
 
     // Looking.
@@ -869,23 +830,8 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         kill(target, why);
     }
 
-    /** Kills, and waits until the kernel shows that no instruction of the process runs any more. */
     final void kill(ServerProcess target, String why) throws EngineException {
-        LOG.warn("killing the server, process {}: {}", target.pid(), why);
-        try {
-            target.kill();
-        } catch (IOException e) {
-            throw new EngineException(String.valueOf(e.getMessage()), e);
-        }
-        long deadline = System.nanoTime() + 1_000_000_000;
-        while (target.look() == null) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new EngineException("the server process " + target.pid() + " was sent SIGKILL a second ago and"
-                        + " /proc doesn't show that it ends");
-            }
-            LockSupport.parkNanos(200_000);
-        }
-        watch.recheck();
+        watch.kill(target, why);
     }
 
     final int resetConnections() {
@@ -1049,7 +995,6 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         closeMore();
         watch.close();
         LockSupport.unpark(keeper);
-        LockSupport.unpark(resetter);
         canary.close();
         for (Line line : List.of(status, command, slow, fenceFirst, fenceSecond)) {
             line.close();
@@ -1058,7 +1003,6 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         reset.close();
         try {
             keeper.join(2_000);
-            resetter.join(2_000);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.disk.DiskCanary;
-import org.haarbiter.agent.process.ProcessWatch;
+import org.haarbiter.agent.process.DeathWatch;
 import org.haarbiter.agent.process.ServerProcess;
 import org.haarbiter.agent.process.UnixSocket;
 import org.haarbiter.words.ServerState;
@@ -30,7 +30,7 @@ final class Looks implements AutoCloseable {
 
     private final RedisSettings settings;
     private final Links links;
-    private final ProcessWatch watch;
+    private final DeathWatch watch;
     private final Upkeep upkeep;
     private final SourceClock clock = new SourceClock();
 
@@ -65,7 +65,7 @@ final class Looks implements AutoCloseable {
     private long refusedClients = -1;
     private long refusedNanos;
 
-    Looks(RedisSettings settings, Links links, ProcessWatch watch, Upkeep upkeep) {
+    Looks(RedisSettings settings, Links links, DeathWatch watch, Upkeep upkeep) {
         this.settings = settings;
         this.links = links;
         this.watch = watch;
@@ -137,9 +137,13 @@ final class Looks implements AutoCloseable {
             } catch (ConnectException e) {
                 return absent(String.valueOf(e.getMessage()));
             } catch (IOException e) {
-                return known != null && known.process().look() == null
+                if (known == null) {
+                    return state(ServerState.UNKNOWN, "can't connect to " + settings.address() + ": " + e.getMessage());
+                }
+                // A listener that is just being closed resets who is connecting.
+                return known.process().look() == null
                         ? state(ServerState.HUNG, "can't connect to it: " + e.getMessage())
-                        : state(ServerState.UNKNOWN, "can't connect to " + settings.address() + ": " + e.getMessage());
+                        : state(ServerState.DEAD, ending(known.process()));
             }
             probe = link;
         }

@@ -1,6 +1,5 @@
 package org.haarbiter.agent.engine.redis;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -10,7 +9,7 @@ import org.haarbiter.agent.engine.Following;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.process.ConnectionReset;
-import org.haarbiter.agent.process.ProcessWatch;
+import org.haarbiter.agent.process.DeathWatch;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
@@ -44,7 +43,7 @@ final class Orders {
     private final RedisSettings settings;
     private final Links links;
     private final Looks looks;
-    private final ProcessWatch watch;
+    private final DeathWatch watch;
     private final ConnectionReset reset;
     private final Line command;
     private final Line fencing;
@@ -58,7 +57,7 @@ final class Orders {
             RedisSettings settings,
             Links links,
             Looks looks,
-            ProcessWatch watch,
+            DeathWatch watch,
             ConnectionReset reset,
             Line command,
             Line fencing) {
@@ -136,7 +135,7 @@ final class Orders {
         if (looks.closedToWrites()) {
             throw new EngineException("fencing: " + why + "; it was last seen closed to writes, so it isn't killed");
         }
-        kill(target, why);
+        watch.kill(target.process(), why);
     }
 
     /** @return it was a primary */
@@ -225,26 +224,6 @@ final class Orders {
             LOG.warn("cutting the clients, whose writes are refused already: {}", e.getMessage());
             reset.reset(false);
         }
-    }
-
-    /** Kills, and waits until the kernel shows that no instruction of the process runs any more. */
-    private void kill(Attached target, String why) throws EngineException {
-        LOG.warn("killing the server, process {}: {}", target.process().pid(), why);
-        try {
-            target.process().kill();
-        } catch (IOException e) {
-            throw new EngineException(String.valueOf(e.getMessage()), e);
-        }
-        long deadline = System.nanoTime() + 1_000_000_000;
-        while (target.process().look() == null) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new EngineException(
-                        "the server process " + target.process().pid()
-                                + " was sent SIGKILL a second ago and /proc doesn't show that it ends");
-            }
-            LockSupport.parkNanos(200_000);
-        }
-        watch.recheck();
     }
 
     @Nullable
@@ -359,8 +338,8 @@ final class Orders {
             if (ordered
                     && e.kind() == RedisProblem.Kind.NO_ANSWER
                     && now.server().process().look() == null) {
-                kill(
-                        now.server(),
+                watch.kill(
+                        now.server().process(),
                         "an order to open writes wasn't answered in time, and might be carried out when there is no"
                                 + " permission any more");
             }

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.DeathListener;
 import org.haarbiter.agent.engine.Engine;
@@ -17,13 +16,11 @@ import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.agent.engine.disk.RebuildMarker;
 import org.haarbiter.agent.process.ConnectionReset;
-import org.haarbiter.agent.process.ProcessWatch;
+import org.haarbiter.agent.process.DeathWatch;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The engine for Redis 7.0 and newer, and Valkey. The server must be configured to start as a replica of nobody ({@code replicaof
@@ -33,13 +30,11 @@ import org.slf4j.LoggerFactory;
  * server is a replica of {@code 127.0.0.1 1}, keeps its data and its history, and refuses writes; its own replicas stay attached.
  */
 public final class RedisEngine implements Engine {
-    private static final Logger LOG = LoggerFactory.getLogger(RedisEngine.class);
-
     /** Without a file all is gone, with one what came after the last snapshot or the last second. */
     private static final Traits TRAITS = new Traits("redis", PositionKind.REPLICATION_OFFSET, false);
 
     private final RedisSettings settings;
-    private final ProcessWatch watch;
+    private final DeathWatch watch;
     private final ConnectionReset reset;
     private final RebuildMarker marker;
     private final Line command;
@@ -48,14 +43,9 @@ public final class RedisEngine implements Engine {
     private final Upkeep upkeep;
     private final Looks looks;
     private final Orders orders;
-    private final Thread resetter;
 
     /** A rebuild is under way in this process. */
     private final AtomicBoolean replacing = new AtomicBoolean();
-
-    private volatile @Nullable DeathListener listener;
-    private volatile boolean dying;
-    private volatile boolean closed;
 
     /**
      * Starts watching; the server may come later.
@@ -70,13 +60,10 @@ public final class RedisEngine implements Engine {
         this.fencing = new Line(links);
         this.reset = new ConnectionReset(settings.address());
         this.marker = new RebuildMarker(settings.stateDirectory());
-        this.watch = new ProcessWatch(settings.watchMillis(), this::died);
+        this.watch = new DeathWatch(settings.address(), settings.watchMillis(), reset);
         this.upkeep = new Upkeep(settings, links, this::attached, List.of(fencing, command), reset);
         this.looks = new Looks(settings, links, watch, upkeep);
         this.orders = new Orders(settings, links, looks, watch, reset, command, fencing);
-        this.resetter = new Thread(this::resetAtDeath, "reset-at-death");
-        resetter.setDaemon(true);
-        resetter.start();
         upkeep.start();
     }
 
@@ -93,41 +80,7 @@ public final class RedisEngine implements Engine {
 
     @Override
     public void onDeath(DeathListener deathListener) {
-        listener = deathListener;
-    }
-
-    private void died(String instance, String evidence) {
-        dying = true;
-        LockSupport.unpark(resetter);
-        DeathListener told = listener;
-        if (told != null) {
-            told.died(instance, evidence);
-        }
-    }
-
-    /** The kernel ends a dead server's connections only after it has freed its memory; clients needn't wait for that. */
-    private void resetAtDeath() {
-        while (!closed) {
-            if (dying) {
-                dying = false;
-                long start = System.nanoTime();
-                Attached ending = looks.attached();
-                // Its successor may be there already.
-                if (ending != null && ending.process().end() != null) {
-                    ending.process().stepBack();
-                }
-                int ended = reset.reset(true);
-                if (ended >= 0) {
-                    LOG.info(
-                            "reset {} connections of {} in {} us",
-                            ended,
-                            settings.address(),
-                            (System.nanoTime() - start) / 1_000);
-                }
-            } else {
-                LockSupport.park(this);
-            }
-        }
+        watch.onDeath(deathListener);
     }
 
     // Looking.
@@ -246,8 +199,6 @@ public final class RedisEngine implements Engine {
 
     @Override
     public void close() {
-        closed = true;
-        LockSupport.unpark(resetter);
         watch.close();
         upkeep.close();
         for (Line line : List.of(command, slow, fencing)) {
@@ -255,10 +206,5 @@ public final class RedisEngine implements Engine {
         }
         looks.close();
         reset.close();
-        try {
-            resetter.join(2_000);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 }
