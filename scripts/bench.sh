@@ -6,10 +6,11 @@ set -euo pipefail
 usage() {
   cat <<'EOF'
 usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis] [--fault kill|hang|partition|switchover]
-                                 [--client dns|any] [--members N] [--rate WRITES_PER_SECOND] [--wait REPLICAS] [--json]
+                                 [--client dns|any|sentinel] [--members N] [--rate WRITES_PER_SECOND] [--wait REPLICAS]
+                                 [--peer sentinel] [--json]
        scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
-       scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb]
+       scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb|redis]
                                [--profile fast|normal|wide] | --list
        scripts/bench.sh site [--groups N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
@@ -17,7 +18,8 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis] [--fa
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
              the outage that a client saw and of each phase, with acknowledged writes lost and moments with two writers; ends
              with 1 when there were any. Redis acknowledges what no replica has yet: lost writes are only counted there, unless
-             clients wait for replicas (--wait 1)
+             clients wait for replicas (--wait 1). With --peer sentinel Redis Sentinel keeps the same servers afterwards, at
+             down-after-milliseconds 5000, 1000 and 500; then each fault lasts for 10 s and the client sees its end, too
   masters    times N elections (default 10) after the start of the second master and after the death of the leader, and
              counts changes of the leader while all processors are kept busy for 180 s (--load-seconds)
   idle       prints the processor time and memory of each master and agent of a group at rest
@@ -56,7 +58,7 @@ case $command in
     run_java org.haarbiter.trial.MastersBench "$@"
     ;;
   faults)
-    engines=(mysql mariadb)
+    engines=(mysql mariadb redis)
     previous=
     for argument in "$@"; do
       [ "$previous" = --engine ] && engines=("$argument")

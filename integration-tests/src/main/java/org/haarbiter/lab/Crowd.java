@@ -1,7 +1,5 @@
 package org.haarbiter.lab;
 
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.words.Endpoint;
@@ -11,30 +9,29 @@ public final class Crowd implements AutoCloseable {
 
     private static final int LIMIT_MILLIS = 2_000;
 
-    private final List<Connection> connections = new ArrayList<>();
+    private final List<DataClient.Session> connections = new ArrayList<>();
 
     private Crowd() {}
 
     /** Opens connections until the server takes no more of them, at most so many. */
-    public static Crowd before(Endpoint server, int most, Host host) throws SQLException {
+    public static Crowd before(DataClient client, Endpoint server, int most, Host host) throws DataClient.Failure {
         Crowd crowd = new Crowd();
         try {
-            return host.call(() -> crowd.gathered(server, most));
-        } catch (SQLException | RuntimeException e) {
+            return host.call(() -> crowd.gathered(client, server, most));
+        } catch (DataClient.Failure | RuntimeException e) {
             crowd.close();
             throw e;
         } catch (Exception e) {
             crowd.close();
-            throw new SQLException("can't crowd " + server, e);
+            throw new IllegalStateException("can't crowd " + server, e);
         }
     }
 
-    private Crowd gathered(Endpoint server, int most) throws SQLException {
-        String url = Jdbc.url(server, Account.APPLICATION, LIMIT_MILLIS, LIMIT_MILLIS);
+    private Crowd gathered(DataClient client, Endpoint server, int most) throws DataClient.Failure {
         while (connections.size() < most) {
             try {
-                connections.add(Jdbc.connect(url));
-            } catch (SQLException e) {
+                connections.add(client.connect(server, LIMIT_MILLIS, LIMIT_MILLIS));
+            } catch (DataClient.Failure e) {
                 if (connections.isEmpty()) {
                     throw e;
                 }
@@ -52,10 +49,10 @@ public final class Crowd implements AutoCloseable {
     /** Closes them all. */
     @Override
     public void close() {
-        for (Connection connection : connections) {
+        for (DataClient.Session connection : connections) {
             try {
-                connection.abort(Runnable::run);
-            } catch (SQLException e) {
+                connection.abort();
+            } catch (DataClient.Failure e) {
                 throw new IllegalStateException("a connection can't even be given up", e);
             }
         }

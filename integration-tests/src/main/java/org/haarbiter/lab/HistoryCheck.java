@@ -9,6 +9,8 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.LongPredicate;
+import java.util.stream.Collectors;
 import org.haarbiter.lab.WriteHistory.Acknowledgement;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +32,8 @@ public final class HistoryCheck {
      */
     public record Writer(long first, long end) {
 
-        boolean wrote(long id) {
+        /** Whether the number is one of these. */
+        public boolean wrote(long id) {
             return id >= first && id < end;
         }
     }
@@ -80,9 +83,15 @@ public final class HistoryCheck {
      *
      * @param acknowledged writes in all
      * @param lost acknowledged numbers that the last primary lacks
+     * @param lostMillis how long before their server's last acknowledgement, before another server's next, the oldest of these
+     *     was acknowledged; 0 where none is lost
      */
     public record Verdict(
-            int acknowledged, SortedSet<Long> lost, List<SecondWriter> secondWriters, List<ReadBack> readsBack) {
+            int acknowledged,
+            SortedSet<Long> lost,
+            double lostMillis,
+            List<SecondWriter> secondWriters,
+            List<ReadBack> readsBack) {
         /** Copies the collections. */
         public Verdict {
             lost = Collections.unmodifiableSortedSet(new TreeSet<>(lost));
@@ -114,24 +123,44 @@ public final class HistoryCheck {
      * @param writers whose numbers these are
      * @param reads of all clients, in any order
      * @param present the numbers that the last primary holds
+     * @param lossless whether no write may be lost: else a later read needn't find what is
      */
     public static Verdict judge(
             List<Endpoint> primaries,
             List<Acknowledgement> acknowledgements,
             List<Writer> writers,
             List<Read> reads,
-            Set<Long> present) {
-        SortedSet<Long> lost = new TreeSet<>();
-        for (Acknowledgement one : acknowledgements) {
-            if (!present.contains(one.id())) {
-                lost.add(one.id());
-            }
-        }
+            Set<Long> present,
+            boolean lossless) {
+        List<Acknowledgement> lost = acknowledgements.stream()
+                .filter(one -> !present.contains(one.id()))
+                .toList();
         return new Verdict(
                 acknowledgements.size(),
-                lost,
+                lost.stream().map(Acknowledgement::id).collect(Collectors.toCollection(TreeSet::new)),
+                lost.stream()
+                        .mapToDouble(one -> reachMillis(one, acknowledgements))
+                        .max()
+                        .orElse(0),
                 secondWriters(primaries, acknowledgements),
-                readsBack(acknowledgements, writers, reads));
+                readsBack(acknowledgements, writers, reads, id -> lossless || present.contains(id)));
+    }
+
+    /** How long its server still acknowledged after it, until another one did. */
+    private static double reachMillis(Acknowledgement lost, List<Acknowledgement> acknowledgements) {
+        long untilOther = acknowledgements.stream()
+                .filter(a -> !a.server().equals(lost.server()))
+                .mapToLong(a -> a.ackedNanos() - lost.ackedNanos())
+                .filter(nanos -> nanos > 0)
+                .min()
+                .orElse(Long.MAX_VALUE);
+        return acknowledgements.stream()
+                        .filter(a -> a.server().equals(lost.server()))
+                        .mapToLong(a -> a.ackedNanos() - lost.ackedNanos())
+                        .filter(nanos -> nanos < untilOther)
+                        .max()
+                        .orElse(0)
+                / NANOS_PER_MILLI;
     }
 
     /**
@@ -184,18 +213,20 @@ public final class HistoryCheck {
     private record Seen(long id, long nanos) {}
 
     private static List<ReadBack> readsBack(
-            List<Acknowledgement> acknowledgements, List<Writer> writers, List<Read> reads) {
+            List<Acknowledgement> acknowledgements, List<Writer> writers, List<Read> reads, LongPredicate lasting) {
         List<ReadBack> found = new ArrayList<>();
         for (int i = 0; i < writers.size(); i++) {
             Writer writer = writers.get(i);
             List<Seen> all = new ArrayList<>();
             for (Acknowledgement one : acknowledgements) {
-                if (writer.wrote(one.id())) {
+                if (writer.wrote(one.id()) && lasting.test(one.id())) {
                     all.add(new Seen(one.id(), one.ackedNanos()));
                 }
             }
             for (Read read : reads) {
-                all.add(new Seen(read.newest().get(i), read.answeredNanos()));
+                if (lasting.test(read.newest().get(i))) {
+                    all.add(new Seen(read.newest().get(i), read.answeredNanos()));
+                }
             }
             List<Seen> records = records(all);
             for (Read read : reads) {

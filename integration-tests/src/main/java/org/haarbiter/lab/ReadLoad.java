@@ -1,17 +1,11 @@
 package org.haarbiter.lab;
 
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
 import org.haarbiter.lab.HistoryCheck.Read;
 import org.haarbiter.lab.HistoryCheck.Writer;
 import org.haarbiter.words.Endpoint;
@@ -20,7 +14,7 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.TextParseException;
 
 /**
- * A client that reads through the primary's name all the time: the newest number of each writer, in one query. It keeps its
+ * A client that reads through the primary's name all the time: the newest number of each writer, in one look. It keeps its
  * connection until that breaks, as a pool does, and resolves the name anew for each connection.
  *
  * <p>Threads: one of its own; every method may be called from any.
@@ -33,23 +27,20 @@ public final class ReadLoad implements AutoCloseable {
     private static final long END_LIMIT_MILLIS = 3_000;
 
     private final WriteLoad.DnsName target;
-    private final String query;
-    private final int columns;
+    private final DataClient client;
+    private final List<Writer> writers;
     private final long pauseNanos;
     private final ConcurrentLinkedQueue<Read> reads = new ConcurrentLinkedQueue<>();
     private final Thread thread;
     private volatile boolean running = true;
     private volatile String lastFailure = "";
     private @Nullable Endpoint server;
-    private @Nullable Connection connection;
-    private @Nullable Statement statement;
+    private DataClient.@Nullable Session session;
 
-    private ReadLoad(WriteLoad.DnsName target, List<Writer> writers, int readsPerSecond, Host host) {
+    private ReadLoad(WriteLoad.DnsName target, DataClient client, List<Writer> writers, int readsPerSecond, Host host) {
         this.target = target;
-        this.query = writers.stream()
-                .map(w -> "(SELECT MAX(id) FROM app.writes WHERE id >= " + w.first() + " AND id < " + w.end() + ")")
-                .collect(Collectors.joining(", ", "SELECT ", ""));
-        this.columns = writers.size();
+        this.client = client;
+        this.writers = List.copyOf(writers);
         this.pauseNanos = 1_000_000_000L / readsPerSecond;
         this.thread = host.threads("read-load").newThread(this::run);
     }
@@ -57,12 +48,14 @@ public final class ReadLoad implements AutoCloseable {
     /**
      * Starts reading; returns at once.
      *
+     * @param client how it speaks with the servers
      * @param writers whose numbers are read
      * @param readsPerSecond at most; 1 or more
      * @param host where the client runs
      */
-    public static ReadLoad start(WriteLoad.DnsName target, List<Writer> writers, int readsPerSecond, Host host) {
-        ReadLoad load = new ReadLoad(target, writers, readsPerSecond, host);
+    public static ReadLoad start(
+            WriteLoad.DnsName target, DataClient client, List<Writer> writers, int readsPerSecond, Host host) {
+        ReadLoad load = new ReadLoad(target, client, writers, readsPerSecond, host);
         load.thread.start();
         return load;
     }
@@ -72,11 +65,11 @@ public final class ReadLoad implements AutoCloseable {
             while (running) {
                 long due = System.nanoTime() + pauseNanos;
                 try {
-                    if (statement == null) {
+                    if (session == null) {
                         connect(lookup);
                     }
                     readOnce();
-                } catch (SQLException | IOException e) {
+                } catch (DataClient.Failure | IOException e) {
                     lastFailure = String.valueOf(e.getMessage());
                     drop();
                 }
@@ -91,44 +84,34 @@ public final class ReadLoad implements AutoCloseable {
         }
     }
 
-    private void connect(NameLookup lookup) throws IOException, SQLException {
+    private void connect(NameLookup lookup) throws IOException, DataClient.Failure {
         Optional<String> address = lookup.address();
         if (address.isEmpty()) {
             throw new IOException(target.name() + " has no address");
         }
         Endpoint found = new Endpoint(address.get(), target.port());
-        Connection fresh = Jdbc.connect(Jdbc.url(found, Account.APPLICATION, CONNECT_MILLIS, ANSWER_MILLIS));
-        connection = fresh;
-        statement = fresh.createStatement();
+        session = client.connect(found, CONNECT_MILLIS, ANSWER_MILLIS);
         server = found;
     }
 
-    private void readOnce() throws SQLException {
-        Statement asking = statement;
+    private void readOnce() throws DataClient.Failure {
+        DataClient.Session asking = session;
         Endpoint asked = server;
         if (asking == null || asked == null) {
             return;
         }
         long sent = System.nanoTime();
-        try (ResultSet rows = asking.executeQuery(query)) {
-            rows.next();
-            List<Long> newest = new ArrayList<>();
-            for (int i = 1; i <= columns; i++) {
-                newest.add(rows.getLong(i));
-            }
-            reads.add(new Read(asked, newest, sent, System.nanoTime()));
-        }
+        List<Long> newest = asking.newest(writers);
+        reads.add(new Read(asked, newest, sent, System.nanoTime()));
     }
 
     private void drop() {
-        Connection dropped = connection;
-        connection = null;
-        statement = null;
+        DataClient.Session dropped = session;
+        session = null;
         if (dropped != null) {
             try {
-                // Not close(): that waits for a server that may be frozen.
-                dropped.abort(Runnable::run);
-            } catch (SQLException e) {
+                dropped.abort();
+            } catch (DataClient.Failure e) {
                 lastFailure = String.valueOf(e.getMessage());
             }
         }

@@ -50,6 +50,8 @@ public final class RedisServer extends ChildServer {
                 """);
         text.append("bind ").append(address().host()).append('\n');
         text.append("port ").append(address().port()).append('\n');
+        // Servers of one machine would all tell their primary, and so Sentinels, of the address from which they come.
+        text.append("replica-announce-ip ").append(address().host()).append('\n');
         text.append("unixsocket ").append(socket()).append('\n');
         text.append("dir ").append(dataDir()).append('\n');
         text.append("logfile ").append(errorLog()).append('\n');
@@ -137,7 +139,18 @@ public final class RedisServer extends ChildServer {
         start();
     }
 
-    /** A setting, as root. */
+    /** What a setting is now, as root sees it. */
+    public String configured(String name) {
+        try (Jedis root = connect(Account.ROOT)) {
+            String value = root.configGet(name).get(name);
+            if (value == null) {
+                throw new IllegalArgumentException(name() + " has no setting '" + name + "'");
+            }
+            return value;
+        }
+    }
+
+    /** Sets it, as root. */
     public void configure(String name, String value) {
         try (Jedis root = connect(Account.ROOT)) {
             root.configSet(name, value);

@@ -29,7 +29,7 @@ import org.xbill.DNS.TextParseException;
  * as acknowledged.
  *
  * <p>Besides the connections that carry the load, scouts look for the first server that takes a write: during silence they
- * ask the DNS server every few milliseconds and try each address that it names at once, one attempt at a time for an
+ * ask whom the client asks every few milliseconds and try each address that is named at once, one attempt at a time for an
  * address, so that a connection that hangs on a dead server hides nothing. With {@link AnyMember} a scout tries each member all the
  * time, so that two servers that take writes at once are seen.
  *
@@ -37,7 +37,7 @@ import org.xbill.DNS.TextParseException;
  */
 public final class WriteLoad implements AutoCloseable {
 
-    private static final Duration DNS_TIMEOUT = Duration.ofMillis(50);
+    private static final Duration LOOKUP_TIMEOUT = Duration.ofMillis(50);
     private static final int LONGEST_ATTEMPTS_BEHIND = 10;
     /** Three members that refuse a write every 2 ms would take more of a small machine than the load itself. */
     private static final int SCOUT_PAUSE_MILLIS = 20;
@@ -53,7 +53,7 @@ public final class WriteLoad implements AutoCloseable {
     private static final long OWN_RETRY_NANOS = 20_000_000L;
 
     /** Where a client looks for the primary. */
-    public sealed interface Target permits DnsName, AnyMember {}
+    public sealed interface Target permits DnsName, Sentinels, AnyMember {}
 
     /**
      * By a name, asked of one DNS server at each connect; nothing else is known.
@@ -63,6 +63,19 @@ public final class WriteLoad implements AutoCloseable {
      * @param port the database's port
      */
     public record DnsName(Endpoint dns, String name, int port) implements Target {}
+
+    /**
+     * By asking Redis Sentinels, or what answers like them; nothing else is known.
+     *
+     * @param addresses one is asked as long as it answers, then the next
+     * @param group as they call it
+     */
+    public record Sentinels(List<Endpoint> addresses, String group) implements Target {
+        /** Copies the list. */
+        public Sentinels {
+            addresses = List.copyOf(addresses);
+        }
+    }
 
     /**
      * By trying every member.
@@ -99,7 +112,7 @@ public final class WriteLoad implements AutoCloseable {
             long firstId,
             List<Endpoint> warm,
             Host host,
-            WriteClient client) {
+            DataClient client) {
 
         /** Checks the ranges. */
         public Behaviour {
@@ -128,7 +141,7 @@ public final class WriteLoad implements AutoCloseable {
                     1,
                     List.of(),
                     Host.here(),
-                    WriteClient.jdbc());
+                    DataClient.jdbc());
         }
 
         /** The same, holding a connection to each of these servers. */
@@ -174,7 +187,7 @@ public final class WriteLoad implements AutoCloseable {
         }
 
         /** The same in another way of speaking with the servers. */
-        public Behaviour by(WriteClient other) {
+        public Behaviour by(DataClient other) {
             return new Behaviour(
                     connections,
                     writesPerSecond,
@@ -189,7 +202,7 @@ public final class WriteLoad implements AutoCloseable {
     }
 
     /** A connection that knows where it goes. */
-    private record Link(Endpoint server, WriteClient.Session session, long connectedNanos) {}
+    private record Link(Endpoint server, DataClient.Session session, long connectedNanos) {}
 
     private final Target target;
     private final Behaviour behaviour;
@@ -231,12 +244,12 @@ public final class WriteLoad implements AutoCloseable {
             int number = i;
             spawn(() -> carryLoad(number));
         }
-        if (target instanceof DnsName name) {
-            spawn(() -> scoutByName(name));
-        } else if (target instanceof AnyMember any) {
+        if (target instanceof AnyMember any) {
             for (Endpoint member : any.members()) {
                 spawn(() -> scoutMember(member));
             }
+        } else {
+            spawn(this::scoutByAsking);
         }
     }
 
@@ -269,17 +282,17 @@ public final class WriteLoad implements AutoCloseable {
     private void expectRefusal(Link link) {
         try {
             link.session().rehearseRefusal();
-        } catch (WriteClient.Failure e) {
+        } catch (DataClient.Failure e) {
             note("rehearsal", e);
         }
     }
 
     private void loadErrorClasses() {
         try {
-            WriteClient.Session session = behaviour.client().connect(new Endpoint("127.0.0.1", 1), 1_000, 1_000);
+            DataClient.Session session = behaviour.client().connect(new Endpoint("127.0.0.1", 1), 1_000, 1_000);
             note("warming up", new IOException("connected to a port that should be closed: " + session));
             session.abort();
-        } catch (WriteClient.Failure e) {
+        } catch (DataClient.Failure e) {
             note("warming up", e);
         }
     }
@@ -338,12 +351,12 @@ public final class WriteLoad implements AutoCloseable {
 
     /**
      * All connections of the load break at once, and on few processors their retries would delay the one that counts: so
-     * they wait for a scout's success, and by name they also try by themselves now and then. Without a name only
+     * they wait for a scout's success, and who has somebody to ask also tries by itself now and then. Without that only
      * the scouts know where to go.
      */
     private boolean mayTry(long brokenNanos, long triedNanos) {
         return lastAckedNanos - brokenNanos > 0
-                || (target instanceof DnsName && System.nanoTime() - triedNanos >= OWN_RETRY_NANOS);
+                || (!(target instanceof AnyMember) && System.nanoTime() - triedNanos >= OWN_RETRY_NANOS);
     }
 
     private @Nullable Link open(Resolver resolver) {
@@ -353,17 +366,10 @@ public final class WriteLoad implements AutoCloseable {
 
     /** What the target says now. Belongs to one thread. */
     private final class Resolver implements AutoCloseable {
-        private final @Nullable NameLookup lookup;
-        private final int port;
+        private final @Nullable Lookup lookup;
 
         Resolver() throws IOException {
-            if (target instanceof DnsName name) {
-                lookup = new NameLookup(name.dns(), parse(name.name()), DNS_TIMEOUT);
-                port = name.port();
-            } else {
-                lookup = null;
-                port = 0;
-            }
+            lookup = lookup();
         }
 
         @Nullable
@@ -372,10 +378,9 @@ public final class WriteLoad implements AutoCloseable {
                 return lastServer;
             }
             try {
-                Optional<String> address = lookup.address();
-                return address.isPresent() ? new Endpoint(address.get(), port) : null;
+                return lookup.primary().orElse(null);
             } catch (IOException e) {
-                note("DNS", e);
+                note("lookup", e);
                 return null;
             }
         }
@@ -391,6 +396,28 @@ public final class WriteLoad implements AutoCloseable {
             if (lookup != null) {
                 lookup.close();
             }
+        }
+    }
+
+    /** Whom this client asks; null where it tries everybody. */
+    private @Nullable Lookup lookup() throws IOException {
+        if (target instanceof DnsName name) {
+            return new ByName(new NameLookup(name.dns(), parse(name.name()), LOOKUP_TIMEOUT), name.port());
+        }
+        return target instanceof Sentinels sentinels
+                ? new SentinelLookup(sentinels.addresses(), sentinels.group(), LOOKUP_TIMEOUT)
+                : null;
+    }
+
+    private record ByName(NameLookup lookup, int port) implements Lookup {
+        @Override
+        public Optional<Endpoint> primary() throws IOException {
+            return lookup.address().map(address -> new Endpoint(address, port));
+        }
+
+        @Override
+        public void close() {
+            lookup.close();
         }
     }
 
@@ -413,13 +440,13 @@ public final class WriteLoad implements AutoCloseable {
     private @Nullable Link connect(Endpoint server) {
         long began = System.nanoTime();
         try {
-            WriteClient.Session session = behaviour
+            DataClient.Session session = behaviour
                     .client()
                     .connect(server, behaviour.connectTimeoutMillis(), behaviour.socketTimeoutMillis());
             Link link = new Link(server, session, began);
             links.add(link);
             return link;
-        } catch (WriteClient.Failure e) {
+        } catch (DataClient.Failure e) {
             note("connect", e);
             return null;
         }
@@ -430,7 +457,7 @@ public final class WriteLoad implements AutoCloseable {
         long sent = System.nanoTime();
         try {
             link.session().write(id);
-        } catch (WriteClient.Failure e) {
+        } catch (DataClient.Failure e) {
             note("write", e);
             return switch (e.kind()) {
                 case REFUSED -> Outcome.REFUSED;
@@ -452,31 +479,24 @@ public final class WriteLoad implements AutoCloseable {
         links.remove(link);
         try {
             link.session().abort();
-        } catch (WriteClient.Failure e) {
+        } catch (DataClient.Failure e) {
             note("close", e);
         }
     }
 
     // ---- the scouts ----
 
-    private void scoutByName(DnsName name) {
-        try (NameLookup lookup = new NameLookup(name.dns(), parse(name.name()), DNS_TIMEOUT)) {
+    private void scoutByAsking() {
+        try (Resolver resolver = new Resolver()) {
             while (running) {
                 long silence = System.nanoTime() - lastAckedNanos;
                 if (silence < scoutAfterNanos) {
                     LockSupport.parkNanos(Math.min(scoutAfterNanos - silence, 2_000_000L));
                     continue;
                 }
-                try {
-                    Optional<String> address = lookup.address();
-                    if (address.isPresent()) {
-                        Endpoint server = new Endpoint(address.get(), name.port());
-                        if (underTrial.add(server)) {
-                            spawn(() -> tryOnce(server));
-                        }
-                    }
-                } catch (IOException e) {
-                    note("DNS", e);
+                Endpoint server = resolver.current();
+                if (server != null && underTrial.add(server)) {
+                    spawn(() -> tryOnce(server));
                 }
                 LockSupport.parkNanos(behaviour.retryMillis() * 1_000_000L);
             }
@@ -559,7 +579,7 @@ public final class WriteLoad implements AutoCloseable {
                     drop(link);
                     link = null;
                 }
-            } catch (WriteClient.Failure e) {
+            } catch (DataClient.Failure e) {
                 note("warm", e);
                 drop(link);
                 link = null;
@@ -651,7 +671,7 @@ public final class WriteLoad implements AutoCloseable {
     public SortedSet<Long> verify(DatabaseServer server) throws IOException {
         // Taken before they are read: a write that is acknowledged meanwhile isn't missing.
         List<Long> expected = history().ids();
-        Set<Long> present = behaviour.client().written(server);
+        Set<Long> present = behaviour.client().written(server, behaviour.firstId());
         SortedSet<Long> missing = new TreeSet<>(expected);
         missing.removeAll(present);
         return missing;

@@ -33,6 +33,8 @@ public final class ArbiterApi {
 
     /** Transactions that a replica of a group at work may lack at any moment. */
     private static final long AT_HEELS = 100;
+    /** The same in bytes, where positions count these. */
+    private static final long AT_HEELS_BYTES = 100 * 1024;
 
     private final List<Endpoint> masters;
     private final Host host;
@@ -113,14 +115,15 @@ public final class ArbiterApi {
                 && open(group)
                 && group.acknowledgers() == group.acknowledgersWanted()
                 && group.members().stream().filter(MemberView::healthy).count() == members
-                && group.members().stream().noneMatch(m -> m.role().equals("away") || !caughtUp(m))
+                && group.members().stream().noneMatch(m -> m.role().equals("away") || !caughtUp(group, m))
                 && group.names().state().equals("served");
     }
 
     /** An empty server that has begun to receive is a healthy replica, with all of the group's history to go. */
-    private static boolean caughtUp(MemberView member) {
+    private static boolean caughtUp(GroupView group, MemberView member) {
         return member.transactionsBehind() >= 0
-                && member.transactionsBehind() + member.transactionsToApply() <= AT_HEELS;
+                && member.transactionsBehind() + member.transactionsToApply()
+                        <= (group.engine().equals(ArenaPlan.Engine.REDIS.word()) ? AT_HEELS_BYTES : AT_HEELS);
     }
 
     private static boolean open(GroupView group) {

@@ -633,6 +633,16 @@ public final class Arena implements AutoCloseable {
                 : Optional.empty();
     }
 
+    /** Ends the agents in good order, which leaves the servers as they are, and then the masters. */
+    void endArbiter() throws IOException {
+        for (ServerProcess agent : agents.values()) {
+            end(agent);
+        }
+        for (ServerProcess master : masters.values()) {
+            end(master);
+        }
+    }
+
     /** Where the masters answer clients of Redis Sentinel; empty where the servers aren't Redis. */
     public List<Endpoint> sentinels() {
         return masters.keySet().stream()

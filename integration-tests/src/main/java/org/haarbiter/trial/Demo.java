@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
+import org.haarbiter.lab.DataClient;
 import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
-import org.haarbiter.lab.WriteClient;
 import org.haarbiter.words.Endpoint;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -104,7 +104,15 @@ public final class Demo implements Callable<Integer> {
                     + "; then: "
                     + fault.word() + " " + primary.name());
             FailoverTrial.Result result = FailoverTrial.run(
-                    arena, fault, FailoverTrial.Client.DNS, writes(engine, waitFor), WRITES_PER_SECOND, 1);
+                    arena,
+                    new ArbiterKeeper(arena),
+                    new FailoverTrial.Plan(
+                            fault,
+                            FailoverTrial.Client.DNS,
+                            writes(engine, waitFor),
+                            WRITES_PER_SECOND,
+                            1,
+                            Duration.ZERO));
             say("the switch, as the arbiter logged it:");
             show(arena, "log", Arena.GROUP, "--limit", "1");
             say("the group now:");
@@ -132,8 +140,8 @@ public final class Demo implements Callable<Integer> {
     }
 
     /** How the client writes. */
-    static WriteClient writes(ArenaPlan.Engine engine, int waitFor) {
-        return waitFor == 0 ? FailoverTrial.writes(engine) : WriteClient.redisWaitingFor(waitFor, WAIT_MILLIS);
+    static DataClient writes(ArenaPlan.Engine engine, int waitFor) {
+        return waitFor == 0 ? FailoverTrial.writes(engine) : DataClient.redisWaitingFor(waitFor, WAIT_MILLIS);
     }
 
     /** Whether a client that writes so was never promised that acknowledged writes stay. */

@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToDoubleFunction;
 import org.haarbiter.lab.DatabaseServer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -32,12 +33,12 @@ public final class FailoverBench implements Callable<Integer> {
     /** By then a server that was cut off is fenced, one way or another. */
     private static final Duration FENCE_LIMIT = Duration.ofSeconds(5);
 
-    private static final long IDENTIFIERS_PER_RUN = 1_000_000;
+    /** What Sentinel is given for {@code down-after-milliseconds}: what it ships with for many, and what is asked of it at most. */
+    private static final List<Integer> DOWN_AFTER_MILLIS = List.of(5_000, 1_000, 500);
 
-    /** What must not happen counts in whatever run it was. */
-    private long lostInWarmUps;
+    private static final Duration LASTING = Duration.ofSeconds(10);
 
-    private double twoWritersInWarmUpsMillis;
+    private long played;
 
     @Option(names = "--runs", description = "how often (default: ${DEFAULT-VALUE})", defaultValue = "10")
     private int runs = 10;
@@ -48,8 +49,11 @@ public final class FailoverBench implements Callable<Integer> {
     @Option(names = "--fault", defaultValue = "kill", converter = Demo.FaultWord.class)
     private Fault fault = Fault.KILL;
 
-    @Option(names = "--client", defaultValue = "dns", converter = ClientWord.class, description = "dns or any")
-    private FailoverTrial.Client client = FailoverTrial.Client.DNS;
+    @Option(
+            names = "--client",
+            converter = ClientWord.class,
+            description = "dns, any, or with redis sentinel (default: dns; with --peer any)")
+    private FailoverTrial.@Nullable Client client;
 
     @Option(
             names = "--members",
@@ -75,6 +79,28 @@ public final class FailoverBench implements Callable<Integer> {
                     + " have run for longer than a few seconds")
     private boolean cold;
 
+    @Option(
+            names = "--peer",
+            paramLabel = "NAME",
+            converter = PeerWord.class,
+            description =
+                    "sentinel: afterwards Redis Sentinel keeps the same servers, with down-after-milliseconds 5000, 1000"
+                            + " and 500. Faults last 10 s then, with the client at work until the server has been back for 20 s; in a"
+                            + " partition a second client is beside the primary")
+    private @Nullable Peer peer;
+
+    private enum Peer {
+        SENTINEL
+    }
+
+    /** Reads a peer's name. */
+    static final class PeerWord implements CommandLine.ITypeConverter<Peer> {
+        @Override
+        public Peer convert(String value) {
+            return Words.constant(Peer.class, value);
+        }
+    }
+
     @Option(names = "--json", description = "the last line is one JSON object")
     private boolean json;
 
@@ -96,34 +122,99 @@ public final class FailoverBench implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, SQLException, InterruptedException {
-        Optional<String> mistake = Demo.mistake(engine, waitFor);
+        Optional<String> mistake = mistake();
         if (mistake.isPresent()) {
             System.err.println(mistake.get());
             return CommandLine.ExitCode.USAGE;
         }
-        List<FailoverTrial.Result> results = new ArrayList<>();
+        List<Series> all = new ArrayList<>();
         Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
         try (Arena arena =
                 Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members))) {
             arena.awaitPrimary(START_LIMIT);
-            int warmUps = cold ? 0 : WARM_UPS;
-            for (int strike = 1; strike <= warmUps + runs; strike++) {
-                FailoverTrial.Result result = FailoverTrial.run(
-                        arena, fault, client, Demo.writes(engine, waitFor), rate, strike * IDENTIFIERS_PER_RUN);
-                if (strike <= warmUps) {
-                    print("warm-up", result);
-                    lostInWarmUps += result.lost();
-                    twoWritersInWarmUpsMillis += result.twoWritersMillis();
-                } else {
-                    print(String.format(Locale.ROOT, "run %3d", strike - warmUps), result);
-                    results.add(result);
-                }
-                if (strike < warmUps + runs) {
-                    makeWhole(arena, result.from());
+            all.add(strike(arena, new ArbiterKeeper(arena), struck -> makeWhole(arena, struck)));
+            if (peer == Peer.SENTINEL) {
+                DatabaseServer primary = arena.awaitPrimary(START_LIMIT);
+                SentinelKeeper.relieveArbiter(arena);
+                for (int downAfter : DOWN_AFTER_MILLIS) {
+                    try (SentinelKeeper keeper = SentinelKeeper.start(arena, primary, downAfter)) {
+                        all.add(strike(arena, keeper, struck -> {}));
+                        primary = keeper.awaitWhole(START_LIMIT);
+                    }
                 }
             }
         }
-        return report(results);
+        return report(all);
+    }
+
+    private Optional<String> mistake() {
+        if (peer != null && engine != ArenaPlan.Engine.REDIS) {
+            return Optional.of("--peer sentinel: keeps redis only (--engine is " + engine.word() + ")");
+        }
+        if (peer != null && client == FailoverTrial.Client.DNS) {
+            return Optional.of("--client dns: Sentinel publishes nothing in DNS (must be any or sentinel with --peer)");
+        }
+        if (client == FailoverTrial.Client.SENTINEL && engine != ArenaPlan.Engine.REDIS) {
+            return Optional.of(
+                    "--client sentinel: only clients of redis ask Sentinels (--engine is " + engine.word() + ")");
+        }
+        if (runs < 1) {
+            return Optional.of("--runs: " + runs + " (must be 1 or more)");
+        }
+        return Demo.mistake(engine, waitFor);
+    }
+
+    private FailoverTrial.Client client() {
+        FailoverTrial.Client given = client;
+        return given != null ? given : peer == null ? FailoverTrial.Client.DNS : FailoverTrial.Client.ANY;
+    }
+
+    /**
+     * All runs under one keeper.
+     *
+     * @param results of those that count for figures
+     * @param lost in all, the warm-ups too: what must not happen counts in whatever run it was
+     * @param twoWritersMillis the same
+     */
+    private record Series(String keeper, List<FailoverTrial.Result> results, long lost, double twoWritersMillis) {}
+
+    /** Makes a group whole after its primary was struck. */
+    private interface Healing {
+        void heal(String struck) throws IOException, InterruptedException;
+    }
+
+    private Series strike(Arena arena, Keeper keeper, Healing healing) throws IOException, InterruptedException {
+        if (peer != null) {
+            System.out.println(keeper.word() + ":");
+        }
+        int warmUps = cold ? 0 : peer == null ? WARM_UPS : 1;
+        List<FailoverTrial.Result> results = new ArrayList<>();
+        long lost = 0;
+        double twoWritersMillis = 0;
+        for (int strike = 1; strike <= warmUps + runs; strike++) {
+            FailoverTrial.Result result = FailoverTrial.run(
+                    arena,
+                    keeper,
+                    new FailoverTrial.Plan(
+                            fault,
+                            client(),
+                            Demo.writes(engine, waitFor),
+                            rate,
+                            ++played * FailoverTrial.NUMBERS,
+                            peer == null || fault == Fault.SWITCHOVER ? Duration.ZERO : LASTING));
+            lost += result.lost();
+            twoWritersMillis += result.twoWritersMillis();
+            if (strike <= warmUps) {
+                print("warm-up", result);
+            } else {
+                print(String.format(Locale.ROOT, "run %3d", strike - warmUps), result);
+                results.add(result);
+            }
+            if (strike < warmUps + runs) {
+                healing.heal(result.from());
+            }
+        }
+        return new Series(keeper.word(), results, lost, twoWritersMillis);
     }
 
     private static void print(String what, FailoverTrial.Result result) {
@@ -141,7 +232,8 @@ public final class FailoverBench implements Callable<Integer> {
     }
 
     private void makeWhole(Arena arena, String struck) throws IOException, InterruptedException {
-        if (fault == Fault.SWITCHOVER) {
+        if (fault == Fault.SWITCHOVER || peer != null) {
+            // The run itself has ended the fault.
             arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), START_LIMIT);
             return;
         }
@@ -170,11 +262,36 @@ public final class FailoverBench implements Callable<Integer> {
         }
     }
 
-    private int report(List<FailoverTrial.Result> results) throws IOException {
+    private int report(List<Series> all) throws IOException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (Series series : all) {
+            if (peer != null) {
+                System.out.println(series.keeper() + ":");
+            }
+            Map<String, Object> figures = figures(series);
+            if (values.isEmpty()) {
+                values.putAll(figures);
+            } else {
+                values.put(series.keeper(), figures);
+            }
+        }
+        if (json) {
+            System.out.println(new ObjectMapper().writeValueAsString(values));
+        }
+        if (runs < 100) {
+            System.out.println("of " + runs + " runs p99 is the worst one; it takes 100 to be another");
+        }
+        Series own = all.get(0);
+        return (own.lost() == 0 || Demo.mayLose(engine, waitFor)) && own.twoWritersMillis() == 0 ? 0 : 1;
+    }
+
+    private Map<String, Object> figures(Series series) {
+        List<FailoverTrial.Result> results = series.results();
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("engine", engine.word());
+        values.put("keeper", series.keeper());
         values.put("fault", fault.word());
-        values.put("client", client.name().toLowerCase(Locale.ROOT));
+        values.put("client", client().word());
         if (engine == ArenaPlan.Engine.REDIS) {
             values.put("wait", waitFor);
         }
@@ -192,26 +309,18 @@ public final class FailoverBench implements Callable<Integer> {
             }
         }
         values.put("phases_ms", phases);
-        long lost = lostInWarmUps
-                + results.stream().mapToLong(FailoverTrial.Result::lost).sum();
-        double two = twoWritersInWarmUpsMillis
-                + results.stream()
-                        .mapToDouble(FailoverTrial.Result::twoWritersMillis)
-                        .sum();
         values.put(
                 "acked",
                 results.stream().mapToLong(FailoverTrial.Result::acknowledged).sum());
-        values.put("lost", lost);
-        values.put("two_writers_ms", two);
+        values.put("lost", series.lost());
+        values.put("two_writers_ms", series.twoWritersMillis());
         System.out.printf(
-                Locale.ROOT, "acknowledged %s, lost %d, two writers %.1f ms%n", values.get("acked"), lost, two);
-        if (json) {
-            System.out.println(new ObjectMapper().writeValueAsString(values));
-        }
-        if (results.size() < 100) {
-            System.out.println("of " + results.size() + " runs p99 is the worst one; it takes 100 to be another");
-        }
-        return (lost == 0 || Demo.mayLose(engine, waitFor)) && two == 0 ? 0 : 1;
+                Locale.ROOT,
+                "acknowledged %s, lost %d, two writers %.1f ms%n",
+                values.get("acked"),
+                series.lost(),
+                series.twoWritersMillis());
+        return values;
     }
 
     private static Spread spread(

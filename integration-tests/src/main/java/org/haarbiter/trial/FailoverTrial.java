@@ -2,13 +2,17 @@ package org.haarbiter.trial;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.SortedMap;
-import java.util.SortedSet;
-import java.util.TreeMap;
+import org.haarbiter.lab.DataClient;
 import org.haarbiter.lab.DatabaseServer;
-import org.haarbiter.lab.WriteClient;
+import org.haarbiter.lab.HistoryCheck;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
+import org.haarbiter.words.Endpoint;
 
 /** One failover under load: a client writes all the time, the primary is struck, the client's history is judged. */
 public final class FailoverTrial {
@@ -16,12 +20,27 @@ public final class FailoverTrial {
     private static final int SECONDS_BEFORE = 3;
     private static final int AFTER = 300;
 
+    /** Numbers that a run's clients may use. */
+    static final long NUMBERS = 1_000_000;
+
+    private static final long BESIDE = NUMBERS / 2;
+
+    /** By then whoever keeps the group has noticed that a server is back: Sentinel takes 10 to 18 s. */
+    private static final Duration BACK = Duration.ofSeconds(20);
+
     /** How the client finds the primary. */
     public enum Client {
         /** It knows the write name, and resolves it at each connect. */
         DNS,
         /** It tries every member. */
-        ANY
+        ANY,
+        /** It asks the masters as it would ask Redis Sentinels, or these where they keep the group. */
+        SENTINEL;
+
+        /** As commands write it. */
+        String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /**
@@ -29,13 +48,15 @@ public final class FailoverTrial {
      *
      * @param outageMillis from the last acknowledged write before to the first after, anywhere
      * @param firstWriteMillis the first acknowledged write at the new primary
+     * @param keeper what kept the group available
      * @param phases durations as the arbiter logged them
      * @param acknowledged writes in all
      * @param lost acknowledged writes that the new primary lacks
-     * @param twoWritersMillis how long two servers acknowledged writes at once, as the client can prove it
+     * @param twoWritersMillis for how long a former primary went on acknowledging, as the client can prove it
      */
     public record Result(
             String engine,
+            String keeper,
             String fault,
             String client,
             String from,
@@ -50,63 +71,101 @@ public final class FailoverTrial {
     private FailoverTrial() {}
 
     /** How a client of an engine writes, whose every acknowledgement comes from the primary. */
-    static WriteClient writes(ArenaPlan.Engine engine) {
-        return engine == ArenaPlan.Engine.REDIS ? WriteClient.redis() : WriteClient.jdbc();
+    static DataClient writes(ArenaPlan.Engine engine) {
+        return engine == ArenaPlan.Engine.REDIS ? DataClient.redis() : DataClient.jdbc();
     }
 
-    /** As with the engine's plain client. */
+    /**
+     * What happens in one.
+     *
+     * @param client how it finds the primary
+     * @param writes how it speaks with servers
+     * @param writesPerSecond 1 to 20 000
+     * @param firstId its first number; {@link #NUMBERS} are its own
+     * @param lasting how long the fault lasts, with the client at work until the struck server has been back for {@link #BACK};
+     *     zero where the fault stays, and a cut ends with the run. In a cut that lasts a second client is beside the primary
+     */
+    record Plan(Fault fault, Client client, DataClient writes, int writesPerSecond, long firstId, Duration lasting) {}
+
+    /** As with the engine's plain client and the arena's own arbiter. */
     public static Result run(Arena arena, Fault fault, Client client, int writesPerSecond, long firstId)
             throws IOException {
-        return run(arena, fault, client, writes(arena.plan().engine()), writesPerSecond, firstId);
+        return run(
+                arena,
+                new ArbiterKeeper(arena),
+                new Plan(fault, client, writes(arena.plan().engine()), writesPerSecond, firstId, Duration.ZERO));
     }
 
-    /** Runs one; the arena must be whole. The struck server stays as the fault left it; a cut host is joined again. */
-    public static Result run(
-            Arena arena, Fault fault, Client client, WriteClient writes, int writesPerSecond, long firstId)
-            throws IOException {
-        arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), LIMIT);
-        DatabaseServer old = arena.awaitPrimary(LIMIT);
-        WriteLoad.Target target = client == Client.DNS ? arena.byName() : arena.byMembers();
-        WriteLoad.Behaviour behaviour = WriteLoad.Behaviour.of(8, writesPerSecond)
+    /** Runs one; the group must be whole. Where the fault doesn't end, the struck server stays as it left it. */
+    static Result run(Arena arena, Keeper keeper, Plan plan) throws IOException {
+        DatabaseServer old = keeper.awaitWhole(LIMIT);
+        WriteLoad.Behaviour behaviour = WriteLoad.Behaviour.of(8, plan.writesPerSecond())
                 .warming(arena.addresses())
-                .startingAt(firstId)
+                .startingAt(plan.firstId())
                 .on(arena.clients())
-                .by(writes);
-        WriteLoad load = WriteLoad.start(target, behaviour);
-        WriteHistory.Outage outage;
-        try (load) {
-            load.awaitAcknowledged(SECONDS_BEFORE * writesPerSecond, LIMIT);
-            long struck = System.nanoTime();
-            fault.strike(arena, old);
-            outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
-            load.awaitAcknowledged(load.history().ids().size() + AFTER, LIMIT);
+                .by(plan.writes());
+        WriteLoad load = WriteLoad.start(keeper.target(plan.client()), behaviour);
+        List<WriteLoad> loads = new ArrayList<>(List.of(load));
+        if (plan.fault() == Fault.PARTITION && !plan.lasting().isZero()) {
+            // A client on the primary's side of the cut.
+            loads.add(WriteLoad.start(
+                    arena.byMembers(),
+                    behaviour.startingAt(plan.firstId() + BESIDE).on(arena.node(old.name()))));
         }
-        if (fault == Fault.PARTITION) {
+        WriteHistory.Outage outage;
+        try {
+            load.awaitAcknowledged(SECONDS_BEFORE * plan.writesPerSecond(), LIMIT);
+            long struck = System.nanoTime();
+            plan.fault().strike(arena, keeper, old);
+            outage = load.awaitOutageEnd(struck, old.address(), LIMIT);
+            if (!plan.lasting().isZero()) {
+                Scene.lastUntil(struck + plan.lasting().toNanos());
+                plan.fault().end(arena, old);
+                Scene.lastUntil(System.nanoTime() + BACK.toNanos());
+            }
+            load.awaitAcknowledged(load.history().ids().size() + AFTER, LIMIT);
+        } finally {
+            loads.forEach(WriteLoad::close);
+        }
+        if (plan.fault() == Fault.PARTITION && plan.lasting().isZero()) {
             arena.cut(old.name(), false);
         }
-        arena.api().awaitPublished(Arena.GROUP, LIMIT);
-        DatabaseServer fresh = arena.databases().at(outage.newServer());
+        DatabaseServer last = keeper.awaitSettled(LIMIT);
+        List<Endpoint> primaries = new ArrayList<>(List.of(old.address(), outage.newServer()));
+        if (!last.address().equals(outage.newServer())) {
+            primaries.add(last.address());
+        }
+        HistoryCheck.Verdict verdict = HistoryCheck.judge(
+                primaries,
+                loads.stream()
+                        .flatMap(one -> one.history().acknowledgements().stream())
+                        .toList(),
+                List.of(),
+                List.of(),
+                present(arena, plan, last),
+                false);
         return new Result(
                 arena.plan().engine().word(),
-                fault.word(),
-                client.name().toLowerCase(java.util.Locale.ROOT),
+                keeper.word(),
+                plan.fault().word(),
+                plan.client().word(),
                 old.name(),
-                fresh.name(),
+                arena.databases().at(outage.newServer()).name(),
                 outage.silenceMillis(),
                 outage.firstNewMillis(),
-                new TreeMap<>(arena.api().phases(Arena.GROUP)),
-                load.history().ids().size(),
-                lost(arena, load, fresh).size(),
-                load.history().provenTwoWritersMillis());
+                keeper.phases(),
+                verdict.acknowledged(),
+                verdict.lost().size(),
+                verdict.twoWritersMillis());
     }
 
-    private static SortedSet<Long> lost(Arena arena, WriteLoad load, DatabaseServer fresh) throws IOException {
+    private static Set<Long> present(Arena arena, Plan plan, DatabaseServer last) throws IOException {
         try {
-            return arena.clients().call(() -> load.verify(fresh));
+            return arena.clients().call(() -> plan.writes().written(last, plan.firstId()));
         } catch (IOException | RuntimeException e) {
             throw e;
         } catch (Exception e) {
-            throw new IOException("can't compare the client's history with " + fresh.name(), e);
+            throw new IOException("can't read from " + last.name() + " what the client wrote", e);
         }
     }
 }

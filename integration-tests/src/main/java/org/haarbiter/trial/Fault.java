@@ -15,12 +15,27 @@ public enum Fault {
     SWITCHOVER;
 
     /** Does it. */
-    void strike(Arena arena, DatabaseServer primary) throws IOException {
+    void strike(Arena arena, Keeper keeper, DatabaseServer primary) throws IOException {
         switch (this) {
             case KILL -> primary.kill9();
             case HANG -> primary.freeze();
             case PARTITION -> arena.cut(primary.name(), true);
-            case SWITCHOVER -> arena.switchOver("", "measuring a planned switch");
+            case SWITCHOVER -> keeper.switchOver();
+        }
+    }
+
+    /** Ends it: the server is there again, in whatever state its keeper left it. */
+    void end(Arena arena, DatabaseServer struck) throws IOException {
+        switch (this) {
+            case KILL -> {}
+            case HANG -> struck.thaw();
+            case PARTITION -> arena.cut(struck.name(), false);
+            case SWITCHOVER -> {
+                return;
+            }
+        }
+        if (!struck.isAlive()) {
+            struck.restart();
         }
     }
 

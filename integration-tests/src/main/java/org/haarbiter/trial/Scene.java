@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
+import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
 import org.haarbiter.lab.ServerProcess;
-import org.haarbiter.lab.SqlServer;
 
 /** A whole arena with its parts as a story finds them. One thread. */
 final class Scene {
@@ -15,13 +15,13 @@ final class Scene {
 
     private final Arena arena;
     private final Random random;
-    private final SqlServer primary;
+    private final DatabaseServer primary;
     private final String leader;
 
     Scene(Arena arena, Random random) {
         this.arena = arena;
         this.random = random;
-        this.primary = arena.awaitSteady(LIMIT);
+        this.primary = arena.awaitPrimary(LIMIT);
         this.leader = arena.awaitLeader(LIMIT);
     }
 
@@ -33,23 +33,30 @@ final class Scene {
         return arena.network();
     }
 
-    SqlServer primary() {
+    DatabaseServer primary() {
         return primary;
     }
 
+    /** A number by chance, 0 to so many. */
+    long upTo(int most) {
+        return random.nextInt(most + 1);
+    }
+
     /** The primary by now. */
-    SqlServer primaryNow() {
-        return arena.awaitSteady(LIMIT);
+    DatabaseServer primaryNow() {
+        return arena.awaitPrimary(LIMIT);
     }
 
     /** All members but the primary. */
-    List<SqlServer> replicas() {
-        return arena.group().servers().stream().filter(s -> s != primary).toList();
+    List<DatabaseServer> replicas() {
+        List<DatabaseServer> replicas = new ArrayList<>(arena.databases().servers());
+        replicas.remove(primary);
+        return replicas;
     }
 
     /** One of them, by chance. */
-    SqlServer replica() {
-        List<SqlServer> replicas = replicas();
+    DatabaseServer replica() {
+        List<DatabaseServer> replicas = replicas();
         return replicas.get(random.nextInt(replicas.size()));
     }
 
@@ -66,7 +73,7 @@ final class Scene {
         return arena.masterNames().stream().map(arena::master).toList();
     }
 
-    NetworkLab.Node host(SqlServer server) {
+    NetworkLab.Node host(DatabaseServer server) {
         return arena.node(server.name());
     }
 
@@ -101,8 +108,11 @@ final class Scene {
         return others;
     }
 
-    /** Whether so many sealed replicas are a proof that no acknowledged write is lost: see {@code docs/guarantees.md}. */
+    /** Whether so many sealed replicas are enough for the group's durability to promote one: see {@code docs/guarantees.md}. */
     boolean provable(int sealed) {
+        if (!arena.plan().engine().isSql()) {
+            return true;
+        }
         int followers = arena.plan().members() - 1;
         int acknowledgers = arena.plan().engine() == ArenaPlan.Engine.MYSQL ? (followers + 1) / 2 : 1;
         return sealed >= followers - acknowledgers + 1;
@@ -110,7 +120,11 @@ final class Scene {
 
     /** Lets the fault last. */
     static void last(long millis) {
-        long end = System.nanoTime() + millis * 1_000_000L;
+        lastUntil(System.nanoTime() + millis * 1_000_000L);
+    }
+
+    /** The same until a moment of {@link System#nanoTime}. */
+    static void lastUntil(long end) {
         while (System.nanoTime() - end < 0) {
             LockSupport.parkNanos(end - System.nanoTime());
         }

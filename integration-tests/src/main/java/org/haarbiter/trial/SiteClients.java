@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import org.haarbiter.lab.DataClient;
 import org.haarbiter.lab.HistoryCheck;
 import org.haarbiter.lab.HistoryCheck.Writer;
 import org.haarbiter.lab.ReadLoad;
@@ -12,7 +13,10 @@ import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteHistory.Acknowledgement;
 import org.haarbiter.lab.WriteLoad;
 
-/** Clients in each site with clients: one that writes wherever a member takes it, and one that reads by the primary's name. */
+/**
+ * Clients in each site with clients: one that writes wherever a member takes it, and one that reads by the primary's name. Where
+ * commits don't wait for replicas, a second writer does.
+ */
 final class SiteClients implements AutoCloseable {
     /** Numbers that a round's clients may use. */
     static final long NUMBERS = 20_000_000;
@@ -20,11 +24,16 @@ final class SiteClients implements AutoCloseable {
     private static final int CONNECTIONS = 4;
     private static final int WRITES_PER_SECOND = 150;
     private static final int READS_PER_SECOND = 50;
-    private static final int BEFORE = 2 * WRITES_PER_SECOND;
+    private static final int SECONDS_BEFORE = 2;
+    private static final int WAIT_FOR = 1;
+    private static final int WAIT_MILLIS = 500;
+    private static final String WAITING = ", waiting for a replica";
     private static final int AFTER = 50;
 
-    private final List<Writer> writers = new ArrayList<>();
-    private final TreeMap<String, WriteLoad> writing = new TreeMap<>();
+    /** A client that writes, as {@code site} and, where there are several in a site, how it does it. */
+    private record Writing(String name, Writer writer, WriteLoad load) {}
+
+    private final List<Writing> writing = new ArrayList<>();
     private final TreeMap<String, ReadLoad> reading = new TreeMap<>();
 
     private SiteClients() {}
@@ -32,51 +41,69 @@ final class SiteClients implements AutoCloseable {
     /** Starts them, all with numbers from {@code first} on. */
     static SiteClients start(Arena arena, long first) {
         SiteClients clients = new SiteClients();
-        long each = NUMBERS / Arena.CLIENT_SITES.size();
-        for (int i = 0; i < Arena.CLIENT_SITES.size(); i++) {
-            clients.writers.add(new Writer(first + i * each, first + (i + 1) * each));
+        List<DataClient> ways = new ArrayList<>();
+        ways.add(FailoverTrial.writes(arena.plan().engine()));
+        if (!arena.plan().engine().isSql()) {
+            ways.add(DataClient.redisWaitingFor(WAIT_FOR, WAIT_MILLIS));
         }
-        for (int i = 0; i < Arena.CLIENT_SITES.size(); i++) {
-            String site = Arena.CLIENT_SITES.get(i);
-            clients.writing.put(
-                    site,
-                    WriteLoad.start(
-                            arena.byMembers(),
-                            WriteLoad.Behaviour.of(CONNECTIONS, WRITES_PER_SECOND)
-                                    .warming(arena.addresses())
-                                    .startingAt(clients.writers.get(i).first())
-                                    .on(arena.clients(site))));
+        long each = NUMBERS / Arena.CLIENT_SITES.size() / ways.size();
+        long next = first;
+        for (String site : Arena.CLIENT_SITES) {
+            for (int i = 0; i < ways.size(); i++) {
+                clients.writing.add(new Writing(
+                        i == 0 ? site : site + WAITING,
+                        new Writer(next, next + each),
+                        WriteLoad.start(
+                                arena.byMembers(),
+                                WriteLoad.Behaviour.of(CONNECTIONS / ways.size(), WRITES_PER_SECOND / ways.size())
+                                        .warming(i == 0 ? arena.addresses() : List.of())
+                                        .startingAt(next)
+                                        .on(arena.clients(site))
+                                        .by(ways.get(i)))));
+                next += each;
+            }
+        }
+        for (String site : Arena.CLIENT_SITES) {
             clients.reading.put(
-                    site, ReadLoad.start(arena.byName(), clients.writers, READS_PER_SECOND, arena.clients(site)));
+                    site,
+                    ReadLoad.start(
+                            arena.byName(), ways.get(0), clients.writers(), READS_PER_SECOND, arena.clients(site)));
         }
         return clients;
     }
 
     List<Writer> writers() {
-        return List.copyOf(writers);
+        return writing.stream().map(Writing::writer).toList();
+    }
+
+    /** Whether the client of that number counted a write as done only when replicas had it. */
+    boolean waited(long id) {
+        return writing.stream()
+                .anyMatch(w -> w.name().endsWith(WAITING) && w.writer().wrote(id));
     }
 
     /** Waits until each has worked for a while. */
     void awaitBegun(Duration limit) {
-        writing.values().forEach(load -> load.awaitAcknowledged(BEFORE, limit));
+        int before = SECONDS_BEFORE * WRITES_PER_SECOND * Arena.CLIENT_SITES.size() / writing.size();
+        loads().forEach(load -> load.awaitAcknowledged(before, limit));
     }
 
     /** Waits until each has had some more writes acknowledged. */
     void awaitMore(Duration limit) {
-        for (WriteLoad load : writing.values()) {
+        for (WriteLoad load : loads()) {
             load.awaitAcknowledged(load.history().ids().size() + AFTER, limit);
         }
     }
 
     /** Whether each has had a write acknowledged that it sent since then. */
     boolean workedSince(long nanos) {
-        return writing.values().stream()
+        return loads().stream()
                 .allMatch(load -> load.history().acknowledgements().stream().anyMatch(a -> a.sentNanos() - nanos > 0));
     }
 
     /** What all saw acknowledged. */
     List<Acknowledgement> acknowledgements() {
-        return writing.values().stream()
+        return loads().stream()
                 .flatMap(load -> load.history().acknowledgements().stream())
                 .toList();
     }
@@ -92,7 +119,7 @@ final class SiteClients implements AutoCloseable {
 
     /** The same of the client that had the longest. */
     double longestOutageMillis(long faultNanos) {
-        return writing.values().stream()
+        return loads().stream()
                 .mapToDouble(load -> silenceMillis(load.history(), faultNanos))
                 .max()
                 .orElse(0);
@@ -107,11 +134,15 @@ final class SiteClients implements AutoCloseable {
         return Math.max(first, after.longestSilenceMillis());
     }
 
+    private List<WriteLoad> loads() {
+        return writing.stream().map(Writing::load).toList();
+    }
+
     /** What they lived with, for the evidence. */
     List<String> failures() {
         List<String> failures = new ArrayList<>();
-        writing.forEach((site, load) ->
-                load.failures().forEach((what, count) -> failures.add(site + ": " + count + " x " + what)));
+        writing.forEach(w ->
+                w.load().failures().forEach((what, count) -> failures.add(w.name() + ": " + count + " x " + what)));
         reading.forEach((site, load) -> failures.add(site + ": last failed read: " + load.lastFailure()));
         return failures;
     }
@@ -120,7 +151,7 @@ final class SiteClients implements AutoCloseable {
     @Override
     public void close() {
         Collection<ReadLoad> readers = reading.values();
-        writing.values().forEach(WriteLoad::close);
+        loads().forEach(WriteLoad::close);
         readers.forEach(ReadLoad::close);
     }
 }

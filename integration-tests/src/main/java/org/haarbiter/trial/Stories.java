@@ -6,16 +6,25 @@ import static org.haarbiter.trial.Story.Expected.NO_SWITCH_MEANWHILE;
 import static org.haarbiter.trial.Story.Expected.SWITCH;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import org.haarbiter.lab.Account;
 import org.haarbiter.lab.Crowd;
+import org.haarbiter.lab.DataClient;
+import org.haarbiter.lab.DatabaseServer;
 import org.haarbiter.lab.NetworkLab;
+import org.haarbiter.lab.RedisServer;
 import org.haarbiter.lab.ServerProcess;
 import org.haarbiter.lab.SmallDisk;
-import org.haarbiter.lab.SqlServer;
+import redis.clients.jedis.Jedis;
 
 /** The stories there are. */
 final class Stories {
@@ -27,6 +36,13 @@ final class Stories {
     private static final Duration DELAY = Duration.ofMillis(100);
     private static final Duration JITTER = Duration.ofMillis(20);
     private static final int MOST_CONNECTIONS = 1_000;
+    private static final int FEW_CLIENTS = 100;
+    private static final int SECOND_BLOW_MILLIS = 100;
+    private static final int COPIED_KEYS = 1_000;
+    private static final int COPY_MICROS = 5_000_000;
+    private static final long LOOK_NANOS = 2_000_000;
+    private static final Set<ArenaPlan.Engine> SQL = EnumSet.of(ArenaPlan.Engine.MYSQL, ArenaPlan.Engine.MARIADB);
+    private static final Set<ArenaPlan.Engine> REDIS = EnumSet.of(ArenaPlan.Engine.REDIS);
     private static final int CLOCK_SECONDS = 3;
     private static final long HOUR = 3_600;
     private static final int DISK_SECONDS = 8;
@@ -35,6 +51,37 @@ final class Stories {
     /** All, in the order in which they are listed. */
     static final List<Story> ALL = List.of(
             Story.of("kill-primary", 2, Stories::killPrimary, s -> SWITCH, "the primary's server is killed"),
+            Story.of(
+                            "kill-primary-and-replica",
+                            2,
+                            Stories::killPrimaryAndReplica,
+                            s -> s.provable(s.replicas().size() - 1) ? SWITCH : EITHER,
+                            "the primary's server is killed, and a replica's within 100 ms")
+                    .hidingReplica(),
+            Story.of(
+                            "kill-primary-while-copying",
+                            2,
+                            Stories::copyUnderWay,
+                            s -> SWITCH,
+                            "the primary's server is killed while a replica that had lost everything takes a copy from it")
+                    .only(REDIS),
+            Story.of(
+                            "restart-primary-empty",
+                            0,
+                            s -> {
+                                s.primary().startEmpty();
+                                return () -> {};
+                            },
+                            s -> SWITCH,
+                            "the primary's server is killed and an empty one started in its place at once")
+                    .only(REDIS),
+            Story.of(
+                            "restart-primary-older",
+                            0,
+                            Stories::oldSnapshot,
+                            s -> SWITCH,
+                            "the primary's server is killed and started again at once with an older snapshot")
+                    .only(REDIS),
             Story.of("stop-primary", 5, Stories::stopPrimary, s -> SWITCH, "the primary's server is stopped"),
             Story.of(
                     "cut-primary",
@@ -67,15 +114,17 @@ final class Stories {
                     s -> SWITCH,
                     "what is sent to the primary's host is lost, but from a client beside it"),
             Story.of(
-                    "cut-site",
-                    6,
-                    s -> {
-                        List<NetworkLab.Node> side = s.primarysSiteWithLeader();
-                        return part(s, side, s.othersThan(side));
-                    },
-                    // Without a proof it waits; a primary that had to be killed is opened again under a new epoch.
-                    s -> s.provable(replicasElsewhere(s)) ? SWITCH : EITHER,
-                    "the servers and clients of the primary's site, with the leader, are cut off from the others"),
+                            "cut-site",
+                            6,
+                            s -> {
+                                List<NetworkLab.Node> side = s.primarysSiteWithLeader();
+                                return part(s, side, s.othersThan(side));
+                            },
+                            // Without a proof it waits; a primary that had to be killed is opened again under a new
+                            // epoch.
+                            s -> s.provable(replicasElsewhere(s)) ? SWITCH : EITHER,
+                            "the servers and clients of the primary's site, with the leader, are cut off from the others")
+                    .hidingReplica(),
             Story.of(
                     "stop-agent",
                     5,
@@ -106,6 +155,16 @@ final class Stories {
                     Stories::killReplicaInARow,
                     s -> NO_SWITCH,
                     "a replica's server is killed and started again, three times in a row"),
+            Story.of(
+                    "kill-replica",
+                    4,
+                    s -> {
+                        DatabaseServer replica = s.replica();
+                        replica.kill9();
+                        return replica::restart;
+                    },
+                    s -> NO_SWITCH,
+                    "a replica's server is killed"),
             Story.of(
                     "cut-replica",
                     4,
@@ -152,13 +211,7 @@ final class Stories {
             Story.of(
                     "crowded-primary",
                     4,
-                    s -> {
-                        Crowd crowd = Crowd.before(
-                                s.primary().address(),
-                                MOST_CONNECTIONS,
-                                s.arena().clients("south"));
-                        return crowd::close;
-                    },
+                    Stories::crowd,
                     s -> NO_SWITCH,
                     "a client takes every connection that the primary's server has"),
             agentsClock(
@@ -190,6 +243,7 @@ final class Stories {
                             s -> part(s, s.arena().site("north"), s.arena().site("south")),
                             s -> EITHER,
                             "north and south don't hear each other for 43 s; west hears both")
+                    .hidingReplica()
                     .onlyByName());
 
     private Stories() {}
@@ -205,12 +259,11 @@ final class Stories {
 
     /** No jump makes a switch: leases and silence are counted on the monotonic clock. */
     private static Story agentsClock(String name, long jump, String tells) {
-        return new Story(
+        return Story.of(
                 name,
-                true,
                 CLOCK_SECONDS,
                 (arena, random) -> {
-                    String server = arena.awaitSteady(LIMIT).name();
+                    String server = arena.awaitPrimary(LIMIT).name();
                     WallClock clock = new WallClock(arena.plan().work().resolve("clock-" + server));
                     arena.restartAgent(server, clock.environment());
                     makePrimary(arena, server);
@@ -225,9 +278,8 @@ final class Stories {
 
     /** Each master gets a clock: which of them leads once all were restarted isn't known before. */
     private static Story leadersClock(String name, long jump, String tells) {
-        return new Story(
+        return Story.of(
                 name,
-                true,
                 CLOCK_SECONDS,
                 (arena, random) -> {
                     Map<String, WallClock> clocks = new TreeMap<>();
@@ -264,24 +316,25 @@ final class Stories {
 
     /** A replica gets a disk of its own, then it is made primary. */
     private static Story primarysDisk(String name, DiskAct act, Story.Expectation expectation, String tells) {
-        return new Story(
-                name,
-                true,
-                DISK_SECONDS,
-                (arena, random) -> {
-                    List<SqlServer> replicas = new Scene(arena, random).replicas();
-                    SqlServer server = replicas.get(random.nextInt(replicas.size()));
-                    SmallDisk disk = whileDown(arena, server, () -> SmallDisk.under(server.dataDir(), DISK_MEGABYTES));
-                    makePrimary(arena, server.name());
-                    return new Story.Stage(
-                            s -> act.on(disk),
-                            () -> whileDown(arena, server, () -> {
-                                disk.close();
-                                return disk;
-                            }));
-                },
-                expectation,
-                tells);
+        return Story.of(
+                        name,
+                        DISK_SECONDS,
+                        (arena, random) -> {
+                            List<DatabaseServer> replicas = new Scene(arena, random).replicas();
+                            DatabaseServer server = replicas.get(random.nextInt(replicas.size()));
+                            SmallDisk disk =
+                                    whileDown(arena, server, () -> SmallDisk.under(server.dataDir(), DISK_MEGABYTES));
+                            makePrimary(arena, server.name());
+                            return new Story.Stage(
+                                    s -> act.on(disk),
+                                    () -> whileDown(arena, server, () -> {
+                                        disk.close();
+                                        return disk;
+                                    }));
+                        },
+                        expectation,
+                        tells)
+                .only(SQL);
     }
 
     private interface DiskChange {
@@ -289,7 +342,7 @@ final class Stories {
     }
 
     /** Its agent is down too: it has a file open on the disk, and its own view of what is mounted. */
-    private static SmallDisk whileDown(Arena arena, SqlServer server, DiskChange change) throws IOException {
+    private static SmallDisk whileDown(Arena arena, DatabaseServer server, DiskChange change) throws IOException {
         arena.agent(server.name()).close();
         server.terminate();
         server.awaitEnd(LIMIT);
@@ -308,7 +361,7 @@ final class Stories {
 
     private static void makePrimary(Arena arena, String server) throws IOException {
         awaitWhole(arena);
-        if (!arena.awaitSteady(LIMIT).name().equals(server)) {
+        if (!arena.awaitPrimary(LIMIT).name().equals(server)) {
             arena.switchOver(server, "a fault is to meet it");
         }
         arena.api()
@@ -330,13 +383,88 @@ final class Stories {
     }
 
     private static Story.Undo killPrimary(Scene scene) {
-        SqlServer server = scene.primary();
+        DatabaseServer server = scene.primary();
         server.kill9();
         return server::restart;
     }
 
+    private static Story.Undo killPrimaryAndReplica(Scene scene) {
+        DatabaseServer replica = scene.replica();
+        Story.Undo primary = killPrimary(scene);
+        Scene.last(scene.upTo(SECOND_BLOW_MILLIS));
+        replica.kill9();
+        return () -> {
+            primary.undo();
+            replica.restart();
+        };
+    }
+
+    /** The copy takes some seconds, since the primary is told to be slow about it. */
+    private static Story.Stage copyUnderWay(Arena arena, Random random) throws IOException {
+        Scene scene = new Scene(arena, random);
+        RedisServer primary = (RedisServer) scene.primary();
+        RedisServer replica = (RedisServer) scene.replica();
+        try (Jedis root = primary.connect(Account.ROOT)) {
+            for (int i = 0; i < COPIED_KEYS; i++) {
+                root.set("copied:" + i, "1");
+            }
+        }
+        arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), LIMIT);
+        return new Story.Stage(
+                s -> {
+                    primary.configure("rdb-key-save-delay", Integer.toString(COPY_MICROS / COPIED_KEYS));
+                    replica.startEmpty();
+                    awaitCopying(primary);
+                    return killPrimary(s);
+                },
+                () -> {});
+    }
+
+    private static void awaitCopying(RedisServer primary) {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        try (Jedis root = primary.connect(Account.ROOT)) {
+            while (!root.info("persistence").contains("rdb_bgsave_in_progress:1")) {
+                if (System.nanoTime() - end > 0) {
+                    throw new IllegalStateException(
+                            "nobody takes a copy from " + primary.name() + " within " + LIMIT.toSeconds() + " s");
+                }
+                LockSupport.parkNanos(LOOK_NANOS);
+            }
+        }
+    }
+
+    /** A replica keeps the copy that it was given last; a primary that never was one has nothing on disk without this. */
+    private static Story.Stage oldSnapshot(Arena arena, Random random) throws IOException {
+        RedisServer primary = (RedisServer) new Scene(arena, random).primary();
+        try (Jedis root = primary.connect(Account.ROOT)) {
+            root.save();
+        }
+        return new Story.Stage(
+                Stories::restartPrimary,
+                () -> Files.deleteIfExists(primary.dataDir().resolve("dump.rdb")));
+    }
+
+    private static Story.Undo crowd(Scene scene) throws IOException, DataClient.Failure {
+        Story.Undo limit = scene.primary() instanceof RedisServer redis ? fewClients(redis) : () -> {};
+        Crowd crowd = Crowd.before(
+                FailoverTrial.writes(scene.arena().plan().engine()),
+                scene.primary().address(),
+                MOST_CONNECTIONS,
+                scene.arena().clients("south"));
+        return () -> {
+            crowd.close();
+            limit.undo();
+        };
+    }
+
+    private static Story.Undo fewClients(RedisServer server) {
+        String before = server.configured("maxclients");
+        server.configure("maxclients", Integer.toString(FEW_CLIENTS));
+        return () -> server.configure("maxclients", before);
+    }
+
     private static Story.Undo stopPrimary(Scene scene) {
-        SqlServer server = scene.primary();
+        DatabaseServer server = scene.primary();
         server.freeze();
         return server::thaw;
     }
@@ -354,14 +482,14 @@ final class Stories {
     }
 
     private static Story.Undo killReplicaInARow(Scene scene) throws IOException {
-        SqlServer server = scene.replica();
+        DatabaseServer server = scene.replica();
         for (int i = 0; i < FLAPS; i++) {
             flap(server);
         }
         return () -> {};
     }
 
-    private static void flap(SqlServer server) throws IOException {
+    private static void flap(DatabaseServer server) throws IOException {
         server.kill9();
         Scene.last(FLAP_MILLIS);
         server.restart();

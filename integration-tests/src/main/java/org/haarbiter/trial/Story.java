@@ -1,29 +1,63 @@
 package org.haarbiter.trial;
 
 import java.io.IOException;
-import java.sql.SQLException;
+import java.util.EnumSet;
 import java.util.Random;
+import java.util.Set;
+import org.haarbiter.lab.DataClient;
+import org.haarbiter.trial.ArenaPlan.Engine;
 
 /**
  * A fault, told as data. Whatever it is, the clients' histories must be faultless, and the group must be whole once it is over.
  *
  * @param name as commands write it
  * @param usual whether it is played when none is asked for by name
+ * @param engines whose servers it can befall
+ * @param hidesReplica whether a replica that acknowledged writes may be out of reach while another is promoted; then a write that
+ *     only it had may be lost where the group isn't lossless
  * @param seconds how long it lasts; 0 where it is over as soon as it is done
  * @param preparation makes it ready
  * @param expectation what the arbiter must do about it
  * @param tells the same for people
  */
-record Story(String name, boolean usual, int seconds, Preparation preparation, Expectation expectation, String tells) {
+record Story(
+        String name,
+        boolean usual,
+        Set<Engine> engines,
+        boolean hidesReplica,
+        int seconds,
+        Preparation preparation,
+        Expectation expectation,
+        String tells) {
+
+    /** Copies the engines. */
+    Story {
+        engines = Set.copyOf(engines);
+    }
+
+    /** One of all engines. */
+    static Story of(String name, int seconds, Preparation preparation, Expectation expectation, String tells) {
+        return new Story(name, true, EnumSet.allOf(Engine.class), false, seconds, preparation, expectation, tells);
+    }
 
     /** One that needs no preparation. */
     static Story of(String name, int seconds, Blow blow, Expectation expectation, String tells) {
-        return new Story(name, true, seconds, (arena, random) -> new Stage(blow, () -> {}), expectation, tells);
+        return of(name, seconds, (arena, random) -> new Stage(blow, () -> {}), expectation, tells);
     }
 
     /** The same, played only when it is asked for by name. */
     Story onlyByName() {
-        return new Story(name, false, seconds, preparation, expectation, tells);
+        return new Story(name, false, engines, hidesReplica, seconds, preparation, expectation, tells);
+    }
+
+    /** The same, for these engines only. */
+    Story only(Set<Engine> some) {
+        return new Story(name, usual, some, hidesReplica, seconds, preparation, expectation, tells);
+    }
+
+    /** The same; see {@link #hidesReplica}. */
+    Story hidingReplica() {
+        return new Story(name, usual, engines, true, seconds, preparation, expectation, tells);
     }
 
     /** What must become of the group's epoch. */
@@ -43,17 +77,17 @@ record Story(String name, boolean usual, int seconds, Preparation preparation, E
 
     /** Does it, and hands back what ends it. */
     interface Blow {
-        Undo strike(Scene scene) throws IOException, SQLException;
+        Undo strike(Scene scene) throws IOException, DataClient.Failure;
     }
 
     /** Ends a fault, or takes a preparation back. */
     interface Undo {
-        void undo() throws IOException, SQLException;
+        void undo() throws IOException;
     }
 
     /** Makes a whole arena ready for the blow, before there are clients. It is whole again then. */
     interface Preparation {
-        Stage ready(Arena arena, Random random) throws IOException, SQLException;
+        Stage ready(Arena arena, Random random) throws IOException;
     }
 
     /**

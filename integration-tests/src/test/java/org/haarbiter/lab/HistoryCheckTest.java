@@ -32,11 +32,12 @@ class HistoryCheckTest {
     }
 
     private static Verdict writes(List<Endpoint> primaries, Acknowledgement... acknowledgements) {
-        return HistoryCheck.judge(primaries, List.of(acknowledgements), TWO, List.of(), Set.of(1L, 2L, 3L, 4L, 5L));
+        return HistoryCheck.judge(
+                primaries, List.of(acknowledgements), TWO, List.of(), Set.of(1L, 2L, 3L, 4L, 5L), true);
     }
 
     private static Verdict reads(List<Acknowledgement> acknowledgements, Read... reads) {
-        return HistoryCheck.judge(List.of(A, B), acknowledgements, TWO, List.of(reads), Set.of(1L, 2L, 3L, 101L));
+        return HistoryCheck.judge(List.of(A, B), acknowledgements, TWO, List.of(reads), Set.of(1L, 2L, 3L, 101L), true);
     }
 
     @Test
@@ -157,5 +158,37 @@ class HistoryCheckTest {
         Verdict verdict = reads(List.of(ack(1, A, 0, 1)), read(A, 3, 6, 2L, 0L), read(A, 4, 5, 1L, 0L));
 
         assertThat(verdict.readsBack()).isEmpty();
+    }
+
+    @Test
+    void lostWritesReachBackFromTheirServersLastAcknowledgement() {
+        // B's 4 was acknowledged in between: A's 5 is another turn.
+        Verdict verdict = HistoryCheck.judge(
+                List.of(A, B, A),
+                List.of(ack(1, A, 0, 1), ack(2, A, 2, 3), ack(3, A, 6, 8), ack(4, B, 9, 10), ack(5, A, 20, 21)),
+                TWO,
+                List.of(),
+                Set.of(1L, 4L, 5L),
+                false);
+
+        assertThat(verdict.lost()).containsExactly(2L, 3L);
+        assertThat(verdict.lostMillis()).isEqualTo(5);
+    }
+
+    @Test
+    void whereWritesMayBeLostALaterReadNeedntFindThoseThatAre() {
+        List<Acknowledgement> acknowledged = List.of(ack(1, A, 0, 1), ack(2, A, 2, 3));
+        Read seen = read(A, 4, 5, 2L, 0L);
+        Read after = read(B, 8, 9, 1L, 0L);
+        Read stale = read(B, 8, 9, 0L, 0L);
+
+        assertThat(HistoryCheck.judge(List.of(A, B), acknowledged, TWO, List.of(seen, after), Set.of(1L), true)
+                        .readsBack())
+                .extracting(HistoryCheck.ReadBack::read)
+                .containsExactly(after);
+        assertThat(HistoryCheck.judge(List.of(A, B), acknowledged, TWO, List.of(seen, after, stale), Set.of(1L), false)
+                        .readsBack())
+                .extracting(HistoryCheck.ReadBack::read)
+                .containsExactly(stale);
     }
 }

@@ -21,7 +21,11 @@ class FaultsIT {
     private static final Duration LIMIT = Duration.ofMinutes(2);
 
     @ParameterizedTest
-    @CsvSource({"MYSQL, cut-site stop-agent", "MARIADB, cut-primary primary-mute primary-deaf"})
+    @CsvSource({
+        "MYSQL, cut-site stop-agent",
+        "MARIADB, cut-primary primary-mute primary-deaf",
+        "REDIS, stop-primary cut-primary kill-primary-while-copying restart-primary-empty kill-primary-and-replica kill-leader-and-primary"
+    })
     void theGroupIsWholeAfterwardsAndNoClientSawWhatMustNotBe(ArenaPlan.Engine engine, String stories)
             throws IOException, SQLException {
         assertThat(NetworkLab.missing())
@@ -31,7 +35,7 @@ class FaultsIT {
         System.out.println("evidence is kept in " + work + " if this fails");
         try (Arena arena = Arena.open(FaultsBench.plan(engine, work, "fast"))) {
             arena.api().awaitWhole(Arena.GROUP, arena.plan().members(), LIMIT);
-            long firstNumber = 1;
+            long firstNumber = SiteClients.NUMBERS;
             for (String name : stories.split(" ", -1)) {
                 FaultRound.Result result =
                         FaultRound.play(arena, Stories.named(name), new Random(firstNumber), firstNumber);

@@ -3,9 +3,13 @@ package org.haarbiter.lab;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import org.haarbiter.lab.HistoryCheck.Writer;
 import org.haarbiter.words.Endpoint;
+import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.ClientSetInfoConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Jedis;
@@ -13,16 +17,17 @@ import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.params.ZRangeParams;
 
 /**
- * Keys {@code w:NUMBER}.
+ * Members of the sorted set {@code app:writes}, each with itself for its score.
  *
  * @param replicas whose word a write waits for; 0 for none
  * @param waitMillis how long it waits for it
  */
-record RedisWrites(int replicas, int waitMillis) implements WriteClient {
+record RedisDataClient(int replicas, int waitMillis) implements DataClient {
 
-    private static final String PREFIX = "w:";
+    private static final String KEY = "app:writes";
 
     @Override
     public Session connect(Endpoint server, int connectTimeoutMillis, int socketTimeoutMillis) throws Failure {
@@ -62,19 +67,26 @@ record RedisWrites(int replicas, int waitMillis) implements WriteClient {
     }
 
     @Override
-    public Set<Long> written(DatabaseServer server) throws IOException {
+    public Set<Long> written(DatabaseServer server, long first) throws IOException {
         if (!(server instanceof RedisServer redis)) {
             throw new IllegalArgumentException(server.name() + " isn't a Redis server: its keys can't be read");
         }
         Set<Long> present = new HashSet<>();
         try (Jedis root = redis.connect(Account.ROOT)) {
-            for (String key : root.keys(PREFIX + "*")) {
-                present.add(Long.parseLong(key, PREFIX.length(), key.length(), 10));
+            for (String number :
+                    root.zrange(KEY, ZRangeParams.zrangeByScoreParams((double) first, Double.POSITIVE_INFINITY))) {
+                present.add(Long.parseLong(number));
             }
             return present;
         } catch (JedisException e) {
             throw new IOException("can't read the keys of " + server.name() + ": " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public String summary(DatabaseServer server) throws IOException {
+        Set<Long> all = written(server, 0);
+        return all.size() + " numbers, sum " + all.stream().reduce(0L, (a, b) -> a ^ b);
     }
 
     private static Failure broken(Exception e) {
@@ -98,7 +110,7 @@ record RedisWrites(int replicas, int waitMillis) implements WriteClient {
         @Override
         public void write(long id) throws Failure {
             try {
-                jedis.set(PREFIX + id, "1");
+                jedis.zadd(KEY, (double) id, Long.toString(id));
             } catch (JedisDataException e) {
                 // READONLY, NOREPLICAS, LOADING, MASTERDOWN and their like: nothing was written.
                 throw new Failure(Kind.REFUSED, firstLine(e), e);
@@ -107,6 +119,32 @@ record RedisWrites(int replicas, int waitMillis) implements WriteClient {
             }
             if (replicas > 0) {
                 awaitReplicas();
+            }
+        }
+
+        @Override
+        public List<Long> newest(List<Writer> writers) throws Failure {
+            try (AbstractTransaction look = jedis.multi()) {
+                for (Writer writer : writers) {
+                    look.zrange(
+                            KEY,
+                            ZRangeParams.zrangeByScoreParams(writer.end() - 1.0, (double) writer.first())
+                                    .rev()
+                                    .limit(0, 1));
+                }
+                List<Long> newest = new ArrayList<>();
+                for (Object found : look.exec()) {
+                    if (found instanceof JedisDataException refused) {
+                        throw refused;
+                    }
+                    List<?> numbers = (List<?>) found;
+                    newest.add(numbers.isEmpty() ? 0 : Long.parseLong(String.valueOf(numbers.get(0))));
+                }
+                return newest;
+            } catch (JedisDataException e) {
+                throw new Failure(Kind.REFUSED, firstLine(e), e);
+            } catch (JedisException e) {
+                throw broken(e);
             }
         }
 
@@ -128,7 +166,7 @@ record RedisWrites(int replicas, int waitMillis) implements WriteClient {
         @Override
         public void rehearseRefusal() throws Failure {
             try {
-                jedis.sendCommand(Protocol.Command.SET, PREFIX);
+                jedis.sendCommand(Protocol.Command.ZADD, KEY);
             } catch (JedisDataException e) {
                 throw new Failure(Kind.REFUSED, firstLine(e), e);
             } catch (JedisException e) {

@@ -1,48 +1,59 @@
 package org.haarbiter.lab;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
+import org.haarbiter.lab.HistoryCheck.Writer;
 import org.haarbiter.words.Endpoint;
 
-/** How {@link WriteLoad} speaks with servers of one kind. Threads: any; a session belongs to one, but for its abort. */
-public interface WriteClient {
+/**
+ * How {@link WriteLoad} and {@link ReadLoad} speak with servers of one kind. Threads: any; a session belongs to one, but for its
+ * abort.
+ */
+public interface DataClient {
 
     /** By JDBC, into {@code app.writes}. */
-    static WriteClient jdbc() {
-        return new JdbcWrites();
+    static DataClient jdbc() {
+        return new JdbcDataClient();
     }
 
-    /** Keys in Redis; a write counts as acknowledged as soon as the primary says so. */
-    static WriteClient redis() {
-        return new RedisWrites(0, 0);
+    /** A sorted set in Redis; a write counts as acknowledged as soon as the primary says so. */
+    static DataClient redis() {
+        return new RedisDataClient(0, 0);
     }
 
     /**
-     * Keys in Redis; a write counts as acknowledged when so many replicas say that they have it. When they don't say so in time,
+     * A sorted set in Redis; a write counts as acknowledged when so many replicas say that they have it. When they don't say so in time,
      * it is unknown what becomes of it.
      *
      * @param replicas at least 1
      * @param waitMillis 1 or more, and less than the limit for an answer
      */
-    static WriteClient redisWaitingFor(int replicas, int waitMillis) {
+    static DataClient redisWaitingFor(int replicas, int waitMillis) {
         if (replicas < 1 || waitMillis < 1) {
             throw new IllegalArgumentException("WAIT " + replicas + " " + waitMillis
                     + " (both must be at least 1: 0 replicas is no wait, 0 ms is for ever)");
         }
-        return new RedisWrites(replicas, waitMillis);
+        return new RedisDataClient(replicas, waitMillis);
     }
 
     /** Logs in to a server as the application. Both limits in milliseconds, at least 1. */
     Session connect(Endpoint server, int connectTimeoutMillis, int socketTimeoutMillis) throws Failure;
 
-    /** All numbers that a server holds, asked as root. */
-    Set<Long> written(DatabaseServer server) throws IOException;
+    /** The numbers from {@code first} on that a server holds, asked as root. */
+    Set<Long> written(DatabaseServer server, long first) throws IOException;
+
+    /** What a server holds in all, in words that are the same where two hold the same, asked as root. */
+    String summary(DatabaseServer server) throws IOException;
 
     /** One connection. */
     interface Session {
 
         /** Writes a number that was never written before; returns when that is acknowledged. */
         void write(long id) throws Failure;
+
+        /** The largest number that was written of each of these, in one look; 0 for none. */
+        List<Long> newest(List<Writer> writers) throws Failure;
 
         /** Asks for something that a server at work refuses. */
         void rehearseRefusal() throws Failure;

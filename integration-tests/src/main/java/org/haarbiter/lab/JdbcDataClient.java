@@ -5,12 +5,16 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.haarbiter.lab.HistoryCheck.Writer;
 import org.haarbiter.words.Endpoint;
 
 /** Rows in {@code app.writes}. */
-final class JdbcWrites implements WriteClient {
+final class JdbcDataClient implements DataClient {
 
     private static final int ANSWER_SECONDS = 1;
 
@@ -26,14 +30,11 @@ final class JdbcWrites implements WriteClient {
     }
 
     @Override
-    public Set<Long> written(DatabaseServer server) throws IOException {
-        if (!(server instanceof SqlServer sql)) {
-            throw new IllegalArgumentException(server.name() + " isn't an SQL server: its rows can't be read");
-        }
+    public Set<Long> written(DatabaseServer server, long first) throws IOException {
         Set<Long> present = new HashSet<>();
-        try (Connection connection = sql.root();
+        try (Connection connection = sql(server).root();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT id FROM app.writes")) {
+                ResultSet rows = statement.executeQuery("SELECT id FROM app.writes WHERE id >= " + first)) {
             while (rows.next()) {
                 present.add(rows.getLong(1));
             }
@@ -41,6 +42,22 @@ final class JdbcWrites implements WriteClient {
         } catch (SQLException e) {
             throw new IOException("can't read app.writes of " + server.name() + ": " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public String summary(DatabaseServer server) throws IOException {
+        try {
+            return sql(server).askRoot("SELECT CONCAT(COUNT(*), ' rows, sum ', BIT_XOR(id)) FROM app.writes");
+        } catch (SQLException e) {
+            throw new IOException("can't sum up app.writes of " + server.name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static SqlServer sql(DatabaseServer server) {
+        if (server instanceof SqlServer sql) {
+            return sql;
+        }
+        throw new IllegalArgumentException(server.name() + " isn't an SQL server: its rows can't be read");
     }
 
     private static Failure failure(SQLException e) {
@@ -57,6 +74,23 @@ final class JdbcWrites implements WriteClient {
         @Override
         public void write(long id) throws Failure {
             update("INSERT INTO app.writes (id) VALUES (" + id + ")");
+        }
+
+        @Override
+        public List<Long> newest(List<Writer> writers) throws Failure {
+            String query = writers.stream()
+                    .map(w -> "(SELECT MAX(id) FROM app.writes WHERE id >= " + w.first() + " AND id < " + w.end() + ")")
+                    .collect(Collectors.joining(", ", "SELECT ", ""));
+            try (ResultSet rows = statement.executeQuery(query)) {
+                rows.next();
+                List<Long> newest = new ArrayList<>();
+                for (int i = 1; i <= writers.size(); i++) {
+                    newest.add(rows.getLong(i));
+                }
+                return newest;
+            } catch (SQLException e) {
+                throw failure(e);
+            }
         }
 
         @Override
