@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, BIND,
-# and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
+# the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [redis] [bind] [faketime]        (default: the first four)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [bind] [clients] [faketime]        (default: the first five)
 #
 # What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER or HA_NAMED, or found on PATH,
 # when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0). MySQL goes into a directory of its own and doesn't touch the system:
 #   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql
 # It comes from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR).
-# MariaDB, Redis and BIND are ordinary Debian packages; their services are not started.
-# Nothing is downloaded twice; removing the directory above is all there is to undo for MySQL.
+# MariaDB, Redis and BIND are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
+# ioredis comes from the npm registry into ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/clients, with the Node.js that is here or Debian's.
+# Nothing is downloaded twice; removing that directory is all there is to undo for MySQL and ioredis.
 set -euo pipefail
 
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 servers_dir=${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 path_with_sbin=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -195,6 +197,24 @@ install_bind() {
   on_path nsupdate >/dev/null || apt_install bind9-dnsutils
 }
 
+install_clients() {
+  local source=$home/integration-tests/src/test/clients target=$servers_dir/clients
+  /usr/bin/python3 -c 'import redis.sentinel' 2>/dev/null || apt_install python3-redis
+  on_path node >/dev/null || apt_install nodejs
+  if cmp -s "$source/package-lock.json" "$target/installed.json"; then
+    say "clients: $target"
+    return
+  fi
+  on_path npm >/dev/null || apt_install npm
+  say "clients: installing ioredis into $target"
+  rm -rf "$target"
+  mkdir -p "$target"
+  cp "$source/package.json" "$source/package-lock.json" "$target/"
+  (cd "$target" && npm ci --silent --ignore-scripts --no-audit --no-fund >/dev/null) ||
+    fail "npm ci failed in $target. Run it there to see why (it needs the npm registry), then run this script again."
+  cp "$source/package-lock.json" "$target/installed.json"
+}
+
 # A wall clock of its own for one process: bench.sh faults only.
 install_faketime() {
   [ -z "${HA_LIBFAKETIME:-}" ] || [ -r "$HA_LIBFAKETIME" ] ||
@@ -214,11 +234,11 @@ install_tools() {
 trap restore_services EXIT
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
-[ $# -gt 0 ] || set -- mysql mariadb redis bind
+[ $# -gt 0 ] || set -- mysql mariadb redis bind clients
 for what in "$@"; do
   case $what in
-    mysql | mariadb | redis | bind | faketime) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, redis, bind or faketime)." ;;
+    mysql | mariadb | redis | bind | clients | faketime) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, bind, clients or faketime)." ;;
   esac
 done
 for what in "$@"; do

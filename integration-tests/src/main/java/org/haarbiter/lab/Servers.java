@@ -41,6 +41,15 @@ public final class Servers {
         return Path.of(System.getProperty("user.home"), ".cache", "ha-arbiter");
     }
 
+    /** Where the clients of Node.js are; see {@code scripts/install-servers.sh clients}. */
+    public static Path clientModules() {
+        Path modules = directory().resolve("clients").resolve("node_modules");
+        if (!Files.isDirectory(modules)) {
+            throw new IllegalStateException("no " + modules + ". Run scripts/install-servers.sh clients");
+        }
+        return modules;
+    }
+
     /** MySQL 8.4 or newer. */
     public static Program mysql() {
         return find(

@@ -89,6 +89,8 @@ class SentinelClientsIT {
         kinds.put("jedis", SentinelClient::jedis);
         kinds.put("lettuce", SentinelClient::lettuce);
         kinds.put("redisson", SentinelClient::redisson);
+        kinds.put("ioredis", ScriptedSentinelClient::ioredis);
+        kinds.put("redis-py", ScriptedSentinelClient::redisPy);
         Map<String, Application> applications = new LinkedHashMap<>();
         try (Arena arena =
                 Arena.open(ArenaPlan.of(ArenaPlan.Engine.REDIS, work, false).withMembers(MEMBERS))) {
