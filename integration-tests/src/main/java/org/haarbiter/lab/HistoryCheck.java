@@ -107,6 +107,21 @@ public final class HistoryCheck {
                     .orElse(0);
         }
 
+        /** From the first of these writes to the last: for how long two took writes at once; 0 where none did. */
+        public double overlapMillis() {
+            if (secondWriters.isEmpty()) {
+                return 0;
+            }
+            long origin = secondWriters.get(0).write().sentNanos();
+            long first = 0;
+            long last = 0;
+            for (SecondWriter one : secondWriters) {
+                first = Math.min(first, one.write().sentNanos() - origin);
+                last = Math.max(last, one.write().ackedNanos() - origin);
+            }
+            return (last - first) / NANOS_PER_MILLI;
+        }
+
         /** How old the oldest of the reads that went back was. */
         public double stalestMillis() {
             return readsBack.stream().mapToDouble(ReadBack::staleMillis).max().orElse(0);

@@ -52,7 +52,7 @@ public final class FailoverTrial {
      * @param phases durations as the arbiter logged them
      * @param acknowledged writes in all
      * @param lost acknowledged writes that the new primary lacks
-     * @param twoWritersMillis for how long a former primary went on acknowledging, as the client can prove it
+     * @param twoWritersMillis for how long a former primary acknowledged writes beside a later one, as clients can prove it
      */
     public record Result(
             String engine,
@@ -156,7 +156,7 @@ public final class FailoverTrial {
                 keeper.phases(),
                 verdict.acknowledged(),
                 verdict.lost().size(),
-                verdict.twoWritersMillis());
+                verdict.overlapMillis());
     }
 
     private static Set<Long> present(Arena arena, Plan plan, DatabaseServer last) throws IOException {

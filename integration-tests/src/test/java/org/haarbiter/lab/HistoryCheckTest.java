@@ -100,6 +100,20 @@ class HistoryCheckTest {
     }
 
     @Test
+    void aFormerPrimaryThatComesBackWritesBesideTheLaterOneFromThenOnOnly() {
+        Verdict verdict = writes(
+                List.of(A, B),
+                ack(1, A, 0, 1),
+                ack(2, B, 5, 6),
+                ack(3, A, 20, 21),
+                ack(4, B, 22, 23),
+                ack(5, A, 30, 31));
+
+        assertThat(verdict.overlapMillis()).isEqualTo(11);
+        assertThat(verdict.twoWritersMillis()).isEqualTo(25);
+    }
+
+    @Test
     void aServerThatNeverWasPrimaryIsASecondWriterFromItsFirstWrite() {
         Verdict verdict = writes(List.of(A, B), ack(1, A, 0, 1), ack(2, C, 2, 3), ack(3, B, 5, 6));
 
