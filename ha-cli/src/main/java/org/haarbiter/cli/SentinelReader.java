@@ -232,7 +232,7 @@ final class SentinelReader {
         while (e instanceof JedisConnectionException && innermost.getCause() != null) {
             innermost = innermost.getCause();
         }
-        return clean(String.valueOf(innermost.getMessage()));
+        return clean(String.valueOf(innermost.getMessage())).strip().replaceFirst("\\.$", "");
     }
 
     private static <T extends Throwable> @Nullable T cause(Throwable e, Class<T> type) {
