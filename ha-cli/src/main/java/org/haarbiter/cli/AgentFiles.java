@@ -18,7 +18,7 @@ final class AgentFiles {
     private static final String NAME = "ha-agent.yaml";
 
     /** One agent's file. */
-    private record AgentFile(Path path, String text) {}
+    private record AgentFile(String group, Path path, String text) {}
 
     private final List<AgentFile> files = new ArrayList<>();
 
@@ -43,7 +43,8 @@ final class AgentFiles {
                             "--agents: " + path
                                     + " is there already (must be a directory without it; nothing was written)");
                 }
-                files.add(new AgentFile(path, text(group, server, member, agents, masters, profile, site)));
+                files.add(
+                        new AgentFile(group.name(), path, text(group, server, member, agents, masters, profile, site)));
             }
         }
     }
@@ -110,12 +111,16 @@ final class AgentFiles {
     /**
      * Writes them.
      *
+     * @param without groups whose agents need none
      * @return their paths
      * @throws CliException where one can't be written; those before it are there then
      */
-    List<String> write() throws CliException {
+    List<String> write(List<String> without) throws CliException {
         List<String> written = new ArrayList<>();
         for (AgentFile file : files) {
+            if (without.contains(file.group())) {
+                continue;
+            }
             try {
                 Files.createDirectories(file.path().getParent());
                 Files.writeString(

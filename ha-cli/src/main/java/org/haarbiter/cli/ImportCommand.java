@@ -9,7 +9,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.MasterView;
 import org.haarbiter.admin.MastersView;
@@ -52,8 +51,6 @@ final class ImportCommand implements Runnable {
                         + " nothing is changed, and no master is needed. The Sentinel is only read in either case."
             })
     static final class FromSentinel extends HactlCommand {
-        private static final Pattern SITE = Section.NAME;
-
         @Parameters(paramLabel = "HOST:PORT", description = "A Sentinel; the others are found by it.")
         private String sentinel = "";
 
@@ -136,7 +133,7 @@ final class ImportCommand implements Runnable {
             if (apply) {
                 announce(groups, applied, refused);
             }
-            List<String> written = planned == null ? List.of() : planned.write();
+            List<String> written = planned == null ? List.of() : planned.write(refused);
             if (hactl().json()) {
                 out().println(json(new SentinelImport(
                         found.sentinel(), fitting, groups, found.steps(), applied, refused, written)));
@@ -170,7 +167,7 @@ final class ImportCommand implements Runnable {
                         ExitCode.USAGE,
                         "--profile: '" + profile + "' (must be one of " + String.join(", ", profiles) + ")");
             }
-            if (!SITE.matcher(site).matches()) {
+            if (!Section.NAME.matcher(site).matches()) {
                 throw new CliException(
                         ExitCode.USAGE, "--site: '" + site + "' (must be letters, digits, '.', '_' or '-')");
             }

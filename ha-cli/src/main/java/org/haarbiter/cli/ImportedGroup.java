@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param members the primary first
  * @param settings what Sentinel is told of it, and what takes its place
  * @param profile the timing profile whose silence is nearest to Sentinel's {@code down-after-milliseconds}
- * @param importable whether a group here can have this name
+ * @param importable whether it can be announced to the masters; where not, the first of the problems says why
  * @param expected the group as the masters are to expect it
  * @param policy what it is to promise; null in it what the masters' section {@code redis} says
  * @param problems sentences, each with what to do
@@ -83,6 +83,9 @@ record ImportedGroup(
                     state(replica.flags(), replica.linked()),
                     replica.priority()));
         }
+        List<String> obstacles = obstacles(group, all);
+        List<String> problems = new ArrayList<>(obstacles);
+        problems.addAll(problems(group, asked));
         List<String> removals = new ArrayList<>();
         sentinels(group, asked)
                 .forEach(sentinel -> removals.add("redis-cli -h " + sentinel.host() + " -p " + sentinel.port()
@@ -93,13 +96,13 @@ record ImportedGroup(
                 members,
                 replaced(group, profile),
                 word(profile),
-                Section.groupProblem(group.name()) == null,
+                obstacles.isEmpty(),
                 new ExpectedGroup(
                         ENGINE,
                         PositionKind.REPLICATION_OFFSET.name().toLowerCase(Locale.ROOT),
                         group.members().stream().map(Endpoint::toString).toList()),
                 policy,
-                problems(group, all, asked),
+                problems,
                 removals);
     }
 
@@ -178,14 +181,33 @@ record ImportedGroup(
 
     // What is missing or wrong
 
-    private static List<String> problems(WatchedGroup group, List<WatchedGroup> all, Endpoint asked) {
-        List<String> problems = new ArrayList<>();
+    /** What can't be announced to the masters at all. */
+    private static List<String> obstacles(WatchedGroup group, List<WatchedGroup> all) {
+        List<String> obstacles = new ArrayList<>();
         String name = Section.groupProblem(group.name());
         if (name != null) {
-            problems.add(
+            obstacles.add(
                     "it can't be a group's name here: " + name
                             + "; so it isn't imported (have the Sentinels monitor it under another name, which its clients must use)");
         }
+        int members = group.members().size();
+        if (members > ExpectedGroup.MOST_MEMBERS) {
+            obstacles.add("it has " + members + " servers (must be at most " + ExpectedGroup.MOST_MEMBERS
+                    + "; SENTINEL RESET " + group.name() + " drops those that are gone)");
+        }
+        for (Endpoint member : group.members()) {
+            all.stream()
+                    .filter(other -> !other.name().equals(group.name())
+                            && other.members().contains(member))
+                    .forEach(other -> obstacles.add(member + " belongs to the group " + other.name()
+                            + " as well (a server can be in one group only: SENTINEL RESET of the one that it has left, or import"
+                            + " one of them, --group)"));
+        }
+        return obstacles;
+    }
+
+    private static List<String> problems(WatchedGroup group, Endpoint asked) {
+        List<String> problems = new ArrayList<>();
         if (!group.flags().isEmpty()) {
             problems.add("its primary " + group.primary() + " is " + String.join(",", group.flags())
                     + " (wait until the Sentinels have a primary that is up, and import again)");
@@ -195,10 +217,6 @@ record ImportedGroup(
                     "the Sentinel knows no replica: there is nobody to fail over to, and a group of one is adopted only by"
                             + " hactl promote " + group.name() + " MEMBER");
         }
-        if (group.members().size() > ExpectedGroup.MOST_MEMBERS) {
-            problems.add("it has " + group.members().size() + " servers (must be at most " + ExpectedGroup.MOST_MEMBERS
-                    + "; SENTINEL RESET " + group.name() + " drops those that are gone)");
-        }
         for (WatchedGroup.Replica replica : group.replicas()) {
             replicaProblem(group, replica, problems);
         }
@@ -207,11 +225,6 @@ record ImportedGroup(
         }
         for (Endpoint member : group.members()) {
             hostProblem(member, asked, problems);
-            all.stream()
-                    .filter(other -> !other.name().equals(group.name())
-                            && other.members().contains(member))
-                    .forEach(other -> problems.add(member + " belongs to the group " + other.name()
-                            + " as well (a server can be in one group only: import one of them, --group)"));
         }
         for (WatchedGroup.Opinion other : group.others()) {
             if (other.primary() == null) {

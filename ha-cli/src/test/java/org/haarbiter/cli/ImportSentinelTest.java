@@ -151,16 +151,25 @@ class ImportSentinelTest {
         sentinel.group("orders", "127.0.8.1:6379").replica("127.0.8.2:6379");
         sentinel.group("my_cache", "127.0.7.1:6379").replica("127.0.7.2:6379");
 
-        Result result = imported("--apply");
+        sentinel.group("twin", "127.0.6.1:6379").replica("127.0.6.2:6379");
+        sentinel.group("twins", "127.0.6.1:6379").replica("127.0.6.2:6379");
+        Path agents = directory.resolve("agents");
+
+        Result result = imported("--apply", "--agents", agents.toString());
 
         assertThat(result.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(agents)
+                .isDirectoryContaining(path -> path.endsWith("cache"))
+                .isDirectoryNotContaining(path -> !path.endsWith("cache"));
         assertThat(result.out())
+                .contains("refused: twin: 127.0.6.1:6379 belongs to the group twins as well")
                 .contains("applied: group 'cache'")
                 .contains(
                         "refused: orders: group 'orders' is adopted already, with primary db-1 (127.0.1.1:3306); hactl group"
                                 + " set orders changes what it promises")
                 .contains("refused: my_cache: it can't be a group's name here: 'my_cache' (must not contain '_'");
-        assertThat(result.err()).contains("refused: my_cache, orders (1 of 3 groups are expected by the masters now)");
+        assertThat(result.err())
+                .contains("refused: my_cache, orders, twin, twins (1 of 5 groups are expected by the masters now)");
     }
 
     @Test
@@ -183,7 +192,7 @@ class ImportSentinelTest {
         cache.replica("127.0.9.6:6379", "master-host", "127.0.9.2");
         cache.replica("redis-7.example:6379", "master-host", "127.0.9.1");
         cache.primary("notification-script", "/etc/tell.sh");
-        sentinel.group("alone", "127.0.9.6:6379").primary("down-after-milliseconds", "30000");
+        sentinel.group("alone", "127.0.8.6:6379").primary("down-after-milliseconds", "30000");
         try (PlayedSentinel other = new PlayedSentinel();
                 PlayedSentinel third = new PlayedSentinel()) {
             other.group("cache", "127.0.9.2:6379");
@@ -197,7 +206,6 @@ class ImportSentinelTest {
                     .contains("replica 127.0.9.5:6379 isn't connected to 127.0.9.1:6379")
                     .contains("replica 127.0.9.6:6379 follows 127.0.9.2:6379, not the primary 127.0.9.1:6379")
                     .contains("redis-7.example:6379 is a host name")
-                    .contains("127.0.9.6:6379 belongs to the group alone as well")
                     .contains("the Sentinel " + other.address() + " takes 127.0.9.2:6379 for the primary, and "
                             + sentinel.address() + " takes 127.0.9.1:6379")
                     .contains("the Sentinel " + third.address() + " doesn't watch this group")
