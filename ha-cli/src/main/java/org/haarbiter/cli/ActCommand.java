@@ -45,8 +45,8 @@ abstract class ActCommand extends ArbiterCommand {
             @Nullable PolicyChange policy)
             throws CliException {
         checkReason();
-        AdminClient.Answer answer = client.post(
-                "/v1/commands",
+        Judged judged = judge(
+                client,
                 new CommandRequest(
                         action,
                         group,
@@ -56,12 +56,12 @@ abstract class ActCommand extends ArbiterCommand {
                         policy,
                         hactl().surroundings().user(),
                         reason.strip()));
-        CommandResult result = client.read(answer.body(), CommandResult.class);
+        CommandResult result = judged.result();
         if (!result.accepted()) {
-            throw new CliException(ExitCode.REFUSED, "refused: " + result.sentence(), answer.body());
+            throw new CliException(ExitCode.REFUSED, "refused: " + result.sentence(), judged.body());
         }
         if (hactl().json()) {
-            out().println(answer.body());
+            out().println(judged.body());
         } else {
             out().println(result.sentence());
         }

@@ -1,28 +1,7 @@
 package org.haarbiter.cli;
 
-import java.io.PrintWriter;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
-
-/** What the commands have in common. */
-abstract class ArbiterCommand implements Callable<Integer> {
-
-    @Spec
-    private @Nullable CommandSpec spec;
-
-    final Hactl hactl() {
-        CommandSpec own = spec;
-        if (own == null) {
-            throw new IllegalStateException("picocli hasn't set the command up");
-        }
-        return (Hactl) own.root().userObject();
-    }
-
-    final PrintWriter out() {
-        return hactl().surroundings().out();
-    }
+/** What the commands that ask the masters have in common. */
+abstract class ArbiterCommand extends HactlCommand {
 
     @Override
     public final Integer call() throws CliException {

@@ -8,11 +8,11 @@ final class ExitCode {
     static final int REFUSED = 1;
     /** The command line or the settings are wrong. */
     static final int USAGE = 2;
-    /** No master could be reached. */
+    /** No master, or no Sentinel that is to be read, could be reached. */
     static final int UNREACHABLE = 3;
     /** Masters answer, and there is no leader. */
     static final int NO_LEADER = 4;
-    /** No such group, member, master or switch. */
+    /** No such group, member, master or switch; a Sentinel has no such group. */
     static final int NOT_FOUND = 5;
     /** Sent, and not known to be complete in time. */
     static final int INCOMPLETE = 6;

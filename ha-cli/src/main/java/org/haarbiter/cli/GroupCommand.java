@@ -2,6 +2,7 @@ package org.haarbiter.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.haarbiter.admin.ExpectedView;
 import org.haarbiter.admin.GroupSummary;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MemberView;
@@ -10,6 +11,7 @@ import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.StatusView;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -18,8 +20,13 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "group",
-        description = "Lists groups, shows one, or changes what one promises.",
-        subcommands = {GroupCommand.ListAll.class, GroupCommand.Show.class, GroupCommand.Set.class})
+        description = "Lists groups, shows one, changes what one promises, or forgets one that was announced.",
+        subcommands = {
+            GroupCommand.ListAll.class,
+            GroupCommand.Show.class,
+            GroupCommand.Set.class,
+            GroupCommand.Forget.class
+        })
 final class GroupCommand implements Runnable {
 
     @Spec
@@ -30,7 +37,9 @@ final class GroupCommand implements Runnable {
         CommandSpec own = spec;
         if (own != null) {
             throw new ParameterException(
-                    own.commandLine(), "which one? hactl group list, hactl group show GROUP, or hactl group set GROUP");
+                    own.commandLine(),
+                    "which one? hactl group list, hactl group show GROUP, hactl group set GROUP, or hactl group forget"
+                            + " GROUP");
         }
     }
 
@@ -59,11 +68,19 @@ final class GroupCommand implements Runnable {
     static final class ListAll extends ArbiterCommand {
         @Override
         int run(AdminClient client) throws CliException {
-            return show(
-                    client,
-                    "/v1/status",
-                    StatusView.class,
-                    status -> out().print(table(hactl().paint(), status.groups())));
+            return show(client, "/v1/status", StatusView.class, status -> print(status.groups()));
+        }
+
+        private void print(List<GroupSummary> groups) {
+            out().print(table(hactl().paint(), groups));
+            for (GroupSummary group : groups) {
+                if (!group.awaited().isEmpty()) {
+                    out().println(group.name() + " is expected, and nothing is heard of the agents of "
+                            + String.join(", ", group.awaited())
+                            + " (start ha-agent beside these servers; hactl group show "
+                            + group.name() + ")");
+                }
+            }
         }
     }
 
@@ -77,54 +94,36 @@ final class GroupCommand implements Runnable {
         @Parameters(paramLabel = "GROUP", description = "The group's name.")
         private String group = "";
 
-        @Option(
-                names = "--durability",
-                paramLabel = "WORD",
-                description = {
-                    "lossless: no acknowledged write is ever missing after a switch. bounded: nobody is promoted by itself who"
-                            + " lacks more than the limits say. available: whoever is newest."
-                })
-        private @Nullable String durability;
-
-        @Option(
-                names = "--max-lag-millis",
-                paramLabel = "MS",
-                description = "With bounded: a candidate may lack what was written in this time; 0 for any.")
-        private @Nullable Long maxLagMillis;
-
-        @Option(
-                names = "--max-lag-transactions",
-                paramLabel = "N",
-                description = "With bounded: a candidate may lack so many transactions; 0 for any.")
-        private @Nullable Long maxLagTransactions;
-
-        @Option(
-                names = "--on-no-acknowledger",
-                paramLabel = "WORD",
-                description = {
-                    "With lossless, when no replica is left to acknowledge. wait: writes wait for one. degrade: they go on,"
-                            + " and no switch is automatic until one is back."
-                })
-        private @Nullable String onNoAcknowledger;
-
-        @Option(
-                names = "--priority",
-                paramLabel = "N",
-                description =
-                        "When many groups must switch at once: 1 before all others to 9 after them; 5 where none was set.")
-        private @Nullable Long priority;
+        @Mixin
+        private PolicyOptions policy = new PolicyOptions();
 
         @Override
         int run(AdminClient client) throws CliException {
-            PolicyChange change =
-                    new PolicyChange(durability, maxLagMillis, maxLagTransactions, onNoAcknowledger, priority);
-            if (change.equals(new PolicyChange(null, null, null, null, null))) {
+            PolicyChange change = policy.change();
+            if (change.equals(PolicyChange.NONE)) {
                 throw new CliException(
                         ExitCode.USAGE,
                         "nothing to change: give --durability, --max-lag-millis, --max-lag-transactions,"
                                 + " --on-no-acknowledger or --priority");
             }
             send(client, "set-policy", group, "", false, "", change);
+            return ExitCode.OK;
+        }
+    }
+
+    @Command(
+            name = "forget",
+            description = {
+                "Takes back what hactl import announced of a group that isn't adopted yet: it is adopted by what its agents report"
+                        + " then. An adopted group can't be forgotten."
+            })
+    static final class Forget extends ActCommand {
+        @Parameters(paramLabel = "GROUP", description = "The group's name.")
+        private String group = "";
+
+        @Override
+        int run(AdminClient client) throws CliException {
+            send(client, "forget-group", group, "", false);
             return ExitCode.OK;
         }
     }
@@ -151,6 +150,15 @@ final class GroupCommand implements Runnable {
             if (!view.problems().isEmpty()) {
                 out().println(paint.bold("PROBLEMS"));
                 view.problems().forEach(problem -> out().println("  ! " + paint.problem(problem)));
+            }
+            ExpectedView expected = view.expected();
+            if (expected != null) {
+                out().println("Expected:        " + expected.engine() + " at " + String.join(", ", expected.members())
+                        + ", to be " + expected.durability() + " (" + expected.by() + ": " + expected.reason() + ")");
+                out().println("Missing agents:  "
+                        + (expected.awaited().isEmpty()
+                                ? "none"
+                                : String.join(", ", expected.awaited()) + " (start ha-agent beside these servers)"));
             }
             if (!view.phase().equals("steady") && !view.phase().equals("none")) {
                 out().println("Phase:           " + view.phase() + " for " + Paint.duration(view.phaseMillis()) + ": "

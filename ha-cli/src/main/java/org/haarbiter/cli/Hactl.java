@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             StatusCommand.class,
             GroupCommand.class,
+            ImportCommand.class,
             WhyCommand.class,
             LogCommand.class,
             PromoteCommand.class,
@@ -43,7 +44,7 @@ import picocli.CommandLine.Spec;
             "0:done",
             "1:refused by the arbiter, or the switch ended in another way than was asked for",
             "2:the command line or the settings are wrong",
-            "3:no master can be reached",
+            "3:no master can be reached, or not the Sentinel that is to be read",
             "4:masters answer, and there is no leader",
             "5:no such group, member, master or switch",
             "6:sent, and not known to be complete in time"
@@ -181,9 +182,14 @@ public final class Hactl implements Runnable {
 
     AdminClient client() throws CliException {
         java.util.List<Endpoint> addresses = MastersSetting.find(masters, surroundings);
+        return new AdminClient(addresses, limitMillis());
+    }
+
+    /** The longest to wait for an answer; 100 to 3,600,000 ms. */
+    int limitMillis() throws CliException {
         if (!(timeoutSeconds >= 0.1 && timeoutSeconds <= 3_600)) {
             throw new CliException(ExitCode.USAGE, "--timeout: " + timeoutSeconds + " (must be 0.1 to 3600 seconds)");
         }
-        return new AdminClient(addresses, (long) (timeoutSeconds * 1_000));
+        return (int) (timeoutSeconds * 1_000);
     }
 }

@@ -184,6 +184,7 @@ class HactlPageTest {
         answers.put("hactl -o json why GROUP", WhyView.class);
         answers.put("hactl -o json log GROUP", LogView.class);
         answers.put("hactl -o json master list", MastersView.class);
+        answers.put("hactl -o json import sentinel HOST:PORT", SentinelImport.class);
         answers.put("an accepted or refused act", CommandResult.class);
         StringBuilder text = new StringBuilder("\n| command | members of the answer |\n| --- | --- |\n");
         answers.forEach(

@@ -5,14 +5,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A manual act. {@code POST /v1/commands}.
  *
- * @param action {@code promote}, {@code switchover}, {@code demote}, {@code rebuild}, {@code pause}, {@code resume}, {@code ack}, {@code set-policy}, {@code add-master}, {@code remove-master}
+ * @param action {@code promote}, {@code switchover}, {@code demote}, {@code rebuild}, {@code pause}, {@code resume}, {@code ack}, {@code set-policy}, {@code expect-group}, {@code forget-group}, {@code add-master}, {@code remove-master}
  *     or {@code transfer-leader}
  * @param group the group; empty for the fleet and for masters
  * @param member the member for {@code promote}, {@code demote} and {@code rebuild}, and for {@code switchover} unless the best shall take over; the Raft address of a master for the last three; empty
  *     otherwise
  * @param acceptDataLoss for {@code promote}: go on where it can't be proved that no acknowledged write is lost
  * @param donor for {@code rebuild}: whose copy; empty for the best
- * @param policy for {@code set-policy}: what changes; null otherwise
+ * @param policy for {@code set-policy}: what changes; for {@code expect-group}: what is to differ from what such groups are
+ *     promised, null for nothing; null otherwise
+ * @param expected for {@code expect-group}: the group; null otherwise
  * @param by who asks, {@code user@host}
  * @param reason why; never blank
  */
@@ -23,5 +25,20 @@ public record CommandRequest(
         boolean acceptDataLoss,
         String donor,
         @Nullable PolicyChange policy,
+        @Nullable ExpectedGroup expected,
         String by,
-        String reason) {}
+        String reason) {
+
+    /** An act that announces no group. */
+    public CommandRequest(
+            String action,
+            String group,
+            String member,
+            boolean acceptDataLoss,
+            String donor,
+            @Nullable PolicyChange policy,
+            String by,
+            String reason) {
+        this(action, group, member, acceptDataLoss, donor, policy, null, by, reason);
+    }
+}

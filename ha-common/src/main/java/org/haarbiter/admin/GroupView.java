@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param peers whose agents must all permit it when the primary goes on without masters; empty where it would be fenced
  * @param agentLost what protects the group when the primary's agent dies or stands still while its server runs on, as a sentence;
  *     empty while it isn't adopted
+ * @param expected what a person announced before it is adopted; null where nobody did, or it is adopted
  * @param pause of this group or of the fleet; null where none
  * @param members by name
  * @param names its DNS names
@@ -39,6 +40,7 @@ public record GroupView(
         int acknowledgersWanted,
         List<String> peers,
         String agentLost,
+        @Nullable ExpectedView expected,
         @Nullable PauseView pause,
         List<MemberView> members,
         NamesView names,

@@ -16,4 +16,8 @@ public record PolicyChange(
         @Nullable Long maxLagMillis,
         @Nullable Long maxLagTransactions,
         @Nullable String onNoAcknowledger,
-        @Nullable Long priority) {}
+        @Nullable Long priority) {
+
+    /** Changes nothing. */
+    public static final PolicyChange NONE = new PolicyChange(null, null, null, null, null);
+}

@@ -35,6 +35,8 @@ public final class Section {
     private static final String NAME_EXPECTED =
             "1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit";
 
+    private static final String NO_UNDERSCORE = "must not contain '_': it becomes part of DNS names";
+
     private static final Pattern ANYTHING = Pattern.compile("(?s).+");
 
     private static final String ENDPOINT = "HOST:PORT, the port 1 to 65535, an IPv6 address as [ADDRESS]";
@@ -68,6 +70,15 @@ public final class Section {
                         "given twice (must be given once; it stands in line " + earlier.line + " too)");
             }
         }
+    }
+
+    /** Why a group can't be named so, as a sentence with the name; null where it can. */
+    public static @Nullable String groupProblem(String name) {
+        if (!NAME.matcher(name).matches()) {
+            return "'" + name + "' (must be " + NAME_EXPECTED + ")";
+        }
+        // BIND refuses addresses at names with an underscore.
+        return name.indexOf('_') < 0 ? null : "'" + name + "' (" + NO_UNDERSCORE + ")";
     }
 
     /** True where this section stands in the file, even if empty of known keys. */
@@ -104,6 +115,13 @@ public final class Section {
     /** A group's, member's or site's name; see {@link #NAME}. */
     public String name(String key) {
         return string(key, NAME, NAME_EXPECTED);
+    }
+
+    /** The name of a group; see {@link #groupProblem}. */
+    public String groupName(String key) {
+        String name = name(key);
+        check(name.indexOf('_') < 0, key, name, NO_UNDERSCORE);
+        return name;
     }
 
     /** A name that may be left out. */

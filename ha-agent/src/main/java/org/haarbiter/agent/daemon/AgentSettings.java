@@ -94,9 +94,7 @@ public record AgentSettings(
         Endpoint address = root.endpoint("address");
         Timing timing = Timing.read(root.section("timing"));
         Section tls = root.section("tls");
-        String group = root.name("group");
-        // The group becomes part of DNS names, and BIND refuses addresses at names with an underscore.
-        root.check(group.indexOf('_') < 0, "group", group, "must not contain '_': it becomes part of DNS names");
+        String group = root.groupName("group");
         Path stateDirectory = root.path("state-directory");
         TlsSettings tlsSettings = tls.given() ? TlsSettings.read(tls) : null;
         EngineKind kind = root.oneOf("engine", EngineKind.class);

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeoutException;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.ErrorView;
+import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.master.admin.AdminException.Kind;
 import org.haarbiter.words.Endpoint;
@@ -80,6 +81,8 @@ public final class AdminServer implements AutoCloseable {
         DEMOTE("demote", true, true),
         REBUILD("rebuild", true, true),
         SET_POLICY("set-policy", true, false),
+        EXPECT_GROUP("expect-group", true, false),
+        FORGET_GROUP("forget-group", true, false),
         ACK("ack", true, false),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),
@@ -295,7 +298,8 @@ public final class AdminServer implements AutoCloseable {
         if (root == null || !root.isObject()) {
             throw new AdminException(Kind.BAD_REQUEST, "request: must be one JSON object");
         }
-        List<String> fields = List.of("action", "group", "member", "acceptDataLoss", "donor", "policy", "by", "reason");
+        List<String> fields =
+                List.of("action", "group", "member", "acceptDataLoss", "donor", "policy", "expected", "by", "reason");
         checkFields(root, "request", fields);
         String word = text(root, "action");
         Action action = null;
@@ -333,10 +337,32 @@ public final class AdminServer implements AutoCloseable {
             throw new AdminException(Kind.BAD_REQUEST, "donor: '" + donor + "' (only rebuild knows it)");
         }
         PolicyChange policy = policy(root.path("policy"));
-        if (policy != null && action != Action.SET_POLICY) {
-            throw new AdminException(Kind.BAD_REQUEST, "policy: only set-policy knows it");
+        if (policy != null && action != Action.SET_POLICY && action != Action.EXPECT_GROUP) {
+            throw new AdminException(Kind.BAD_REQUEST, "policy: only set-policy and expect-group know it");
         }
-        return new CommandRequest(word, group, member, loss.asBoolean(false), donor, policy, by, reason);
+        ExpectedGroup expected = expected(root.path("expected"));
+        if (expected != null && action != Action.EXPECT_GROUP) {
+            throw new AdminException(Kind.BAD_REQUEST, "expected: only expect-group knows it");
+        }
+        return new CommandRequest(word, group, member, loss.asBoolean(false), donor, policy, expected, by, reason);
+    }
+
+    private static @Nullable ExpectedGroup expected(JsonNode expected) throws AdminException {
+        if (expected.isMissingNode() || expected.isNull()) {
+            return null;
+        }
+        if (!expected.isObject()) {
+            throw new AdminException(Kind.BAD_REQUEST, "expected: must be a JSON object");
+        }
+        checkFields(expected, "expected", List.of("engine", "positionKind", "members"));
+        List<String> members = new ArrayList<>();
+        for (JsonNode member : expected.path("members")) {
+            if (!member.isTextual()) {
+                throw new AdminException(Kind.BAD_REQUEST, "members: " + member + " (must be HOST:PORT)");
+            }
+            members.add(member.textValue());
+        }
+        return new ExpectedGroup(text(expected, "engine"), text(expected, "positionKind"), members);
     }
 
     private static @Nullable PolicyChange policy(JsonNode policy) throws AdminException {

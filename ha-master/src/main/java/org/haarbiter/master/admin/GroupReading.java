@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeSet;
+import org.haarbiter.admin.ExpectedView;
 import org.haarbiter.admin.GoalView;
 import org.haarbiter.admin.GroupState;
 import org.haarbiter.admin.GroupSummary;
@@ -14,6 +16,7 @@ import org.haarbiter.admin.NamesView;
 import org.haarbiter.admin.WhyView;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.Expected;
 import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
@@ -24,6 +27,7 @@ import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.View;
 import org.haarbiter.master.core.WhenArbiterLost;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
 import org.haarbiter.words.Position;
@@ -99,10 +103,11 @@ final class GroupReading {
                 primary,
                 group == null ? "" : group.primaryMember().address().toString(),
                 group == null ? 0 : group.epoch(),
-                members.size(),
+                members.size() + view.awaited().size(),
                 (int) members.stream().filter(MemberView::healthy).count(),
                 lag,
                 names.state(),
+                texts(view.awaited()),
                 problems());
     }
 
@@ -121,6 +126,7 @@ final class GroupReading {
                 group == null ? 0 : group.acknowledgersWanted(),
                 group == null ? List.of() : List.copyOf(group.peers()),
                 group == null ? "" : agentLost(group),
+                expected(),
                 Views.pause(pause()),
                 members,
                 names,
@@ -142,12 +148,32 @@ final class GroupReading {
     }
 
     private String engine() {
-        return group != null
-                ? group.engine()
-                : heard.values().stream()
-                        .map(h -> h.sighting().engine())
-                        .findFirst()
-                        .orElse("");
+        if (group != null) {
+            return group.engine();
+        }
+        Expected expected = view.expected();
+        return heard.values().stream()
+                .map(h -> h.sighting().engine())
+                .findFirst()
+                .orElse(expected == null ? "" : expected.engine());
+    }
+
+    private @Nullable ExpectedView expected() {
+        Expected expected = view.expected();
+        return expected == null
+                ? null
+                : new ExpectedView(
+                        expected.engine(),
+                        expected.policy().words(expected.positionKind()),
+                        texts(expected.members()),
+                        texts(view.awaited()),
+                        expected.by(),
+                        expected.reason(),
+                        expected.wallMillis());
+    }
+
+    private static List<String> texts(SortedSet<Endpoint> addresses) {
+        return addresses.stream().map(Endpoint::toString).toList();
     }
 
     private @Nullable Pause pause() {

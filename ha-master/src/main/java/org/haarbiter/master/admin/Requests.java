@@ -1,11 +1,17 @@
 package org.haarbiter.master.admin;
 
 import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
 import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.settings.Section;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
 /** What a request asks of the decision thread. */
@@ -30,13 +36,54 @@ public final class Requests {
             case "ack" -> new Command.Acknowledge(group, by, reason);
             case "pause" -> new Command.Pause(group, by, reason);
             case "resume" -> new Command.Resume(group, by, reason);
-            case "set-policy" -> changePolicy(request);
+            case "set-policy" -> changePolicy(request, request.policy());
+            case "expect-group" -> expectGroup(request);
+            case "forget-group" -> new Command.ForgetGroup(group, by, reason);
             default -> null;
         };
     }
 
-    private static Command changePolicy(CommandRequest request) throws AdminException {
-        PolicyChange policy = request.policy();
+    private static Command expectGroup(CommandRequest request) throws AdminException {
+        ExpectedGroup expected = request.expected();
+        if (expected == null) {
+            throw new AdminException(AdminException.Kind.BAD_REQUEST, "expected: missing (expect-group needs it)");
+        }
+        String problem = Section.groupProblem(request.group());
+        if (problem != null) {
+            throw new AdminException(AdminException.Kind.BAD_REQUEST, "group: " + problem);
+        }
+        if (!Section.NAME.matcher(expected.engine()).matches()) {
+            throw new AdminException(
+                    AdminException.Kind.BAD_REQUEST,
+                    "engine: '" + expected.engine()
+                            + "' (must be the word that the group's agents have in their settings)");
+        }
+        return new Command.ExpectGroup(
+                expected.engine(),
+                Objects.requireNonNull(word("positionKind", expected.positionKind(), List.of(PositionKind.values()))),
+                addresses(expected.members()),
+                changePolicy(request, request.policy() == null ? PolicyChange.NONE : request.policy()));
+    }
+
+    private static TreeSet<Endpoint> addresses(List<String> texts) throws AdminException {
+        TreeSet<Endpoint> addresses = new TreeSet<>();
+        for (String text : texts) {
+            try {
+                addresses.add(Endpoint.parse(text));
+            } catch (IllegalArgumentException e) {
+                throw new AdminException(AdminException.Kind.BAD_REQUEST, "members: " + e.getMessage(), e);
+            }
+        }
+        if (addresses.isEmpty() || texts.size() > ExpectedGroup.MOST_MEMBERS) {
+            throw new AdminException(
+                    AdminException.Kind.BAD_REQUEST,
+                    "members: " + texts.size() + " addresses (must be 1 to " + ExpectedGroup.MOST_MEMBERS + ")");
+        }
+        return addresses;
+    }
+
+    private static Command.ChangePolicy changePolicy(CommandRequest request, @Nullable PolicyChange policy)
+            throws AdminException {
         if (policy == null) {
             throw new AdminException(AdminException.Kind.BAD_REQUEST, "policy: missing (set-policy needs it)");
         }

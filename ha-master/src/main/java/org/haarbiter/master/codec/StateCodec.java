@@ -3,10 +3,12 @@ package org.haarbiter.master.codec;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.NamedType;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -26,6 +28,8 @@ public final class StateCodec {
 
     private static final Map<String, Class<? extends Entry>> ENTRIES = Map.ofEntries(
             Map.entry("group-adopted", Entry.GroupAdopted.class),
+            Map.entry("group-expected", Entry.GroupExpected.class),
+            Map.entry("group-forgotten", Entry.GroupForgotten.class),
             Map.entry("member-joined", Entry.MemberJoined.class),
             Map.entry("member-away", Entry.MemberAway.class),
             Map.entry("acknowledgers-changed", Entry.AcknowledgersChanged.class),
@@ -51,6 +55,8 @@ public final class StateCodec {
             "preparing", Phase.Preparing.class,
             "draining", Phase.Draining.class,
             "promoting", Phase.Promoting.class);
+
+    private static final String EXPECTED = "expected";
 
     private final ObjectMapper json;
 
@@ -93,7 +99,12 @@ public final class StateCodec {
      * @throws IOException where the bytes aren't a state that this version knows; the node must stop
      */
     public ClusterState state(byte[] bytes) throws IOException {
-        return json.readValue(bytes, ClusterState.class);
+        JsonNode root = json.readTree(bytes);
+        if (root instanceof ObjectNode snapshot && !snapshot.has(EXPECTED)) {
+            // Written before groups could be expected.
+            snapshot.putObject(EXPECTED);
+        }
+        return json.treeToValue(root, ClusterState.class);
     }
 
     /** One line of the switch log, without a line end. */

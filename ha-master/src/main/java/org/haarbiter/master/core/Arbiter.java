@@ -273,10 +273,15 @@ public final class Arbiter {
         }
     }
 
-    /** Every group that the log or an agent has named. */
+    /** Every group that the log names or an agent has reported. */
     public SortedSet<String> groups() {
-        TreeSet<String> names = new TreeSet<>(memories.keySet());
-        names.addAll(state.groups().keySet());
+        TreeSet<String> names = new TreeSet<>(state.groups().keySet());
+        names.addAll(state.expected().keySet());
+        memories.forEach((name, memory) -> {
+            if (!memory.heard.isEmpty()) {
+                names.add(name);
+            }
+        });
         return Collections.unmodifiableSortedSet(names);
     }
 
@@ -502,8 +507,8 @@ public final class Arbiter {
         if (command.group().isEmpty()) {
             return Commands.check(view("", nowNanos, wallMillis), command);
         }
-        GroupMemory memory = memories.get(command.group());
-        if (memory == null) {
+        GroupMemory memory = memories.getOrDefault(command.group(), new GroupMemory());
+        if (!groups().contains(command.group()) && !(command instanceof Command.ExpectGroup)) {
             return Command.Outcome.refused(
                     "no group '" + command.group() + "' (known: " + String.join(", ", groups()) + ")");
         }
@@ -513,6 +518,7 @@ public final class Arbiter {
         }
         Command.Outcome outcome = Commands.check(view(command.group(), nowNanos, wallMillis), command);
         if (outcome.entry() != null) {
+            memories.put(command.group(), memory);
             taken(memory, outcome.entry(), nowNanos);
         }
         return outcome;
@@ -566,6 +572,7 @@ public final class Arbiter {
         return new View(
                 name,
                 group,
+                state.expectedGroup(name),
                 state.fleetPause(),
                 group == null ? null : doubt.about(new MemberName(name, group.primary()), nowNanos),
                 group == null ? null : turns.notYet(name, group.primaryMember().site(), nowNanos),

@@ -11,24 +11,29 @@ import org.jspecify.annotations.Nullable;
  * What the log says. Immutable; the same on every master at the same index.
  *
  * @param groups by name
+ * @param expected by name: groups that aren't adopted yet and for whose agents adoption waits; never one of the above
  * @param fleetPause pauses every group; null where none
  * @param recent the newest lines of the switch log, oldest first, at most {@link #RECENT_LIMIT}
  */
 public record ClusterState(
-        SortedMap<String, Group> groups, @Nullable Pause fleetPause, List<AuditEvent> recent) {
+        SortedMap<String, Group> groups,
+        SortedMap<String, Expected> expected,
+        @Nullable Pause fleetPause,
+        List<AuditEvent> recent) {
 
     /** How many lines of the switch log are kept in the state, so that a master restored from a snapshot has them. */
     public static final int RECENT_LIMIT = 2_000;
 
-    /** Copies both collections. */
+    /** Copies the collections. */
     public ClusterState {
         groups = Collections.unmodifiableSortedMap(new TreeMap<>(groups));
+        expected = Collections.unmodifiableSortedMap(new TreeMap<>(expected));
         recent = List.copyOf(recent);
     }
 
     /** Before the first entry. */
     public static ClusterState empty() {
-        return new ClusterState(new TreeMap<>(), null, List.of());
+        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, List.of());
     }
 
     /** The group, or null. */
@@ -36,18 +41,44 @@ public record ClusterState(
         return groups.get(name);
     }
 
+    /** The group that is expected under this name, or null. */
+    public @Nullable Expected expectedGroup(String name) {
+        return expected.get(name);
+    }
+
     ClusterState with(Group group, AuditEvent event) {
         TreeMap<String, Group> changed = new TreeMap<>(groups);
         changed.put(group.name(), group);
-        return new ClusterState(changed, fleetPause, appended(event));
+        return new ClusterState(changed, expected, fleetPause, appended(event));
+    }
+
+    /** A group that is adopted is expected no more. */
+    ClusterState withAdopted(Group group, AuditEvent event) {
+        return without(group.name()).with(group, event);
+    }
+
+    ClusterState withExpected(Expected group, AuditEvent event) {
+        TreeMap<String, Expected> changed = new TreeMap<>(expected);
+        changed.put(group.group(), group);
+        return new ClusterState(groups, changed, fleetPause, appended(event));
+    }
+
+    ClusterState withoutExpected(String group, AuditEvent event) {
+        return without(group).withEvent(event);
+    }
+
+    private ClusterState without(String name) {
+        TreeMap<String, Expected> left = new TreeMap<>(expected);
+        left.remove(name);
+        return new ClusterState(groups, left, fleetPause, recent);
     }
 
     ClusterState withFleetPause(@Nullable Pause pause, AuditEvent event) {
-        return new ClusterState(groups, pause, appended(event));
+        return new ClusterState(groups, expected, pause, appended(event));
     }
 
     ClusterState withEvent(AuditEvent event) {
-        return new ClusterState(groups, fleetPause, appended(event));
+        return new ClusterState(groups, expected, fleetPause, appended(event));
     }
 
     private List<AuditEvent> appended(AuditEvent event) {

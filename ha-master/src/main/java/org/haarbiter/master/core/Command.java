@@ -1,5 +1,10 @@
 package org.haarbiter.master.core;
 
+import java.util.Collections;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
 /** What a person may ask for. */
@@ -55,6 +60,40 @@ public sealed interface Command {
             String by,
             String reason)
             implements Command {}
+
+    /**
+     * Announce a group whose agents are still to report.
+     *
+     * @param engine what its agents will say
+     * @param positionKind how its positions compare
+     * @param members the addresses of all its servers, never empty
+     * @param policy the group, what is to differ from what groups of its kind are promised, who asks, and why
+     */
+    record ExpectGroup(String engine, PositionKind positionKind, SortedSet<Endpoint> members, ChangePolicy policy)
+            implements Command {
+        /** Copies the members. */
+        public ExpectGroup {
+            members = Collections.unmodifiableSortedSet(new TreeSet<>(members));
+        }
+
+        @Override
+        public String group() {
+            return policy.group();
+        }
+
+        @Override
+        public String by() {
+            return policy.by();
+        }
+
+        @Override
+        public String reason() {
+            return policy.reason();
+        }
+    }
+
+    /** Expect a group no more. */
+    record ForgetGroup(String group, String by, String reason) implements Command {}
 
     /** Let another member take over from the primary; the best is chosen. */
     record Demote(String group, String member, String by, String reason) implements Command {}

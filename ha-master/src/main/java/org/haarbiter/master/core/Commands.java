@@ -5,6 +5,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.haarbiter.master.core.Command.Outcome;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,12 @@ final class Commands {
         Group group = view.group();
         if (group == null && command.group().isEmpty()) {
             return ofFleet(view, command);
+        }
+        if (command instanceof Command.ExpectGroup expect) {
+            return expect(view, expect);
+        }
+        if (command instanceof Command.ForgetGroup) {
+            return forget(view, command);
         }
         if (group == null) {
             return Outcome.refused("group '" + command.group() + "' isn't adopted");
@@ -84,6 +91,25 @@ final class Commands {
             return underWay(group);
         }
         Policy before = group.policy();
+        Changed changed = changed(view, group.positionKind(), before, command);
+        Policy after = changed.policy();
+        if (after == null) {
+            return Outcome.refused(changed.problem());
+        }
+        return after.equals(before)
+                ? Outcome.refused(
+                        "group '" + group.name() + "' promises that already: " + before.words(group.positionKind()))
+                : Outcome.accepted(
+                        new Entry.PolicyChanged(
+                                group.name(), group.epoch(), after, command.by(), command.reason(), view.wallMillis()),
+                        "group '" + group.name() + "' is " + after.words(group.positionKind()) + " (before: "
+                                + before.words(group.positionKind()) + ")");
+    }
+
+    /** A policy with what a person wants changed in it, or why it can't be promised. */
+    private record Changed(@Nullable Policy policy, String problem) {}
+
+    private static Changed changed(View view, PositionKind kind, Policy before, Command.ChangePolicy command) {
         Durability durability = command.durability() == null ? before.durability() : command.durability();
         long millis = command.maxLagMillis() == null ? before.maxLagMillis() : command.maxLagMillis();
         long transactions =
@@ -93,25 +119,62 @@ final class Commands {
         if (problem == null) {
             problem = durability == Durability.BOUNDED
                     ? view.limits().tooShort(millis)
-                    : Policies.problem(group.positionKind(), durability);
+                    : Policies.problem(kind, durability);
         }
         if (problem != null) {
-            return Outcome.refused(problem);
+            return new Changed(null, problem);
         }
-        Policy after = new Policy(
-                durability,
-                millis,
-                transactions,
-                command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger(),
-                (int) priority);
-        return after.equals(before)
-                ? Outcome.refused(
-                        "group '" + group.name() + "' promises that already: " + before.words(group.positionKind()))
+        return new Changed(
+                new Policy(
+                        durability,
+                        millis,
+                        transactions,
+                        command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger(),
+                        (int) priority),
+                "");
+    }
+
+    private static Outcome expect(View view, Command.ExpectGroup command) {
+        String name = command.group();
+        Group group = view.group();
+        if (group != null) {
+            return Outcome.refused("group '" + name + "' is adopted already, with primary " + group.primary() + " ("
+                    + group.primaryMember().address() + "); hactl group set " + name + " changes what it promises");
+        }
+        Changed changed = changed(
+                view, command.positionKind(), view.limits().policies().of(command.positionKind()), command.policy());
+        Policy policy = changed.policy();
+        return policy == null
+                ? Outcome.refused(changed.problem())
                 : Outcome.accepted(
-                        new Entry.PolicyChanged(
-                                group.name(), group.epoch(), after, command.by(), command.reason(), view.wallMillis()),
-                        "group '" + group.name() + "' is " + after.words(group.positionKind()) + " (before: "
-                                + before.words(group.positionKind()) + ")");
+                        new Entry.GroupExpected(
+                                name,
+                                command.engine(),
+                                command.positionKind(),
+                                policy,
+                                command.members(),
+                                command.by(),
+                                command.reason(),
+                                view.wallMillis()),
+                        "group '" + name + "' is adopted, " + policy.words(command.positionKind())
+                                + ", once the agents of "
+                                + Rule.Adoption.words(command.members()) + " report"
+                                + (view.expected() == null ? "" : " (expected otherwise before)"));
+    }
+
+    private static Outcome forget(View view, Command command) {
+        String name = command.group();
+        if (view.group() != null) {
+            return Outcome.refused(
+                    "group '" + name + "' is adopted: only a group that is expected can be forgotten (to leave"
+                            + " this one alone: hactl pause " + name + ")");
+        }
+        return view.expected() == null
+                ? Outcome.refused("group '" + name + "' isn't expected; it is known because its agents report it")
+                : Outcome.accepted(
+                        new Entry.GroupForgotten(name, command.by(), command.reason(), view.wallMillis()),
+                        "group '" + name + "' is expected no more"
+                                + (view.heard().isEmpty() ? "" : "; it is adopted by what its agents report"));
     }
 
     private static Outcome underWay(Group group) {
@@ -204,7 +267,9 @@ final class Commands {
             }
         }
         Verdict.Act act = Rule.Adoption.adopt(view, target, command.acceptDataLoss(), command.by(), command.reason());
-        return Outcome.accepted(act.entry(), act.sentence());
+        String unexpected = Rule.Adoption.unlikeExpected(view);
+        return Outcome.accepted(
+                act.entry(), act.sentence() + (unexpected == null ? "" : ", although not as expected: " + unexpected));
     }
 
     private static Outcome demote(View view, Group group, Command.Demote command) {

@@ -6,6 +6,8 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +81,7 @@ public sealed interface Entry {
                     null,
                     Streak.NONE,
                     0);
-            return state.with(
+            return state.withAdopted(
                     adopted,
                     event(
                             index,
@@ -96,6 +98,58 @@ public sealed interface Entry {
                                     String.join(",", members.keySet()),
                                     "primary",
                                     primary)));
+        }
+    }
+
+    /**
+     * A person has announced a group whose agents haven't all reported: it is adopted by itself once they have, with this policy.
+     * Announced again it is expected as said last; an adopted one isn't expected any more.
+     *
+     * @param engine what its agents must say
+     * @param members the addresses of all its servers, never empty
+     */
+    record GroupExpected(
+            String group,
+            String engine,
+            PositionKind positionKind,
+            Policy policy,
+            SortedSet<Endpoint> members,
+            String by,
+            String reason,
+            long wallMillis)
+            implements Entry {
+        /** Copies the members. */
+        public GroupExpected {
+            members = Collections.unmodifiableSortedSet(new TreeSet<>(members));
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            if (state.group(group) != null) {
+                return state;
+            }
+            String addresses = members.stream().map(Endpoint::toString).collect(Collectors.joining(", "));
+            return state.withExpected(
+                    new Expected(group, engine, positionKind, policy, members, by, reason, wallMillis),
+                    event(
+                            index,
+                            this,
+                            0,
+                            "group-expected",
+                            by,
+                            "expected at " + addresses + ", to be " + policy.words(positionKind) + ": " + reason,
+                            details("engine", engine, "members", addresses)));
+        }
+    }
+
+    /** A person expects the group no more: what its agents report is enough again. */
+    record GroupForgotten(String group, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            return state.expectedGroup(group) == null
+                    ? state
+                    : state.withoutExpected(
+                            group, event(index, this, 0, "group-forgotten", by, reason, new TreeMap<>()));
         }
     }
 

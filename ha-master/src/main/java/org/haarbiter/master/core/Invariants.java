@@ -24,6 +24,9 @@ public final class Invariants {
             return was == null ? null : "group " + entry.group() + " has vanished";
         }
         String name = "group " + is.name();
+        if (after.expectedGroup(is.name()) != null) {
+            return name + " is adopted and expected at once";
+        }
         if (!is.members().containsKey(is.primary())) {
             return name + ": primary " + is.primary() + " is no member";
         }

@@ -3,6 +3,7 @@ package org.haarbiter.master.core;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -22,6 +23,7 @@ import org.haarbiter.master.core.Entry.SwitchStarted;
 import org.haarbiter.master.core.Verdict.Act;
 import org.haarbiter.master.core.Verdict.Hold;
 import org.haarbiter.master.core.Verdict.Pass;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.ServerState;
 import org.haarbiter.words.Sighting;
@@ -30,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 /** What the leader does about a group: an ordered table, the first rule that acts or holds ends the search. */
 public enum Rule {
     /** See the sentence. */
-    ADOPT("A group is adopted once one member follows nobody, all others follow it, and nothing speaks against it.") {
+    ADOPT(
+            "A group is adopted once every expected member is heard of, one follows nobody, all others follow it, and nothing speaks against it.") {
         @Override
         public Verdict check(View view) {
             return view.group() != null ? new Pass("the group is adopted") : Adoption.byTopology(view);
@@ -1194,6 +1197,11 @@ public enum Rule {
 
         static Verdict byTopology(View view) {
             List<Heard> members = List.copyOf(view.heard().values());
+            String unexpected = unlikeExpected(view);
+            if (unexpected != null) {
+                return new Hold("not adopted: " + unexpected + " (hactl promote " + view.name()
+                        + " MEMBER adopts it as it is, hactl group forget " + view.name() + " ends the waiting)");
+            }
             if (members.size() < 2) {
                 return new Hold("not adopted: " + (members.isEmpty() ? "no member is" : "only one member is")
                         + " heard of (hactl promote GROUP MEMBER adopts it)");
@@ -1259,6 +1267,36 @@ public enum Rule {
                     "the others follow " + head.sighting().address());
         }
 
+        /** What differs from what a person announced, with what to do; null where nothing does, or nothing was announced. */
+        static @Nullable String unlikeExpected(View view) {
+            Expected expected = view.expected();
+            if (expected == null) {
+                return null;
+            }
+            List<String> differences = new ArrayList<>();
+            for (Heard heard : view.heard().values()) {
+                Sighting s = heard.sighting();
+                if (!expected.members().contains(s.address())) {
+                    differences.add(s.member() + " is at " + s.address() + ", and expected are "
+                            + words(expected.members()) + " (see 'address' in its agent's settings)");
+                }
+                if (!s.engine().equals(expected.engine())) {
+                    differences.add(s.member() + " is a server of engine " + s.engine() + ", and expected is "
+                            + expected.engine() + " (see 'group' and 'engine' in its agent's settings)");
+                }
+            }
+            SortedSet<Endpoint> awaited = view.awaited();
+            if (!awaited.isEmpty()) {
+                differences.add("nothing is heard of the agents of " + words(awaited)
+                        + ", which are expected (start ha-agent beside these servers)");
+            }
+            return differences.isEmpty() ? null : String.join("; ", differences);
+        }
+
+        static String words(SortedSet<Endpoint> addresses) {
+            return addresses.stream().map(Endpoint::toString).collect(Collectors.joining(", "));
+        }
+
         static Act adopt(View view, Heard head, boolean acceptDataLoss, String by, String evidence) {
             Sighting primary = head.sighting();
             TreeMap<String, Member> members = new TreeMap<>();
@@ -1282,7 +1320,7 @@ public enum Rule {
                     view.name(),
                     primary.engine(),
                     primary.positionKind(),
-                    view.limits().policies().of(primary.positionKind()),
+                    view.policyOnAdoption(primary.positionKind()),
                     1,
                     primary.member(),
                     primary.instance(),
@@ -1303,7 +1341,7 @@ public enum Rule {
                             view.name(),
                             primary.engine(),
                             primary.positionKind(),
-                            view.limits().policies().of(primary.positionKind()),
+                            view.policyOnAdoption(primary.positionKind()),
                             primary.member(),
                             primary.instance(),
                             acknowledgers,

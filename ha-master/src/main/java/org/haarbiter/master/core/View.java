@@ -3,8 +3,12 @@ package org.haarbiter.master.core;
 import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
+import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name the group
  * @param group as the log has it; null while it isn't adopted
+ * @param expected what a person announced of the group; null where nobody did, or it is adopted
  * @param fleetPause the pause of the whole fleet; null where none
  * @param doubt why the primary's silence isn't acted upon yet; null where it may be
  * @param turn why a switch must wait for those of other groups; null where it needn't
@@ -35,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 public record View(
         String name,
         @Nullable Group group,
+        @Nullable Expected expected,
         @Nullable Pause fleetPause,
         @Nullable String doubt,
         @Nullable String turn,
@@ -56,6 +62,24 @@ public record View(
     /** The adopted group; only for rules that have checked that it is there. */
     Group adopted() {
         return Objects.requireNonNull(group, "the group isn't adopted");
+    }
+
+    /** What the group is promised when it is adopted with such positions. */
+    Policy policyOnAdoption(PositionKind kind) {
+        return expected != null && expected.positionKind() == kind
+                ? expected.policy()
+                : limits.policies().of(kind);
+    }
+
+    /** The expected addresses that no agent speaks for now; empty where none is expected. */
+    public SortedSet<Endpoint> awaited() {
+        TreeSet<Endpoint> awaited = new TreeSet<>(expected == null ? List.of() : expected.members());
+        for (Heard last : heard.values()) {
+            if (fresh(last.sighting().member())) {
+                awaited.remove(last.sighting().address());
+            }
+        }
+        return awaited;
     }
 
     @Nullable

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
@@ -33,7 +35,14 @@ class StateCodecTest {
     private static List<Entry> history() {
         TreeMap<String, Member> members = new TreeMap<>(Map.of("a", member("a", 1), "b", member("b", 2)));
         TreeMap<String, String> details = new TreeMap<>(Map.of("saw_a", "dead", "x_micros", "12"));
+        TreeSet<Endpoint> addresses =
+                new TreeSet<>(Set.of(new Endpoint("10.0.0.1", 3306), new Endpoint("10.0.0.2", 3306)));
         return List.of(
+                new Entry.GroupExpected(
+                        "h", "redis", PositionKind.REPLICATION_OFFSET, Policy.AVAILABLE, addresses, "me", "import", 1),
+                new Entry.GroupForgotten("h", "me", "by mistake", 1),
+                new Entry.GroupExpected(
+                        "g", "mysql", PositionKind.MYSQL_GTID, Policy.LOSSLESS, addresses, "me", "import", 1),
                 new Entry.GroupAdopted(
                         "g",
                         "mysql",
@@ -104,6 +113,12 @@ class StateCodecTest {
         }
         assertThat(codec.line(codec.line(state.recent().get(0))))
                 .isEqualTo(state.recent().get(0));
+    }
+
+    @Test
+    void aSnapshotFromBeforeGroupsCouldBeExpectedIsRead() throws IOException {
+        byte[] old = "{\"groups\":{},\"fleetPause\":null,\"recent\":[]}".getBytes(StandardCharsets.UTF_8);
+        assertThat(codec.state(old)).isEqualTo(ClusterState.empty());
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.AuditEvent;
@@ -28,7 +29,9 @@ import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.scenario.Transcript;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
+import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +45,7 @@ final class Script {
     private static final long WALL_AT_START = 1_000_000_000_000L;
     private static final String VERBS =
             "limits, leader, deposed, steady, hear, obey, wait, frozen, commit, fail, replay, names,"
-                    + " promote, switchover, demote, rebuild, pause, resume, policy, ack, why, show";
+                    + " promote, switchover, demote, rebuild, pause, resume, policy, expect, forget, ack, why, show";
 
     private final Transcript out = new Transcript();
     private final TreeMap<String, Peer> peers = new TreeMap<>();
@@ -102,7 +105,9 @@ final class Script {
             case "replay" -> replay(line);
             case "names" ->
                 leading(line).namesServed(GROUP, line.number(line.argument(0, "epoch"), "an epoch"), nanos());
-            case "promote", "switchover", "rebuild", "demote", "pause", "resume", "policy", "ack" -> command(line);
+            case "promote", "switchover", "rebuild", "demote", "pause", "resume", "policy", "ack", "forget" ->
+                command(line);
+            case "expect" -> judge(leading(line), expect(line));
             case "why" -> why(line);
             case "show" -> show(line);
             default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
@@ -379,7 +384,7 @@ final class Script {
         if (words.size() != (named ? 1 : 0) && !(mayName && words.size() == 1)) {
             throw line.wrong(
                     "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, rebuild MEMBER, policy DURABILITY,"
-                            + " ack, pause [fleet] or resume [fleet]");
+                            + " forget, ack, pause [fleet] or resume [fleet]");
         }
         Command command = switch (line.verb()) {
             case "promote" -> new Command.Promote(group, words.get(0), accept, "ann", reason);
@@ -397,9 +402,32 @@ final class Script {
                         "ann",
                         reason);
             case "pause" -> new Command.Pause(group, "ann", reason);
+            case "forget" -> new Command.ForgetGroup(group, "ann", reason);
             case "ack" -> new Command.Acknowledge(group, "ann", reason);
             default -> new Command.Resume(group, "ann", reason);
         };
+        judge(present, command);
+    }
+
+    /** MySQL servers at the addresses of these members; the last word may be a durability. */
+    private static Command expect(Line line) {
+        TreeSet<Endpoint> members = new TreeSet<>();
+        Durability durability = null;
+        for (String word : line.arguments()) {
+            if (word.startsWith("durability=")) {
+                durability = line.oneOf(Durability.class, line.pair(word)[1], "durability");
+            } else {
+                members.add(Peer.address(word));
+            }
+        }
+        return new Command.ExpectGroup(
+                "mysql",
+                PositionKind.MYSQL_GTID,
+                members,
+                new Command.ChangePolicy(GROUP, durability, null, null, null, null, "ann", "moving over"));
+    }
+
+    private void judge(Arbiter present, Command command) {
         Command.Outcome outcome = present.command(command, nanos(), wall());
         Entry entry = outcome.entry();
         say((entry == null ? "refused: " : "accepted: ") + outcome.sentence());
