@@ -165,8 +165,8 @@ final class GroupCommand implements Runnable {
                         + view.phaseDetail());
             }
             if (!view.durability().isEmpty()) {
-                out().println("Acknowledgement: each commit waits for " + view.acknowledgers() + " replica(s), "
-                        + view.acknowledgersWanted() + " wanted");
+                out().println("Acknowledgement: " + view.acknowledgement() + " (wanted: " + view.acknowledgersWanted()
+                        + ")");
                 out().println("Without masters: "
                         + (view.peers().isEmpty()
                                 ? "the primary would be fenced"
@@ -188,7 +188,7 @@ final class GroupCommand implements Runnable {
                             "TO APPLY",
                             "HEARD",
                             "PERMISSION"),
-                    view.members().stream().map(Show::row).toList()));
+                    view.members().stream().map(m -> row(m, view.unit())).toList()));
             if (positions) {
                 out().println();
                 view.members()
@@ -198,7 +198,7 @@ final class GroupCommand implements Runnable {
             print(paint, view.names());
         }
 
-        private static List<String> row(MemberView m) {
+        private static List<String> row(MemberView m, String unit) {
             return List.of(
                     m.name(),
                     Paint.orDash(m.site()),
@@ -207,14 +207,14 @@ final class GroupCommand implements Runnable {
                     m.state(),
                     writes(m),
                     Paint.duration(m.lagMillis()),
-                    transactions(m.transactionsBehind()),
-                    transactions(m.transactionsToApply()),
+                    counted(m.transactionsBehind(), unit),
+                    counted(m.transactionsToApply(), unit),
                     m.heardMillisAgo() < 0 ? "never" : Paint.duration(m.heardMillisAgo()) + " ago",
                     m.leaseEndsMillis() > 0 ? "ends in " + Paint.duration(m.leaseEndsMillis()) : "-");
         }
 
-        private static String transactions(long count) {
-            return count < 0 ? "-" : count + " trx";
+        private static String counted(long count, String unit) {
+            return count < 0 ? "-" : count + (unit.equals("bytes") ? " B" : " trx");
         }
 
         private static String writes(MemberView m) {

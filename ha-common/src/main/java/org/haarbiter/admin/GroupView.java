@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param phaseMillis for how long the answering master has seen it in this phase
  * @param primary the member that takes writes, or is to; empty while it isn't adopted
  * @param durability {@code lossless}, {@code bounded} with its limits, or {@code available}; empty while it isn't adopted
+ * @param unit what is counted of positions: {@code transactions} or {@code bytes}; empty while nothing is known
+ * @param acknowledgement what its writes need of replicas, as a sentence; empty while it isn't adopted
  * @param acknowledgers how many acknowledgements each commit is known to have waited for
  * @param acknowledgersWanted how many it should wait for
  * @param peers whose agents must all permit it when the primary goes on without masters; empty where it would be fenced
@@ -36,6 +38,8 @@ public record GroupView(
         long phaseMillis,
         String primary,
         String durability,
+        String unit,
+        String acknowledgement,
         int acknowledgers,
         int acknowledgersWanted,
         List<String> peers,

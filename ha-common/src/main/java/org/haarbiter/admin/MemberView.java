@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param openEpoch takes writes under this epoch; 0 where it doesn't
  * @param received everything it holds, in the engine's own form
  * @param applied everything it has applied
- * @param transactionsBehind how many transactions of the primary's it hasn't received, as last heard of both; -1 where
+ * @param transactionsBehind how many transactions of the primary's (or bytes: see {@link GroupView#unit}) it hasn't received, as last heard of both; -1 where
  *     that can't be counted
  * @param transactionsToApply how many of those that it has received it hasn't applied: a promotion waits for them; -1 where
  *     that isn't known

@@ -21,6 +21,20 @@ public enum PositionKind {
         };
     }
 
+    /**
+     * What so many acknowledgers mean to a client, as part of a sentence.
+     *
+     * @param count 0 or more
+     */
+    public String acknowledgement(int count) {
+        if (acknowledgersLimit() > 0) {
+            return "commits wait for " + count + (count == 1 ? " acknowledgement" : " acknowledgements");
+        }
+        return count == 0
+                ? "writes need no replica"
+                : "writes are refused with fewer than " + count + (count == 1 ? " replica" : " replicas") + " attached";
+    }
+
     /** What {@link Position#transactions} counts. */
     public String unit() {
         return switch (this) {

@@ -111,14 +111,6 @@ public final class SentinelProcess implements AutoCloseable {
         text.append(' ').append(value).append('\n');
     }
 
-    /**
-     * What a server's plan needs besides, where several share this machine: a Sentinel learns of replicas from their primary,
-     * which knows them by the address from which they come.
-     */
-    public static List<String> announced(Endpoint server) {
-        return List.of("replica-announce-ip " + server.host(), "replica-announce-port " + server.port());
-    }
-
     /** Name in messages and of its directory. */
     public String name() {
         return name;

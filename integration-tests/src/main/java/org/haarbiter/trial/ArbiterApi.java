@@ -123,7 +123,7 @@ public final class ArbiterApi {
     private static boolean caughtUp(GroupView group, MemberView member) {
         return member.transactionsBehind() >= 0
                 && member.transactionsBehind() + member.transactionsToApply()
-                        <= (group.engine().equals(ArenaPlan.Engine.REDIS.word()) ? AT_HEELS_BYTES : AT_HEELS);
+                        <= (group.unit().equals("bytes") ? AT_HEELS_BYTES : AT_HEELS);
     }
 
     private static boolean open(GroupView group) {

@@ -30,8 +30,7 @@ class SentinelProcessIT {
         List<SentinelProcess> sentinels = new ArrayList<>();
         List<ServerPlan> plans = new ArrayList<>();
         for (Endpoint address : addresses(0, 3)) {
-            plans.add(ServerPlan.of("redis-" + address.host(), address, plans.size() + 1, work)
-                    .with(SentinelProcess.announced(address)));
+            plans.add(ServerPlan.of("redis-" + address.host(), address, plans.size() + 1, work));
         }
         try (ReplicatedGroup<RedisServer> group = ReplicatedGroup.start(plans, RedisServer::new)) {
             group.openByHand();

@@ -53,7 +53,7 @@ class ImportSentinelIT {
     private static ReplicatedGroup<RedisServer> servers(Path work, int number) throws IOException {
         List<ServerPlan> plans = new ArrayList<>();
         for (int i = 1; i <= number; i++) {
-            plans.add(ServerPlan.of("cache-" + i, server(i), i, work).with(SentinelProcess.announced(server(i))));
+            plans.add(ServerPlan.of("cache-" + i, server(i), i, work));
         }
         ReplicatedGroup<RedisServer> group = ReplicatedGroup.start(plans, RedisServer::new);
         group.openByHand();

@@ -330,9 +330,6 @@ public final class AgentLoop implements AutoCloseable {
     private void carryOut(Step step) {
         // A step that fails is given again every 100 ms or so, for as long as its cause lasts.
         String saidBefore = failureSaid(step);
-        if (saidBefore == null) {
-            LOG.info("step: {}", step);
-        }
         if (step instanceof Step.Fence) {
             fencingNanos = ticker.nanos();
         }
@@ -342,10 +339,6 @@ public final class AgentLoop implements AutoCloseable {
             long began = ticker.nanos();
             try {
                 after = command(step);
-                LOG.info(
-                        "step {} done in {} ms",
-                        step.getClass().getSimpleName(),
-                        String.format(Locale.ROOT, "%.1f", (ticker.nanos() - began) / 1e6));
             } catch (EngineException e) {
                 problem = e.getMessage();
                 if (Objects.equals(saidBefore, problem)) {
@@ -358,6 +351,7 @@ public final class AgentLoop implements AutoCloseable {
                 problem = "a fault in the agent itself while it carried out " + step + ": " + e;
                 LOG.error("step {} failed", step, e);
             }
+            long ended = ticker.nanos();
             String sentence = problem;
             Observation seen = after;
             stepCounts
@@ -376,7 +370,17 @@ public final class AgentLoop implements AutoCloseable {
                 }
                 look();
             });
+            // Last: a line of the log takes as long as the command, and the group waits for what comes of that.
+            if (problem == null) {
+                LOG.info(
+                        "step {} done in {} ms",
+                        step.getClass().getSimpleName(),
+                        String.format(Locale.ROOT, "%.1f", (ended - began) / 1e6));
+            }
         });
+        if (saidBefore == null) {
+            LOG.info("step: {}", step);
+        }
     }
 
     private ExecutorService threadOf(Step step) {
@@ -420,7 +424,8 @@ public final class AgentLoop implements AutoCloseable {
                 progress = "rebuilt from " + step.donor() + ": what only this server holds is being saved";
                 Surplus kept = engine.keepSurplus(step.primaryPosition(), surplusDirectory, SURPLUS_LIMIT);
                 if (kept != null) {
-                    String sentence = kept.transactions() + " transactions that the primary lacks (" + kept.positions()
+                    String sentence = kept.transactions() + " "
+                            + engine.traits().positionKind().unit() + " that the primary lacks (" + kept.positions()
                             + ") are saved in " + kept.file();
                     LOG.warn("{}", sentence);
                     post(() -> core.surplusKept(sentence));

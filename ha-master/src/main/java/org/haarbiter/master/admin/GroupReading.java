@@ -122,6 +122,8 @@ final class GroupReading {
                 group == null ? 0 : millis(view.nowNanos() - view.phaseSinceNanos()),
                 group == null ? "" : group.primary(),
                 group == null ? "" : group.policy().words(group.positionKind()),
+                unit(),
+                group == null ? "" : group.positionKind().acknowledgement(group.acknowledgers()),
                 group == null ? 0 : group.acknowledgers(),
                 group == null ? 0 : group.acknowledgersWanted(),
                 group == null ? List.of() : List.copyOf(group.peers()),
@@ -156,6 +158,16 @@ final class GroupReading {
                 .map(h -> h.sighting().engine())
                 .findFirst()
                 .orElse(expected == null ? "" : expected.engine());
+    }
+
+    private String unit() {
+        if (group != null) {
+            return group.positionKind().unit();
+        }
+        return heard.values().stream()
+                .map(h -> h.sighting().positionKind().unit())
+                .findFirst()
+                .orElse("");
     }
 
     private @Nullable ExpectedView expected() {

@@ -254,7 +254,7 @@ public sealed interface Entry {
                             epoch,
                             "acknowledgers-changed",
                             "arbiter",
-                            "commits wait for " + acknowledgers + " acknowledgements (before: "
+                            present.positionKind().acknowledgement(acknowledgers) + " (before: "
                                     + present.acknowledgers() + ")",
                             details("evidence", evidence)));
         }
@@ -279,7 +279,13 @@ public sealed interface Entry {
                             epoch,
                             "degraded",
                             "arbiter",
-                            "commits go on without acknowledgement, and no switch is automatic until they wait again",
+                            (present.positionKind().acknowledgersLimit() > 0
+                                            ? "commits go on without acknowledgement"
+                                            : "writes go on without any replica")
+                                    + ", and no switch is automatic until "
+                                    + (present.positionKind().acknowledgersLimit() > 0
+                                            ? "they wait again"
+                                            : "one is attached again"),
                             details("evidence", evidence)));
         }
     }

@@ -337,7 +337,7 @@ public enum Rule {
                     || primary.sighting().openEpoch() != group.epoch()
                     || primary.sighting().acknowledgersRequired() <= group.acknowledgers()
                     || group.acknowledgersWanted() <= group.acknowledgers()) {
-                return new Pass("commits wait for " + group.acknowledgers() + " acknowledgements");
+                return new Pass(group.positionKind().acknowledgement(group.acknowledgers()));
             }
             int reached = Math.min(primary.sighting().acknowledgersRequired(), group.acknowledgersWanted());
             // Whoever was told to let them wait for fewer may yet do so, until a look follows another answer.
@@ -477,7 +477,7 @@ public enum Rule {
         Group group = view.adopted();
         return new Act(
                 new AcknowledgersChanged(group.name(), group.epoch(), acknowledgers, evidence, view.wallMillis()),
-                "commits wait for " + acknowledgers + " acknowledgements now: " + evidence);
+                group.positionKind().acknowledgement(acknowledgers) + " now: " + evidence);
     }
 
     private static Act start(View view, Trigger trigger, String cause, @Nullable String target) {

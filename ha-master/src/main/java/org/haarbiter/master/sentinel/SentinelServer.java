@@ -16,6 +16,7 @@ import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
@@ -210,7 +211,8 @@ public final class SentinelServer implements AutoCloseable {
                 refuse(context, String.valueOf(error.getMessage()));
                 return;
             }
-            if (error instanceof IOException) {
+            // The latter: a client that was gone in the middle of a command.
+            if (error instanceof IOException || error instanceof PrematureChannelClosureException) {
                 LOG.debug("sentinel: {}: {}", context.channel().remoteAddress(), error.toString());
             } else {
                 LOG.error("sentinel: {}: a defect; closed", context.channel().remoteAddress(), error);

@@ -13,7 +13,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.AfterEach;
@@ -172,5 +179,43 @@ class SentinelServerTest {
             client.send("PING\r\n");
             assertThat(client.line()).isEqualTo("+PONG");
         }
+    }
+
+    @Test
+    void whoIsGoneInTheMiddleOfACommandIsNoDefect() throws Exception {
+        BlockingQueue<LogRecord> complaints = new LinkedBlockingQueue<>();
+        BlockingQueue<LogRecord> all = new LinkedBlockingQueue<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                all.add(record);
+                if (record.getLevel().intValue() > Level.INFO.intValue()) {
+                    complaints.add(record);
+                }
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger(SentinelServer.class.getName());
+        Level before = logger.getLevel();
+        logger.setLevel(Level.FINE);
+        logger.addHandler(handler);
+        try {
+            try (Client client = new Client()) {
+                client.send("PING\r\n*2\r\n$4\r\nPING\r\n");
+                assertThat(client.line()).isEqualTo("+PONG");
+            }
+            assertThat(all.poll(LIMIT_MILLIS, TimeUnit.MILLISECONDS))
+                    .as("a word about it")
+                    .isNotNull();
+        } finally {
+            logger.removeHandler(handler);
+            logger.setLevel(before);
+        }
+        assertThat(complaints).isEmpty();
     }
 }

@@ -245,12 +245,17 @@ final class Orders {
         }
     }
 
+    /** Whoever waits for the position waits for this: one turn of the server's for all. */
     private @Nullable Observation stopInput(Attached server, long deadline) throws RedisProblem {
-        List<Object> before = command.run(server, deadline, new String[] {"INFO", "replication"}, STOP_FOLLOWING);
-        if (ServerInfo.parse(Link.text(before.get(0))).primary()) {
+        List<String[]> commands = new ArrayList<>();
+        commands.add(new String[] {"INFO", "replication"});
+        commands.add(STOP_FOLLOWING);
+        commands.addAll(Looks.LOOK);
+        List<Object> said = command.with(server, deadline, link -> link.run(deadline, commands));
+        if (ServerInfo.parse(Link.text(said.get(0))).primary()) {
             cutClients(command, server);
         }
-        return looks.seen(server, command.with(server, deadline, link -> link.run(deadline, Looks.LOOK)));
+        return looks.seen(server, said.subList(2, said.size()));
     }
 
     // Planned switches.
@@ -319,7 +324,8 @@ final class Orders {
         String[] opened = settings(promotion.acknowledgers(), now.live().lagLimitSeconds(), looks.pingSeconds());
         boolean ordered = false;
         try {
-            if (replica) {
+            // Not both at once: where the setting fails, writes must stay closed.
+            if (replica && !isSet(now.live(), promotion.acknowledgers())) {
                 command.run(now.server(), deadline, opened);
             }
             if (!permitted.getAsBoolean()) {
@@ -345,6 +351,10 @@ final class Orders {
             }
             throw failed(aim, e);
         }
+    }
+
+    private boolean isSet(LiveSettings live, int minReplicas) {
+        return live.minReplicas() == minReplicas && live.pingSeconds() == looks.pingSeconds();
     }
 
     private static <T> Line.Work<T> once(Line.Work<T> work) {
