@@ -78,6 +78,8 @@ case $command in
   simulate)
     need_build_tools
     build
+    # shellcheck disable=SC2034
+    java_flags="-Xmx1g -XX:+UseParallelGC"
     run_java org.haarbiter.sim.Simulate "$@"
     ;;
   -h | --help | "") usage ;;

@@ -2,15 +2,16 @@
 # Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, BIND,
 # the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [redis] [bind] [clients] [faketime]        (default: the first five)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [bind] [clients] [faketime]   (default: all but the last)
 #
 # What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER or HA_NAMED, or found on PATH,
-# when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0). MySQL goes into a directory of its own and doesn't touch the system:
-#   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql
-# It comes from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR).
+# when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0). MySQL, and the newest Redis with Valkey, go into directories of their own
+# and don't touch the system:
+#   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql, .../redis-newest
+# They come from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR).
 # MariaDB, Redis and BIND are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
 # ioredis comes from the npm registry into ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/clients, with the Node.js that is here or Debian's.
-# Nothing is downloaded twice; removing that directory is all there is to undo for MySQL and ioredis.
+# Nothing is downloaded twice; removing that directory is all there is to undo for these and ioredis.
 set -euo pipefail
 
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -50,6 +51,8 @@ mariadb_good() { [ -x "$1" ] && is_mariadb "$1" && at_least "$(version_of "$1")"
 redis_good() {
   [ -x "$1" ] && at_least "$("$1" --version 2>/dev/null | sed -nE 's/^(Redis|Valkey) server v=([0-9]+(\.[0-9]+)+).*/\2/p')" 7.0
 }
+new_redis_good() { redis_good "$1" && at_least "$("$1" --version 2>/dev/null | sed -nE 's/^Redis server v=([0-9]+(\.[0-9]+)+).*/\1/p')" 8.0; }
+valkey_good() { redis_good "$1" && "$1" --version 2>/dev/null | grep -q '^Valkey'; }
 named_good() { [ -x "$1" ] && "$1" -v 2>/dev/null | grep -q '^BIND 9'; }
 
 # present CHECK VARIABLE NAME CANDIDATE...: says where the server is when one passes its check.
@@ -75,6 +78,8 @@ needed() {
     MySQL) printf ', MySQL 8.4 or newer' ;;
     MariaDB) printf ', MariaDB 10.11 or newer' ;;
     Redis) printf ', Redis 7.0 or newer, or Valkey' ;;
+    'new Redis') printf ', Redis 8.0 or newer' ;;
+    Valkey) printf ', Valkey' ;;
     *) printf ', BIND 9' ;;
   esac
 }
@@ -128,26 +133,41 @@ machines_mirror() {
   printf '%s' "$found"
 }
 
-install_mysql() {
-  local prefix=$servers_dir/mysql mirror loader building
-  present mysql_good HA_MYSQLD MySQL "$prefix/bin/mysqld" "$(on_path mysqld || true)" && return
+# unpack_from_sid NAME DIRECTORY PACKAGE,...: brings packages of Debian's unstable suite into $servers_dir/DIRECTORY.building, without
+# installing anything; $building is that directory then, $loader the dynamic loader in it.
+unpack_from_sid() {
+  local name=$1 mirror
   mirror=${HA_DEBIAN_MIRROR:-$(machines_mirror)}
   [ -n "$mirror" ] ||
-    fail "no Debian mirror in /etc/apt, so MySQL can't be brought. Set HA_DEBIAN_MIRROR to one, or HA_MYSQLD to a mysqld of 8.4 or newer."
+    fail "no Debian mirror in /etc/apt, so $name can't be brought. Set HA_DEBIAN_MIRROR to one, or $(variable_of "$name") to a server of your own$(needed "$name")."
   command -v mmdebstrap >/dev/null || apt_install mmdebstrap
   [ -e "$keyring" ] || apt_install debian-archive-keyring
-  say "MySQL: unpacking it into $prefix (about 10 s)"
+  say "$name: unpacking it into $servers_dir/$2 (about 10 s)"
   mkdir -p "$servers_dir"
-  building=$servers_dir/mysql.building
+  building=$servers_dir/$2.building
   as_root rm -rf "$building"
   # Check-Valid-Until: the release file of unstable is valid for a week only, a mirror's copy may be older.
   as_root mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
-    --include=mysql-server-core,mysql-client-core sid "$building" "deb [signed-by=$keyring] $mirror sid main" ||
-    fail "mmdebstrap couldn't bring MySQL from the machine's Debian mirror. Check the network, or set HA_MYSQLD to a mysqld of 8.4 or newer."
+    --include="$3" sid "$building" "deb [signed-by=$keyring] $mirror sid main" ||
+    fail "mmdebstrap couldn't bring $name from the machine's Debian mirror. Check the network, or set $(variable_of "$name") to a server of your own$(needed "$name")."
   as_root chown -R "$(id -u):$(id -g)" "$building"
   loader=$(cd "$building" && find usr/lib usr/lib64 -maxdepth 1 -name 'ld-linux-*.so.*' 2>/dev/null | head -n 1)
-  [ -n "$loader" ] || fail "no dynamic loader in $building: the unpacked MySQL can't run. Set HA_MYSQLD to a mysqld of 8.4 or newer."
+  [ -n "$loader" ] || fail "no dynamic loader in $building: the unpacked $name can't run. Set $(variable_of "$name") to a server of your own."
   mkdir -p "$building/bin"
+}
+
+variable_of() {
+  case $1 in
+    MySQL) printf HA_MYSQLD ;;
+    Valkey) printf HA_VALKEY_SERVER ;;
+    *) printf HA_NEW_REDIS_SERVER ;;
+  esac
+}
+
+install_mysql() {
+  local prefix=$servers_dir/mysql loader building
+  present mysql_good HA_MYSQLD MySQL "$prefix/bin/mysqld" "$(on_path mysqld || true)" && return
+  unpack_from_sid MySQL mysql mysql-server-core,mysql-client-core
   # The prefix has its own C library, so each program is started through the prefix's own loader. exec keeps the pid.
   write_wrapper "$building/bin/mysqld" "$loader" usr/sbin/mysqld \
     '--lc-messages-dir="$prefix/usr/share/mysql" --character-sets-dir="$prefix/usr/share/mysql/charsets" --plugin-dir="$prefix/usr/lib/mysql/plugin"'
@@ -157,6 +177,24 @@ install_mysql() {
   mv "$building" "$prefix"
   present mysql_good HA_MYSQLD MySQL "$prefix/bin/mysqld" ||
     fail "$prefix/bin/mysqld is there but doesn't say that it is MySQL 8.4 or newer. Run it with --version to see why."
+}
+
+# What a distribution calls redis-server is years old; the engine is tested on the newest as well, and on Valkey.
+install_redis_newest() {
+  local prefix=$servers_dir/redis-newest loader building
+  if present new_redis_good HA_NEW_REDIS_SERVER 'new Redis' "$prefix/bin/redis-server" &&
+    present valkey_good HA_VALKEY_SERVER Valkey "$prefix/bin/valkey-server" "$(on_path valkey-server || true)"; then
+    return
+  fi
+  unpack_from_sid 'new Redis' redis-newest redis-server,valkey-server,systemd-standalone-tmpfiles,systemd-standalone-sysusers
+  write_wrapper "$building/bin/redis-server" "$loader" usr/bin/redis-server ''
+  write_wrapper "$building/bin/valkey-server" "$loader" usr/bin/valkey-server ''
+  rm -rf "$prefix"
+  mv "$building" "$prefix"
+  present new_redis_good HA_NEW_REDIS_SERVER 'new Redis' "$prefix/bin/redis-server" ||
+    fail "$prefix/bin/redis-server is there but doesn't say that it is Redis 8.0 or newer. Run it with --version to see why."
+  present valkey_good HA_VALKEY_SERVER Valkey "$prefix/bin/valkey-server" ||
+    fail "$prefix/bin/valkey-server is there but doesn't say that it is Valkey. Run it with --version to see why."
 }
 
 write_wrapper() {
@@ -234,15 +272,15 @@ install_tools() {
 trap restore_services EXIT
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
-[ $# -gt 0 ] || set -- mysql mariadb redis bind clients
+[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest bind clients
 for what in "$@"; do
   case $what in
-    mysql | mariadb | redis | bind | clients | faketime) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, redis, bind, clients or faketime)." ;;
+    mysql | mariadb | redis | redis-newest | bind | clients | faketime) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, bind, clients or faketime)." ;;
   esac
 done
 for what in "$@"; do
-  "install_$what"
+  "install_${what//-/_}"
 done
 install_tools
 say "all there"

@@ -49,11 +49,12 @@ build() {
   touch "$stamp"
 }
 
-# run_java MAIN-CLASS ARGUMENTS...: a program of integration-tests.
+# run_java MAIN-CLASS ARGUMENTS...: a program of integration-tests, with the flags in $java_flags or small ones: it shares the
+# processors with the servers that it measures.
 run_java() {
   local main=$1
   shift
   local jar
   jar=$(ls "$home"/integration-tests/target/integration-tests-*.jar | head -n 1)
-  (cd "$home" && exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jar:$home/integration-tests/target/lib/*" "$main" "$@")
+  (cd "$home" && exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" ${java_flags:--Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1} -cp "$jar:$home/integration-tests/target/lib/*" "$main" "$@")
 }

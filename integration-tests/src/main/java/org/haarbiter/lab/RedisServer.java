@@ -27,10 +27,12 @@ public final class RedisServer extends ChildServer {
 
     /** A server that isn't started yet; throws when there is no Redis on this machine. */
     public RedisServer(ServerPlan plan) {
-        super(
-                plan,
-                List.of(Servers.redis().path().toString(), configuration(plan).toString()),
-                0);
+        this(plan, Servers.redis());
+    }
+
+    /** The same with this program. */
+    public RedisServer(ServerPlan plan, Servers.Program program) {
+        super(plan, List.of(program.path().toString(), configuration(plan).toString()), 0);
     }
 
     @Override

@@ -37,8 +37,9 @@ public final class ReplicatedGroup<S extends DatabaseServer> implements AutoClos
     }
 
     /** Redis servers at these addresses, named {@code redis-1} and so on, started side by side. */
-    public static ReplicatedGroup<RedisServer> redis(Path work, List<Endpoint> addresses) throws IOException {
-        return start(plans("redis", work, addresses), RedisServer::new);
+    public static ReplicatedGroup<RedisServer> redis(Path work, List<Endpoint> addresses, Servers.Program program)
+            throws IOException {
+        return start(plans("redis", work, addresses), plan -> new RedisServer(plan, program));
     }
 
     /** Servers by plan; the first is the one that the others follow. All are closed again when one doesn't start. */

@@ -73,6 +73,32 @@ public final class Servers {
         return find("redis", "HA_REDIS_SERVER", "redis-server", "--version", 7, 0, false, null);
     }
 
+    /** Redis 8.0 or newer, besides what {@link #redis} finds. */
+    public static Program newestRedis() {
+        return find(
+                "redis-newest",
+                "HA_NEW_REDIS_SERVER",
+                "redis-server",
+                "--version",
+                8,
+                0,
+                false,
+                directory().resolve("redis-newest/bin/redis-server"));
+    }
+
+    /** Valkey. */
+    public static Program valkey() {
+        return find(
+                "redis-newest",
+                "HA_VALKEY_SERVER",
+                "valkey-server",
+                "--version",
+                7,
+                2,
+                false,
+                directory().resolve("redis-newest/bin/valkey-server"));
+    }
+
     /** BIND 9. */
     public static Program bind() {
         return find("bind", "HA_NAMED", "named", "-v", 9, 0, false, null);

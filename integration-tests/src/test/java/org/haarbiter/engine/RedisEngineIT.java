@@ -26,6 +26,7 @@ import org.haarbiter.lab.Account;
 import org.haarbiter.lab.RedisServer;
 import org.haarbiter.lab.ReplicatedGroup;
 import org.haarbiter.lab.ServerPlan;
+import org.haarbiter.lab.Servers;
 import org.haarbiter.link.TestAuthority;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.words.Endpoint;
@@ -44,7 +45,12 @@ class RedisEngineIT extends EngineContract<RedisServer> {
 
     @Override
     ReplicatedGroup<RedisServer> start(Path directory, List<Endpoint> addresses) throws IOException {
-        return ReplicatedGroup.redis(directory, addresses);
+        return ReplicatedGroup.redis(directory, addresses, program());
+    }
+
+    /** What the servers run. */
+    Servers.Program program() {
+        return Servers.redis();
     }
 
     @Override
@@ -209,7 +215,7 @@ class RedisEngineIT extends EngineContract<RedisServer> {
                 .resolveSibling(surplus.file().getFileName().toString().replace(".rdb", ".txt")));
         assertThat(note).contains("1 keys", surplus.positions());
         RedisServer reader =
-                new RedisServer(ServerPlan.of("reader", new Endpoint(addressPrefix() + 8, 24_316), 8, work));
+                new RedisServer(ServerPlan.of("reader", new Endpoint(addressPrefix() + 8, 24_316), 8, work), program());
         try (reader) {
             Files.createDirectories(reader.dataDir());
             reader.startFrom(surplus.file());

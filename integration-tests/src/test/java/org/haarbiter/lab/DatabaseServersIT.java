@@ -116,7 +116,7 @@ class DatabaseServersIT {
 
     @Test
     void aRedisGroupStartsFencedReplicatesAndComesBackFenced(@TempDir Path work) throws Exception {
-        try (ReplicatedGroup<RedisServer> group = ReplicatedGroup.redis(work, addresses(2))) {
+        try (ReplicatedGroup<RedisServer> group = ReplicatedGroup.redis(work, addresses(2), Servers.redis())) {
             RedisServer primary = group.primary();
             RedisServer replica = group.servers().get(1);
             assertThatThrownBy(() -> add(primary, "0"))
@@ -149,7 +149,7 @@ class DatabaseServersIT {
 
     @Test
     void aFrozenRedisAnswersNothingUntilItIsThawed(@TempDir Path work) throws Exception {
-        try (ReplicatedGroup<RedisServer> group = ReplicatedGroup.redis(work, addresses(1))) {
+        try (ReplicatedGroup<RedisServer> group = ReplicatedGroup.redis(work, addresses(1), Servers.redis())) {
             RedisServer server = group.primary();
             group.openByHand();
             add(server, "1");

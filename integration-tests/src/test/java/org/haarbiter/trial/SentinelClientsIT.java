@@ -5,13 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.haarbiter.admin.EventView;
 import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.JedisPubSub;
+import redis.clients.jedis.exceptions.JedisException;
 
 /** Unmodified clients of Redis Sentinel find the primary through the masters, and follow a failover and a planned switch. */
 @Tag("servers")
@@ -81,6 +94,93 @@ class SentinelClientsIT {
         }
     }
 
+    /** Hears what each master publishes of a switch, and when. */
+    private static final class Listeners implements AutoCloseable {
+        private record Heard(Endpoint master, String message, long wallMillis) {}
+
+        private final Queue<Heard> heard = new ConcurrentLinkedQueue<>();
+        private final List<Jedis> connections = new ArrayList<>();
+        private final CountDownLatch subscribed;
+
+        Listeners(List<Endpoint> masters) {
+            subscribed = new CountDownLatch(masters.size());
+            for (Endpoint master : masters) {
+                Jedis connection = new Jedis(
+                        new HostAndPort(master.host(), master.port()),
+                        DefaultJedisClientConfig.builder()
+                                .socketTimeoutMillis(0)
+                                .build());
+                connections.add(connection);
+                Thread thread = new Thread(() -> listen(master, connection), "listener-" + master);
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+
+        private void listen(Endpoint master, Jedis connection) {
+            try {
+                connection.subscribe(
+                        new JedisPubSub() {
+                            @Override
+                            public void onSubscribe(String channel, int subscriptions) {
+                                subscribed.countDown();
+                            }
+
+                            @Override
+                            public void onMessage(String channel, String message) {
+                                heard.add(new Heard(master, message, System.currentTimeMillis()));
+                            }
+                        },
+                        "+switch-master");
+            } catch (JedisException e) {
+                // How a subscription ends; one that ends too early is missed below.
+                subscribed.countDown();
+            }
+        }
+
+        void awaitSubscribed() throws InterruptedException {
+            assertThat(subscribed.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        }
+
+        /** Waits until every master has told of this switch, and prints how long after the leader had proposed its end. */
+        void awaitTold(DatabaseServer from, DatabaseServer to, long completedMillis) throws InterruptedException {
+            String message = Arena.GROUP + " " + from.address().host() + " "
+                    + from.address().port() + " " + to.address().host() + " "
+                    + to.address().port();
+            long end = System.nanoTime() + LIMIT.toNanos();
+            while (told(message).size() < connections.size()) {
+                assertThat(System.nanoTime())
+                        .as("every master says '%s': %s", message, heard)
+                        .isLessThan(end);
+                TimeUnit.MILLISECONDS.sleep(2);
+            }
+            System.out.printf(
+                    Locale.ROOT,
+                    "'%s' came %s ms after its entry was proposed%n",
+                    message,
+                    told(message).stream()
+                            .map(one -> Long.toString(one.wallMillis() - completedMillis))
+                            .collect(Collectors.joining(", ")));
+        }
+
+        private List<Heard> told(String message) {
+            return heard.stream().filter(one -> one.message().equals(message)).toList();
+        }
+
+        @Override
+        public void close() {
+            connections.forEach(Jedis::close);
+        }
+    }
+
+    private static long completedMillis(Arena arena) {
+        return arena.api().switches(Arena.GROUP).get(0).events().stream()
+                .filter(event -> event.kind().equals("switch-completed"))
+                .mapToLong(EventView::wallMillis)
+                .findFirst()
+                .orElseThrow();
+    }
+
     @Test
     void clientsFollowAFailoverAndAPlannedSwitch() throws Exception {
         Path work = Arena.newWorkDirectory("ha-arbiter-sentinel-");
@@ -95,7 +195,8 @@ class SentinelClientsIT {
         try (Arena arena =
                 Arena.open(ArenaPlan.of(ArenaPlan.Engine.REDIS, work, false).withMembers(MEMBERS))) {
             DatabaseServer first = arena.awaitPrimary(LIMIT);
-            try {
+            try (Listeners listeners = new Listeners(arena.sentinels())) {
+                listeners.awaitSubscribed();
                 for (Map.Entry<String, SentinelClient.Kind> kind : kinds.entrySet()) {
                     applications.put(
                             kind.getKey(),
@@ -114,7 +215,9 @@ class SentinelClientsIT {
                                 "has failed over",
                                 LIMIT,
                                 group -> group.phase().equals("steady") && group.epoch() > before);
-                assertThat(arena.awaitPrimary(LIMIT).name()).isNotEqualTo(first.name());
+                DatabaseServer second = arena.awaitPrimary(LIMIT);
+                assertThat(second.name()).isNotEqualTo(first.name());
+                listeners.awaitTold(first, second, completedMillis(arena));
                 awaitAll(applications, System.nanoTime());
                 print("failover", applications);
 
@@ -124,6 +227,7 @@ class SentinelClientsIT {
                 arena.switchOver(first.name(), "the planned one");
                 awaitWhole(arena);
                 assertThat(arena.awaitPrimary(LIMIT).name()).isEqualTo(first.name());
+                listeners.awaitTold(second, first, completedMillis(arena));
                 awaitAll(applications, System.nanoTime());
                 print("planned switch", applications);
             } finally {
