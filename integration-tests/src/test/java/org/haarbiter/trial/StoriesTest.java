@@ -18,6 +18,7 @@ class StoriesTest {
     void anUnknownNameIsRefusedWithTheNamesThatThereAre() {
         assertThatThrownBy(() -> Stories.named("earthquake"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("no story 'earthquake' (must be one of [kill-primary, stop-primary, ");
+                .hasMessageStartingWith(
+                        "no story 'earthquake' (must be one of [kill-primary, kill-primary-and-replica, ");
     }
 }

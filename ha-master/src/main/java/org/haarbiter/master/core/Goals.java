@@ -71,7 +71,7 @@ final class Goals {
         if (member.standing() == Standing.AWAY) {
             return fenced(term, group, "it is away until its history is known to be part of the primary's");
         }
-        return group.phase() instanceof Phase.Sealing
+        return group.phase() instanceof Phase.Sealing || waitsForOpening(group, heard, primary)
                 ? new Goal(
                         term,
                         group.epoch(),
@@ -104,6 +104,17 @@ final class Goals {
                                 : "",
                         PeerList.NONE,
                         "follows " + source(group, member).name());
+    }
+
+    /**
+     * A server of an asynchronous engine refuses who asks it for its writes before it is a primary, as Redis does, and is asked again
+     * only after a while; nor does its first write wait for anybody. So who is sealed stays so until it has opened.
+     */
+    private static boolean waitsForOpening(Group group, Heard heard, @Nullable Heard primary) {
+        return group.phase() instanceof Phase.Promoting
+                && group.positionKind().acknowledgersLimit() == 0
+                && heard.sighting().sealedEpoch() == group.epoch()
+                && (primary == null || primary.sighting().openEpoch() != group.epoch());
     }
 
     /** Whom a follower follows: the primary; one that goes ahead in a planned switch, the candidate. */
