@@ -264,7 +264,8 @@ class ManualActsIT {
     private static void jsonHasTheFieldsThatTheDocumentationNames(Arena arena) throws Exception {
         TreeSet<String> seen = new TreeSet<>();
         for (String line : Files.readAllLines(Arena.home().resolve("docs").resolve("hactl.md"))) {
-            if (!line.startsWith("| `hactl -o json ")) {
+            // There is no Sentinel to import from here.
+            if (!line.startsWith("| `hactl -o json ") || line.startsWith("| `hactl -o json import ")) {
                 continue;
             }
             List<String> words = new ArrayList<>();

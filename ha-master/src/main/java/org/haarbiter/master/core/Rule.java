@@ -67,9 +67,12 @@ public enum Rule {
             String lost = whyLost(view);
             if (lost != null
                     && group.epoch() == 1
-                    && group.durability() != Durability.LOSSLESS
+                    && (group.durability() != Durability.LOSSLESS || group.acknowledgers() == 0)
                     && view.silent(group.primary())) {
                 // It may have been open before anybody adopted it: then no permission runs out until it knows of one.
+                // Where
+                // commits wait, a proof by acknowledgements needs none; without one a person would be asked to accept a
+                // loss, and not two writers.
                 return new Hold(group.primary() + " was adopted and hasn't been heard of since: it may be taking writes"
                         + " without a permission that could run out");
             }

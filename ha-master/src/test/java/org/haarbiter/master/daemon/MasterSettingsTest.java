@@ -1,0 +1,142 @@
+package org.haarbiter.master.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
+import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.master.core.Policies;
+import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.sentinel.SentinelSettings;
+import org.haarbiter.settings.SettingsException;
+import org.haarbiter.words.Endpoint;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MasterSettingsTest {
+    private static final String MASTERS = """
+            masters:
+              m1: {raft: "10.0.1.11:7101", agents: "10.0.1.11:7201", admin: "10.0.1.11:7301", site: north}
+            """;
+    private static final String ANSWERING = """
+            masters:
+              m1: {raft: "10.0.1.11:7101", agents: "10.0.1.11:7201", admin: "10.0.1.11:7301", sentinel: "10.0.1.11:26379"}
+              m2: {raft: "10.0.2.11:7101", agents: "10.0.2.11:7201", admin: "10.0.2.11:7301", sentinel: "10.0.2.11:26379"}
+              m3: {raft: "10.0.3.11:7101", agents: "10.0.3.11:7201", admin: "10.0.3.11:7301"}
+            """;
+
+    @TempDir
+    Path directory;
+
+    private MasterSettings read(String masters, String name, String more) throws IOException {
+        Path file = directory.resolve("ha-master.yaml");
+        Files.writeString(file, masters + """
+                cluster-id: members-eu
+                name: %s
+                data-directory: raft
+                audit-file: switches.jsonl
+                timing: {profile: fast}
+                %s""".formatted(name, more));
+        return MasterSettings.read(file);
+    }
+
+    private Policy redis(String more) throws IOException {
+        return read(MASTERS, "m1", more).policies().asynchronous();
+    }
+
+    @Test
+    void theSampleIsRight() throws IOException {
+        String sample = Files.readString(Path.of("..", "conf", "ha-master.yaml"));
+        Path key = directory.resolve("zone-key.yaml");
+        secret(key, "user: arbiter\npassword: \"c2VjcmV0\"\n");
+        Path file = directory.resolve("ha-master.yaml");
+        Files.writeString(file, sample.replace("/etc/ha-arbiter/zone-key.yaml", key.toString()));
+        MasterSettings settings = MasterSettings.read(file);
+        assertThat(settings.masters()).containsOnlyKeys("m1", "m2", "m3");
+        assertThat(settings.sentinel()).isNull();
+        assertThat(settings.policies().usual()).isEqualTo(Policy.LOSSLESS);
+    }
+
+    @Test
+    void whatIsntSaidOfRedisIsBoundedAndGoesOnAlone() throws IOException {
+        assertThat(redis("")).isEqualTo(Policies.ASYNCHRONOUS);
+        assertThat(redis("durability: available\n"))
+                .as("the other groups' promise isn't theirs")
+                .isEqualTo(Policies.ASYNCHRONOUS);
+    }
+
+    @Test
+    void redisGroupsHaveAPromiseOfTheirOwn() throws IOException {
+        Policy policy = redis("""
+                redis:
+                  durability: bounded
+                  max-lag-millis: 4000
+                  max-lag-transactions: 65536
+                  on-no-acknowledger: wait
+                """);
+        assertThat(policy)
+                .isEqualTo(new Policy(Durability.BOUNDED, 4_000, 65_536, OnNoAcknowledger.WAIT, Policy.USUAL_PRIORITY));
+        assertThat(redis("redis: {durability: available}\n").durability()).isEqualTo(Durability.AVAILABLE);
+        assertThat(read(MASTERS, "m1", "redis: {durability: available}\n")
+                        .policies()
+                        .usual())
+                .isEqualTo(Policy.LOSSLESS);
+    }
+
+    @Test
+    void noGroupOfRedisIsLosslessAndAllMistakesAreSaidAtOnce() {
+        assertThatThrownBy(() -> redis("redis: {durability: lossless, max-lag: 5}\n"))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("redis.durability")
+                .hasMessageContaining("can't be lossless (must be bounded or available)")
+                .hasMessageContaining("max-lag");
+        assertThatThrownBy(() -> redis("redis: {durability: bounded, max-lag-millis: 100}\n"))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("redis.max-lag-millis")
+                .hasMessageContaining("must be at least");
+    }
+
+    @Test
+    void sentinelsClientsAreAnsweredByThoseWhoHaveAnAddressForThem() throws IOException {
+        SentinelSettings settings =
+                Objects.requireNonNull(read(ANSWERING, "m1", "").sentinel());
+        assertThat(settings.masters())
+                .containsOnlyKeys("m1", "m2")
+                .containsEntry("m2", new Endpoint("10.0.2.11", 26_379));
+        assertThat(settings.credentials()).isNull();
+        assertThat(read(ANSWERING, "m3", "").sentinel()).isNull();
+    }
+
+    @Test
+    void whatSentinelsClientsMustKnowIsInAFileOfItsOwnersOnly() throws IOException {
+        Path file = directory.resolve("sentinel.yaml");
+        secret(file, "user: default\npassword: hidden\n");
+        String line = "sentinel-credentials-file: sentinel.yaml\n";
+        SentinelSettings settings =
+                Objects.requireNonNull(read(ANSWERING, "m1", line).sentinel());
+        assertThat(settings.credentials()).isNotNull();
+        assertThat(settings.toString()).doesNotContain("hidden");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThatThrownBy(() -> read(ANSWERING, "m1", "sentinel-credentials-file: sentinel.yaml\n"))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("sentinel-credentials-file");
+    }
+
+    @Test
+    void anAddressStandsOnce() {
+        assertThatThrownBy(() -> read(ANSWERING.replace("10.0.2.11:26379", "10.0.1.11:26379"), "m1", ""))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("10.0.1.11:26379")
+                .hasMessageContaining("every address may stand once in masters");
+    }
+
+    private static void secret(Path file, String text) throws IOException {
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, text);
+    }
+}
