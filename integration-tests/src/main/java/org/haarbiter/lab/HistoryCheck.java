@@ -147,35 +147,33 @@ public final class HistoryCheck {
             List<Read> reads,
             Set<Long> present,
             boolean lossless) {
-        List<Acknowledgement> lost = acknowledgements.stream()
-                .filter(one -> !present.contains(one.id()))
-                .toList();
+        SortedSet<Long> lost = acknowledgements.stream()
+                .map(Acknowledgement::id)
+                .filter(id -> !present.contains(id))
+                .collect(Collectors.toCollection(TreeSet::new));
         return new Verdict(
                 acknowledgements.size(),
-                lost.stream().map(Acknowledgement::id).collect(Collectors.toCollection(TreeSet::new)),
-                lost.stream()
-                        .mapToDouble(one -> reachMillis(one, acknowledgements))
-                        .max()
-                        .orElse(0),
+                lost,
+                reachMillis(acknowledgements, lost),
                 secondWriters(primaries, acknowledgements),
                 readsBack(acknowledgements, writers, reads, id -> lossless || present.contains(id)));
     }
 
-    /** How long its server still acknowledged after it, until another one did. */
-    private static double reachMillis(Acknowledgement lost, List<Acknowledgement> acknowledgements) {
-        long untilOther = acknowledgements.stream()
-                .filter(a -> !a.server().equals(lost.server()))
-                .mapToLong(a -> a.ackedNanos() - lost.ackedNanos())
-                .filter(nanos -> nanos > 0)
-                .min()
-                .orElse(Long.MAX_VALUE);
-        return acknowledgements.stream()
-                        .filter(a -> a.server().equals(lost.server()))
-                        .mapToLong(a -> a.ackedNanos() - lost.ackedNanos())
-                        .filter(nanos -> nanos < untilOther)
-                        .max()
-                        .orElse(0)
-                / NANOS_PER_MILLI;
+    /** For how long the server of a lost write still acknowledged others after it, until another server did; of all, the longest. */
+    private static double reachMillis(List<Acknowledgement> acknowledgements, Set<Long> lost) {
+        List<Acknowledgement> sorted = new WriteHistory(acknowledgements).acknowledgements();
+        double longest = 0;
+        Acknowledgement last = null;
+        for (int i = sorted.size() - 1; i >= 0; i--) {
+            Acknowledgement one = sorted.get(i);
+            if (last == null || !last.server().equals(one.server())) {
+                last = one;
+            }
+            if (lost.contains(one.id())) {
+                longest = Math.max(longest, (last.ackedNanos() - one.ackedNanos()) / NANOS_PER_MILLI);
+            }
+        }
+        return longest;
     }
 
     /**
