@@ -222,10 +222,10 @@ class SentinelClientsIT {
                 print("failover", applications);
 
                 first.restart();
-                awaitWhole(arena);
+                arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
                 applications.values().forEach(Application::longestMillis);
                 arena.switchOver(first.name(), "the planned one");
-                awaitWhole(arena);
+                arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
                 assertThat(arena.awaitPrimary(LIMIT).name()).isEqualTo(first.name());
                 listeners.awaitTold(second, first, completedMillis(arena));
                 awaitAll(applications, System.nanoTime());
@@ -237,21 +237,6 @@ class SentinelClientsIT {
             }
         }
         Arena.deleteWorkDirectory(work);
-    }
-
-    /** Under load a replica is always some bytes behind. */
-    private static void awaitWhole(Arena arena) {
-        arena.api()
-                .await(
-                        Arena.GROUP,
-                        "is whole",
-                        LIMIT,
-                        group -> group.phase().equals("steady")
-                                && group.members().size() == MEMBERS
-                                && group.members().stream()
-                                        .allMatch(member -> member.healthy()
-                                                && (member.receiving()
-                                                        || member.name().equals(group.primary()))));
     }
 
     private static void awaitAll(Map<String, Application> applications, long nanos) throws InterruptedException {

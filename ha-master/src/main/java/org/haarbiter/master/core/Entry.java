@@ -279,13 +279,11 @@ public sealed interface Entry {
                             epoch,
                             "degraded",
                             "arbiter",
-                            (present.positionKind().acknowledgersLimit() > 0
-                                            ? "commits go on without acknowledgement"
-                                            : "writes go on without any replica")
-                                    + ", and no switch is automatic until "
-                                    + (present.positionKind().acknowledgersLimit() > 0
-                                            ? "they wait again"
-                                            : "one is attached again"),
+                            present.positionKind().acknowledgersLimit() > 0
+                                    ? "commits go on without acknowledgement, and no switch is automatic until they wait"
+                                            + " again"
+                                    : "writes go on without any replica, and no switch is automatic until one is attached"
+                                            + " again",
                             details("evidence", evidence)));
         }
     }
