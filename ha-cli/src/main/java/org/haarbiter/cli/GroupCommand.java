@@ -9,14 +9,10 @@ import org.haarbiter.admin.MemberView;
 import org.haarbiter.admin.NamesView;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.StatusView;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "group",
@@ -27,20 +23,11 @@ import picocli.CommandLine.Spec;
             GroupCommand.Set.class,
             GroupCommand.Forget.class
         })
-final class GroupCommand implements Runnable {
+final class GroupCommand extends CommandOfCommands {
 
-    @Spec
-    private @Nullable CommandSpec spec;
-
-    @Override
-    public void run() {
-        CommandSpec own = spec;
-        if (own != null) {
-            throw new ParameterException(
-                    own.commandLine(),
-                    "which one? hactl group list, hactl group show GROUP, hactl group set GROUP, or hactl group forget"
-                            + " GROUP");
-        }
+    GroupCommand() {
+        super("which one? hactl group list, hactl group show GROUP, hactl group set GROUP, or hactl group forget"
+                + " GROUP");
     }
 
     static String table(Paint paint, List<GroupSummary> groups) {

@@ -20,27 +20,17 @@ import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "import",
         description = "Takes groups over from somewhere else.",
         subcommands = {ImportCommand.FromSentinel.class})
-final class ImportCommand implements Runnable {
+final class ImportCommand extends CommandOfCommands {
 
-    @Spec
-    private @Nullable CommandSpec spec;
-
-    @Override
-    public void run() {
-        CommandSpec own = spec;
-        if (own != null) {
-            throw new ParameterException(own.commandLine(), "from where? hactl import sentinel HOST:PORT");
-        }
+    ImportCommand() {
+        super("from where? hactl import sentinel HOST:PORT");
     }
 
     @Command(

@@ -5,13 +5,9 @@ import java.util.List;
 import org.haarbiter.admin.MasterView;
 import org.haarbiter.admin.MastersView;
 import org.haarbiter.words.Endpoint;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "master",
@@ -22,18 +18,10 @@ import picocli.CommandLine.Spec;
             MasterCommand.Remove.class,
             MasterCommand.TransferLeader.class
         })
-final class MasterCommand implements Runnable {
+final class MasterCommand extends CommandOfCommands {
 
-    @Spec
-    private @Nullable CommandSpec spec;
-
-    @Override
-    public void run() {
-        CommandSpec own = spec;
-        if (own != null) {
-            throw new ParameterException(
-                    own.commandLine(), "which one? hactl master list, add, remove or transfer-leader");
-        }
+    MasterCommand() {
+        super("which one? hactl master list, add, remove or transfer-leader");
     }
 
     @Command(name = "list", description = "Every voting member, as the leader sees it.")

@@ -3,12 +3,7 @@ package org.haarbiter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringReader;
-import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -17,7 +12,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Guard;
@@ -31,13 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HactlTest {
     private static final String REASON = "--reason=planned work";
-
-    private record Result(int code, String out, String err) {
-        JsonNode json() throws IOException {
-            assertThat(out.lines()).hasSize(1);
-            return new ObjectMapper().readTree(out);
-        }
-    }
 
     @TempDir
     private Path directory;
@@ -59,19 +46,7 @@ class HactlTest {
     }
 
     private Result hactl(Map<String, String> environment, String typed, boolean terminal, String... arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int code = Hactl.run(
-                new Surroundings(
-                        environment,
-                        List.of(directory.resolve("hactl.yaml")),
-                        "alice@desk",
-                        terminal,
-                        new BufferedReader(new StringReader(typed)),
-                        new PrintWriter(out),
-                        new PrintWriter(err)),
-                arguments);
-        return new Result(code, out.toString(), err.toString());
+        return Result.of(directory, environment, typed, terminal, arguments);
     }
 
     private static int freePort() throws IOException {

@@ -4,11 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.Reader;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -29,8 +25,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImportSentinelTest {
-
-    private record Result(int code, String out, String err) {}
 
     @TempDir
     private Path directory;
@@ -72,19 +66,7 @@ class ImportSentinelTest {
     }
 
     private Result hactl(Map<String, String> environment, String... arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int code = Hactl.run(
-                new Surroundings(
-                        environment,
-                        List.of(directory.resolve("hactl.yaml")),
-                        "alice@desk",
-                        false,
-                        new BufferedReader(Reader.nullReader()),
-                        new PrintWriter(out),
-                        new PrintWriter(err)),
-                arguments);
-        return new Result(code, out.toString(), err.toString());
+        return Result.of(directory, environment, "", false, arguments);
     }
 
     @Test

@@ -147,7 +147,7 @@ final class Commands {
         return policy == null
                 ? Outcome.refused(changed.problem())
                 : Outcome.accepted(
-                        new Entry.GroupExpected(
+                        new Entry.GroupExpected(new Expected(
                                 name,
                                 command.engine(),
                                 command.positionKind(),
@@ -155,7 +155,7 @@ final class Commands {
                                 command.members(),
                                 command.by(),
                                 command.reason(),
-                                view.wallMillis()),
+                                view.wallMillis())),
                         "group '" + name + "' is adopted, " + policy.words(command.positionKind())
                                 + ", once the agents of "
                                 + Rule.Adoption.words(command.members()) + " report"

@@ -6,8 +6,6 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
-import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -105,40 +103,36 @@ public sealed interface Entry {
      * A person has announced a group whose agents haven't all reported: it is adopted by itself once they have, with this policy.
      * Announced again it is expected as said last; an adopted one isn't expected any more.
      *
-     * @param engine what its agents must say
-     * @param members the addresses of all its servers, never empty
+     * @param expected the group, and what it is promised
      */
-    record GroupExpected(
-            String group,
-            String engine,
-            PositionKind positionKind,
-            Policy policy,
-            SortedSet<Endpoint> members,
-            String by,
-            String reason,
-            long wallMillis)
-            implements Entry {
-        /** Copies the members. */
-        public GroupExpected {
-            members = Collections.unmodifiableSortedSet(new TreeSet<>(members));
+    record GroupExpected(Expected expected) implements Entry {
+        @Override
+        public String group() {
+            return expected.group();
+        }
+
+        @Override
+        public long wallMillis() {
+            return expected.wallMillis();
         }
 
         @Override
         public ClusterState applyTo(ClusterState state, long index) {
-            if (state.group(group) != null) {
+            if (state.group(expected.group()) != null) {
                 return state;
             }
-            String addresses = members.stream().map(Endpoint::toString).collect(Collectors.joining(", "));
+            String addresses = Rule.Adoption.words(expected.members());
             return state.withExpected(
-                    new Expected(group, engine, positionKind, policy, members, by, reason, wallMillis),
+                    expected,
                     event(
                             index,
                             this,
                             0,
                             "group-expected",
-                            by,
-                            "expected at " + addresses + ", to be " + policy.words(positionKind) + ": " + reason,
-                            details("engine", engine, "members", addresses)));
+                            expected.by(),
+                            "expected at " + addresses + ", to be "
+                                    + expected.policy().words(expected.positionKind()) + ": " + expected.reason(),
+                            details("engine", expected.engine(), "members", addresses)));
         }
     }
 

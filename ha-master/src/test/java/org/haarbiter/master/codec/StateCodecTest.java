@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
+import org.haarbiter.master.core.Expected;
 import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.OnNoAcknowledger;
@@ -38,11 +39,11 @@ class StateCodecTest {
         TreeSet<Endpoint> addresses =
                 new TreeSet<>(Set.of(new Endpoint("10.0.0.1", 3306), new Endpoint("10.0.0.2", 3306)));
         return List.of(
-                new Entry.GroupExpected(
-                        "h", "redis", PositionKind.REPLICATION_OFFSET, Policy.AVAILABLE, addresses, "me", "import", 1),
+                new Entry.GroupExpected(new Expected(
+                        "h", "redis", PositionKind.REPLICATION_OFFSET, Policy.AVAILABLE, addresses, "me", "import", 1)),
                 new Entry.GroupForgotten("h", "me", "by mistake", 1),
-                new Entry.GroupExpected(
-                        "g", "mysql", PositionKind.MYSQL_GTID, Policy.LOSSLESS, addresses, "me", "import", 1),
+                new Entry.GroupExpected(new Expected(
+                        "g", "mysql", PositionKind.MYSQL_GTID, Policy.LOSSLESS, addresses, "me", "import", 1)),
                 new Entry.GroupAdopted(
                         "g",
                         "mysql",
