@@ -480,15 +480,15 @@ abstract class EngineContract<S extends DatabaseServer> {
             primary.engine.fence(Seat.LIMIT);
             writers.awaitEnd();
         }
-        // Its replica comes back by itself, but can't attach before writes are open: clients, and replicas, are cut
-        // off.
-        replica.engine.follow(new Following(primary.server.address(), true), Seat.LIMIT);
+        // Clients, and replicas, are cut off: nobody attaches before writes are open.
         long start = System.nanoTime();
         primary.engine.promote(new Promotion(1, "", acknowledgers()), () -> true, Seat.LIMIT);
         figure("opening again with commits that wait", start, System.nanoTime());
-        assertThat(primary.look().writable()).isTrue();
+        // What waited is let go now, and with it a fence's read-only that still waited for it.
+        replica.engine.follow(new Following(primary.server.address(), true), Seat.LIMIT);
         awaitFollowing(replica, primary);
         primary.write(2_000_000);
+        assertThat(primary.look().writable()).isTrue();
         awaitRow(replica, 2_000_000);
         assertThat(rows(replica)).isEqualTo(rows(primary));
     }

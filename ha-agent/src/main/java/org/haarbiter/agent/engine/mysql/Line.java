@@ -20,7 +20,7 @@ final class Line implements AutoCloseable {
 
     private final MysqlSettings settings;
     private final ReentrantLock lock = new ReentrantLock();
-    private @Nullable Session session;
+    private volatile @Nullable Session session;
     private volatile String instance = "";
     private volatile long connectionId;
 
@@ -79,6 +79,20 @@ final class Line implements AutoCloseable {
                 lock.unlock();
             }
         }
+    }
+
+    /** The server still owes the answer to what was sent last. */
+    boolean outstanding() {
+        Session present = session;
+        return present != null && present.outstanding();
+    }
+
+    /** Waits until nothing is outstanding. */
+    void settle(ServerProcess server, long deadlineNanos) throws SqlProblem {
+        with(server, deadlineNanos, s -> {
+            s.settle(deadlineNanos);
+            return instance;
+        });
     }
 
     /** The number of the newest session on the server; 0 before the first. */

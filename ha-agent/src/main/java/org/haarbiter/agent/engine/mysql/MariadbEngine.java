@@ -415,15 +415,8 @@ public final class MariadbEngine extends SqlEngine {
                 requireSql(promotion.acknowledgers())
                         + (before == null || before.source() != null ? ";STOP SLAVE" : ""),
                 deadline);
-        requirePermission(promotion, permitted);
+        requirePermission(promotion, permitted, deadline);
         run("opening writes", ALLOW_WRITES, deadline);
-    }
-
-    private static void requirePermission(Promotion promotion, BooleanSupplier permitted) throws EngineException {
-        if (!permitted.getAsBoolean()) {
-            throw new EngineException(
-                    "writes stay closed: the permission of epoch " + promotion.epoch() + " has run out");
-        }
     }
 
     /**
@@ -432,7 +425,7 @@ public final class MariadbEngine extends SqlEngine {
      */
     private void openAndStop(Promotion promotion, BooleanSupplier permitted, long deadline) throws EngineException {
         String aim = "opening writes";
-        requirePermission(promotion, permitted);
+        requirePermission(promotion, permitted, deadline);
         try {
             tryRun(
                     requireSql(promotion.acknowledgers()) + ";" + ALLOW_WRITES + ";STOP SLAVE",

@@ -389,10 +389,7 @@ public final class MysqlEngine extends SqlEngine {
         if (promotion.acknowledgers() == 0 && sourcePlugin && (before == null || before.sourceSide())) {
             runHeldUp("requiring no acknowledgement", NO_ACKNOWLEDGEMENT, deadline);
         }
-        if (!permitted.getAsBoolean()) {
-            throw new EngineException(
-                    "writes stay closed: the permission of epoch " + promotion.epoch() + " has run out");
-        }
+        requirePermission(promotion, permitted, deadline);
         // Acknowledgements after catching up: its own applier would wait for some that never come. Before opening: no
         // commit may go through without. One statement sets its variables in their order, and none after one that
         // fails. A drained source has nothing more to send: clients needn't wait until the input is cut, 5 to 25 ms. It

@@ -65,7 +65,7 @@ final class Session implements AutoCloseable {
     private long connectionId;
     private String plugin = "";
 
-    private boolean outstanding = true;
+    private volatile boolean outstanding = true;
     private long sinceNanos = System.nanoTime();
     private String statement = "log in";
     private Expected expected = Expected.HEAD;

@@ -774,6 +774,29 @@ abstract sealed class SqlEngine implements Engine permits MysqlEngine, MariadbEn
         }
     }
 
+    /**
+     * The last check before writes open. A fence's statement may still wait in the server for commits that nobody
+     * acknowledged; opening lets those go, and it would close the server again in their wake: it is ended first.
+     */
+    final void requirePermission(Promotion promotion, BooleanSupplier permitted, long deadline) throws EngineException {
+        String aim = "ending an earlier fence's statement";
+        for (Line line : List.of(fenceFirst, fenceSecond)) {
+            if (line.outstanding()) {
+                run(aim, "KILL QUERY " + line.connectionId(), deadline);
+                try {
+                    line.settle(server(), deadline);
+                } catch (SqlProblem e) {
+                    throw failed(aim, e);
+                }
+            }
+        }
+        // After that: a fence that began meanwhile has taken the permission away.
+        if (!permitted.getAsBoolean()) {
+            throw new EngineException(
+                    "writes stay closed: the permission of epoch " + promotion.epoch() + " has run out");
+        }
+    }
+
     final @Nullable List<Rows> ask(ServerProcess server, String sql, long deadline) {
         try {
             return fenceSecond.run(server, sql, deadline);
