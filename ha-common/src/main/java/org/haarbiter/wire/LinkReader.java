@@ -2,7 +2,9 @@ package org.haarbiter.wire;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import org.haarbiter.words.Answer;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
@@ -92,7 +94,26 @@ public final class LinkReader {
                 message.getRebuilding(),
                 bounded("sighting.surplus", message.getSurplus(), WireLimits.SENTENCE),
                 guard(message.getGuard()),
+                message.hasNode() ? node(message.getNode()) : null,
                 sentences("sighting.problems", message.getProblemsList()));
+    }
+
+    private static ClusterNode node(ClusterNodeMessage message) throws WireException {
+        if (message.getNodesCount() > WireLimits.NODES) {
+            throw new WireException(
+                    "sighting.node.nodes", message.getNodesCount() + " nodes", "at most " + WireLimits.NODES);
+        }
+        TreeMap<String, Endpoint> nodes = new TreeMap<>();
+        for (NodeAddressMessage node : message.getNodesList()) {
+            nodes.put(
+                    name("sighting.node.nodes.name", node.getName()),
+                    endpoint("sighting.node.nodes.address", node.hasAddress(), node.getAddress()));
+        }
+        return new ClusterNode(
+                name("sighting.node.name", message.getName()),
+                positive("sighting.node.term", message.getTerm()),
+                bounded("sighting.node.cluster", message.getCluster(), WireLimits.NAME),
+                nodes);
     }
 
     private static Goal goal(GoalMessage message) throws WireException {
@@ -213,11 +234,12 @@ public final class LinkReader {
             case POSITION_MYSQL_GTID -> PositionKind.MYSQL_GTID;
             case POSITION_MARIADB_GTID -> PositionKind.MARIADB_GTID;
             case POSITION_REPLICATION_OFFSET -> PositionKind.REPLICATION_OFFSET;
+            case POSITION_STREAM_OFFSETS -> PositionKind.STREAM_OFFSETS;
             case POSITION_UNSPECIFIED, UNRECOGNIZED ->
                 throw new WireException(
                         "sighting.position_kind",
                         number,
-                        "1 (MySQL GTIDs), 2 (MariaDB GTIDs) or 3 (Redis replication offsets)");
+                        "1 (MySQL GTIDs), 2 (MariaDB GTIDs), 3 (Redis replication offsets) or 4 (stream offsets)");
         };
     }
 

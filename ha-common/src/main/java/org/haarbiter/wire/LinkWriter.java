@@ -2,6 +2,7 @@ package org.haarbiter.wire;
 
 import java.util.List;
 import org.haarbiter.words.Answer;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
@@ -153,10 +154,25 @@ public final class LinkWriter {
         if (source != null) {
             message.setSource(message(source));
         }
+        ClusterNode node = sighting.node();
+        if (node != null) {
+            message.setNode(message(node));
+        }
         List<String> problems = sighting.problems();
         for (String problem : problems.subList(0, Math.min(problems.size(), WireLimits.SENTENCES))) {
             message.addProblems(cut(problem));
         }
+        return message.build();
+    }
+
+    private static ClusterNodeMessage message(ClusterNode node) {
+        ClusterNodeMessage.Builder message = ClusterNodeMessage.newBuilder()
+                .setName(node.name())
+                .setTerm(node.term())
+                .setCluster(node.cluster());
+        node.nodes()
+                .forEach((name, address) -> message.addNodes(
+                        NodeAddressMessage.newBuilder().setName(name).setAddress(message(address))));
         return message.build();
     }
 
@@ -225,6 +241,7 @@ public final class LinkWriter {
             case MYSQL_GTID -> PositionKindMessage.POSITION_MYSQL_GTID;
             case MARIADB_GTID -> PositionKindMessage.POSITION_MARIADB_GTID;
             case REPLICATION_OFFSET -> PositionKindMessage.POSITION_REPLICATION_OFFSET;
+            case STREAM_OFFSETS -> PositionKindMessage.POSITION_STREAM_OFFSETS;
         };
     }
 

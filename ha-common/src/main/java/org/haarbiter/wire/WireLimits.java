@@ -18,5 +18,8 @@ public final class WireLimits {
     /** The longest lease that may be asked for, in ms; as the settings allow. */
     public static final int LEASE_MILLIS = 600_000;
 
+    /** Nodes of a cluster. */
+    public static final int NODES = 256;
+
     private WireLimits() {}
 }

@@ -92,6 +92,19 @@ public final class DomainGtids implements Position {
         return new DomainGtids(rest);
     }
 
+    /** Counts sequence numbers: of each domain at least one where its newest is lacking. */
+    @Override
+    public long beyond(Position other) {
+        long count = 0;
+        for (Map.Entry<Long, TreeMap<Long, Long>> domain :
+                minus(other).sequences.entrySet()) {
+            TreeMap<Long, Long> theirs = ((DomainGtids) other).sequences.get(domain.getKey());
+            long reached = theirs == null ? 0 : head(theirs).getValue();
+            count += Math.max(1, head(domain.getValue()).getValue() - reached);
+        }
+        return count;
+    }
+
     @Override
     public long transactions() {
         return sequences.values().stream()

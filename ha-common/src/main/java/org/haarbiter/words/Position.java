@@ -5,7 +5,7 @@ package org.haarbiter.words;
  * which neither covers the other. Implementations are immutable, and {@code toString} gives the engine's own form in a
  * canonical order, so that equal positions have equal texts.
  */
-public sealed interface Position permits GtidSet, DomainGtids, ReplicationOffset {
+public sealed interface Position permits GtidSet, DomainGtids, ReplicationOffset, StreamOffsets {
 
     /**
      * True where this history holds everything of the other's.
@@ -26,6 +26,15 @@ public sealed interface Position permits GtidSet, DomainGtids, ReplicationOffset
      * of its replication stream.
      */
     long transactions();
+
+    /**
+     * How many transactions, as {@link #transactions} counts them, this history has and the other lacks.
+     *
+     * @throws IllegalArgumentException where the other is of another kind
+     */
+    default long beyond(Position other) {
+        return minus(other).transactions();
+    }
 
     /** True for the position before everything. */
     boolean isEmpty();

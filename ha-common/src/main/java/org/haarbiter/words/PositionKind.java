@@ -1,5 +1,7 @@
 package org.haarbiter.words;
 
+import org.jspecify.annotations.Nullable;
+
 /** How the positions of an engine are written and compared. Rules look at this, never at an engine's name. */
 public enum PositionKind {
     /** MySQL GTID sets: {@code uuid:1-5:7,uuid:tag:1-3}. */
@@ -7,18 +9,44 @@ public enum PositionKind {
     /** MariaDB GTIDs, the newest of each domain and server: {@code 0-1-100,0-2-130,5-2-7}. */
     MARIADB_GTID,
     /** Redis replication IDs and offsets: {@code ID:OFFSET,OLD-ID:OFFSET}. */
-    REPLICATION_OFFSET;
+    REPLICATION_OFFSET,
+    /** How far the partitions of a message stream were applied: {@code orders-0:1234,orders-1:99}. */
+    STREAM_OFFSETS;
 
     /**
      * The most acknowledgements a commit can be made to wait for; MariaDB's semi-sync knows only one. 0 where the server acknowledges
-     * without waiting for any, as Redis does: then no group can be lossless.
+     * without waiting for any, as Redis and Elasticsearch clusters do.
      */
     public int acknowledgersLimit() {
         return switch (this) {
             case MYSQL_GTID -> 64;
             case MARIADB_GTID -> 1;
-            case REPLICATION_OFFSET -> 0;
+            case REPLICATION_OFFSET, STREAM_OFFSETS -> 0;
         };
+    }
+
+    /**
+     * Whether its primary can be made to refuse writes while fewer replicas than so many are attached, as Redis does by
+     * {@code min-replicas-to-write}.
+     */
+    public boolean refusesWithoutReplicas() {
+        return this == REPLICATION_OFFSET;
+    }
+
+    /**
+     * Members get what the primary wrote from a message stream that outlives it, and not from the primary: whoever has applied all of
+     * the stream lacks nothing, and nobody follows anybody.
+     */
+    public boolean streamed() {
+        return this == STREAM_OFFSETS;
+    }
+
+    /** Why no group of such servers can be lossless; null where one can. */
+    public @Nullable String neverLossless() {
+        return acknowledgersLimit() == 0 && !streamed()
+                ? "the server acknowledges writes without waiting for replicas, so its group can't be lossless (must be bounded"
+                        + " or available)"
+                : null;
     }
 
     /**
@@ -30,7 +58,7 @@ public enum PositionKind {
         if (acknowledgersLimit() > 0) {
             return "commits wait for " + count + (count == 1 ? " acknowledgement" : " acknowledgements");
         }
-        return count == 0
+        return count == 0 || streamed()
                 ? "writes need no replica"
                 : "writes are refused with fewer than " + count + (count == 1 ? " replica" : " replicas") + " attached";
     }
@@ -40,6 +68,7 @@ public enum PositionKind {
         return switch (this) {
             case MYSQL_GTID, MARIADB_GTID -> "transactions";
             case REPLICATION_OFFSET -> "bytes";
+            case STREAM_OFFSETS -> "messages";
         };
     }
 
@@ -61,6 +90,7 @@ public enum PositionKind {
             case MYSQL_GTID -> GtidSet.parse(text);
             case MARIADB_GTID -> DomainGtids.parse(text);
             case REPLICATION_OFFSET -> ReplicationOffset.parse(text);
+            case STREAM_OFFSETS -> StreamOffsets.parse(text);
         };
     }
 }

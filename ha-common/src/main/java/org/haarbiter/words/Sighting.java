@@ -43,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  * @param rebuilding its data isn't whole, and its positions mean nothing: a copy of another server's is being put in its place
  * @param surplus transactions that only this server held and that its agent has saved, as a sentence; empty for none
  * @param guard what a service manager does when the agent ends or stands still
+ * @param node the node that the agent is beside, where the member is a cluster of several; null where it is one server. What is said
+ *     of the server is said of the cluster then, as this node sees it, but for a {@code state} of dead, hung or starting and the
+ *     {@code instance}, which are the node's own
  * @param problems sentences for an operator, each with what to do; shown by {@code hactl status}
  */
 public record Sighting(
@@ -79,6 +82,7 @@ public record Sighting(
         boolean rebuilding,
         String surplus,
         Guard guard,
+        @Nullable ClusterNode node,
         List<String> problems) {
 
     /** Copies the list. */
@@ -86,23 +90,43 @@ public record Sighting(
         problems = List.copyOf(problems);
     }
 
-    /** Settings allow its promotion by itself. */
-    public boolean electable() {
-        return priority > 0;
-    }
-
-    /** The same with other problems. */
-    public Sighting withProblems(List<String> others) {
-        return with(guard, others);
-    }
-
-    /** The same with another guard. */
-    public Sighting withGuard(Guard other) {
-        return with(other, problems);
-    }
-
-    private Sighting with(Guard otherGuard, List<String> others) {
-        return new Sighting(
+    /** Of a member that is one server. */
+    public Sighting(
+            String group,
+            String member,
+            String site,
+            String engine,
+            PositionKind positionKind,
+            Endpoint address,
+            ServerState state,
+            String detail,
+            String instance,
+            String serverId,
+            String version,
+            boolean writable,
+            @Nullable Endpoint source,
+            boolean receiving,
+            boolean applying,
+            String received,
+            String applied,
+            long lagMillis,
+            long sourceHeardMillis,
+            long acceptedTerm,
+            long acceptedEpoch,
+            long sealedEpoch,
+            long fencedEpoch,
+            long openEpoch,
+            int acknowledgers,
+            int acknowledgersRequired,
+            long waitingMillis,
+            boolean historyComplete,
+            int priority,
+            Peering peering,
+            boolean rebuilding,
+            String surplus,
+            Guard guard,
+            List<String> problems) {
+        this(
                 group,
                 member,
                 site,
@@ -135,7 +159,83 @@ public record Sighting(
                 peering,
                 rebuilding,
                 surplus,
+                guard,
+                null,
+                problems);
+    }
+
+    /** Settings allow its promotion by itself. */
+    public boolean electable() {
+        return priority > 0;
+    }
+
+    /** The agent's name among all agents of its group: the member's, and of a cluster the node's too. */
+    public String agentName() {
+        return node == null ? member : member + "/" + node.name();
+    }
+
+    /** The same with other problems. */
+    public Sighting withProblems(List<String> others) {
+        return with(state, detail, instance, guard, others);
+    }
+
+    /** The same with another guard. */
+    public Sighting withGuard(Guard other) {
+        return with(state, detail, instance, other, problems);
+    }
+
+    /**
+     * What is known of a whole cluster by what one node's agent said.
+     *
+     * @param now the cluster's state
+     * @param why one sentence with the evidence; may be empty
+     * @param others sentences for an operator
+     * @throws IllegalStateException where the member is one server
+     */
+    public Sighting ofCluster(ServerState now, String why, List<String> others) {
+        if (node == null) {
+            throw new IllegalStateException("member " + member + " is one server, not a cluster");
+        }
+        return with(now, why, node.cluster(), guard, others);
+    }
+
+    private Sighting with(
+            ServerState otherState, String otherDetail, String otherInstance, Guard otherGuard, List<String> others) {
+        return new Sighting(
+                group,
+                member,
+                site,
+                engine,
+                positionKind,
+                address,
+                otherState,
+                otherDetail,
+                otherInstance,
+                serverId,
+                version,
+                writable && otherState != ServerState.DEAD,
+                source,
+                receiving && otherState != ServerState.DEAD,
+                applying,
+                received,
+                applied,
+                lagMillis,
+                sourceHeardMillis,
+                acceptedTerm,
+                acceptedEpoch,
+                sealedEpoch,
+                fencedEpoch,
+                openEpoch,
+                acknowledgers,
+                acknowledgersRequired,
+                waitingMillis,
+                historyComplete,
+                priority,
+                peering,
+                rebuilding,
+                surplus,
                 otherGuard,
+                node,
                 others);
     }
 }

@@ -115,7 +115,7 @@ class SettingsReaderTest {
                         "t:2: port: 70000 (must be 1 to 65535)",
                         "t:3: bytes: ten (must be 0 or more)",
                         "t:4: loud: yes (must be true or false)",
-                        "t:5: kind: oracle (must be one of mysql-gtid, mariadb-gtid, replication-offset)",
+                        "t:5: kind: oracle (must be one of mysql-gtid, mariadb-gtid, replication-offset, stream-offsets)",
                         "t:6: server: 10.0.0.1 (must be HOST:PORT, the port 1 to 65535, an IPv6 address as [ADDRESS])",
                         "t:9: masters: 10.0.0.1:7400 (must stand in the list once)",
                         "t:10: masters: 10.0.0.1:x (must be HOST:PORT, the port 1 to 65535, an IPv6 address as [ADDRESS])",

@@ -103,7 +103,15 @@ class LinkCodecTest {
         refuses(s -> s.setStateValue(17), "sighting.state: 17 (must be 0 to 5)");
         refuses(
                 s -> s.setPositionKindValue(0),
-                "sighting.position_kind: 0 (must be 1 (MySQL GTIDs), 2 (MariaDB GTIDs) or 3 (Redis replication offsets))");
+                "sighting.position_kind: 0 (must be 1 (MySQL GTIDs), 2 (MariaDB GTIDs), 3 (Redis replication offsets) or 4 (stream offsets))");
+        refuses(
+                s -> s.setNode(ClusterNodeMessage.newBuilder().setTerm(1)),
+                "sighting.node.name: empty (must be 1 to 255 characters)");
+        refuses(
+                s -> s.setNode(ClusterNodeMessage.newBuilder()
+                        .setName("n")
+                        .addNodes(NodeAddressMessage.newBuilder().setName("n"))),
+                "sighting.node.nodes.address: missing (must be given)");
         refuses(s -> s.setAcceptedEpoch(-1), "sighting.accepted_epoch: -1 (must be 0 or more)");
         refuses(s -> s.setLagMillis(-2), "sighting.lag_millis: -2 (must be 0 or more, or -1 where unknown)");
         refuses(

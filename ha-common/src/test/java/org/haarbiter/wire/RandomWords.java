@@ -2,8 +2,10 @@ package org.haarbiter.wire;
 
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.haarbiter.words.Answer;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
@@ -71,6 +73,7 @@ public final class RandomWords {
                 random.nextBoolean(),
                 text(200),
                 new Guard(any(Guard.Kind.values()), random.nextInt(100_000)),
+                maybe(node()),
                 IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList());
     }
 
@@ -112,6 +115,12 @@ public final class RandomWords {
                 .toList();
     }
 
+    private ClusterNode node() {
+        TreeMap<String, Endpoint> nodes = new TreeMap<>();
+        names().forEach(name -> nodes.put(name, endpoint()));
+        return new ClusterNode("n" + text(40), count(), text(60), nodes);
+    }
+
     private Endpoint endpoint() {
         return new Endpoint(any(new String[] {"10.0.0.1", "::1", "db-7.example.org"}), 1 + random.nextInt(65_535));
     }
@@ -125,6 +134,7 @@ public final class RandomWords {
                     case MYSQL_GTID -> "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-" + last;
                     case MARIADB_GTID -> "0-1-" + last + ",5-2-" + last;
                     case REPLICATION_OFFSET -> "b7e2:" + 2 * last + ",a5f0:" + last;
+                    case STREAM_OFFSETS -> "orders-0:" + last + ",orders-1:" + 2 * last;
                 };
         };
     }

@@ -112,6 +112,39 @@ class PositionTest {
                 .hasMessageContaining(text);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "'a:10,b:5','a:9,b:5',a:10,1",
+        "'a:10,b:5',a:7,'a:10,b:5',8",
+        "'a:10,b:5','a:11,b:5,c:1','',0",
+        "'a:10,b:0','','a:10',10"
+    })
+    void whatAStreamHasBeyondAnotherIsCountedInMessages(String left, String right, String rest, long messages) {
+        Position one = PositionKind.STREAM_OFFSETS.parse(left);
+        Position other = PositionKind.STREAM_OFFSETS.parse(right == null ? "" : right);
+        assertThat(one.minus(other)).hasToString(rest).isEqualTo(PositionKind.STREAM_OFFSETS.parse(rest));
+        assertThat(one.beyond(other)).isEqualTo(messages);
+        assertThat(other.covers(one)).isEqualTo(messages == 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a", ":1", "a:-1", "a:x", "a:1;b:2"})
+    void nonsenseIsNoStreamPosition(String text) {
+        assertThatThrownBy(() -> PositionKind.STREAM_OFFSETS.parse(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("must be PARTITION:NUMBER");
+    }
+
+    @Test
+    void whatAMariadbServerLacksIsCountedFromItsOwnNewest() {
+        Position primary = PositionKind.MARIADB_GTID.parse("0-1-1000,5-1-3");
+        assertThat(primary.beyond(PositionKind.MARIADB_GTID.parse("0-1-990,5-1-3")))
+                .isEqualTo(10);
+        // Another line of the history: how much of it is common can't be seen.
+        assertThat(primary.beyond(PositionKind.MARIADB_GTID.parse("0-2-1500,5-1-1")))
+                .isEqualTo(3);
+    }
+
     private static Position redis(String text) {
         return PositionKind.REPLICATION_OFFSET.parse(text);
     }
