@@ -354,6 +354,12 @@ final class GroupReading {
                     + followers
                     + " followers; after a failure " + needed + " of them must be reached for the proof that nothing is"
                     + " lost");
+        } else if (group.durability() == Durability.LOSSLESS
+                && group.positionKind().streamed()) {
+            sentences.add(
+                    "lossless: nobody is promoted who hasn't applied the stream to the end that it had once " + primary
+                            + " took no writes any more; what is acknowledged and not in the stream isn't covered"
+                            + behindStream());
         } else if (group.durability() == Durability.LOSSLESS) {
             sentences.add("not lossless yet: commits of " + primary
                     + " aren't known to wait for acknowledgements; until then a person must decide on every failover");
@@ -366,7 +372,7 @@ final class GroupReading {
                     "available: after a failover the newest writes may be missing; the switch log says how many are"
                             + " known to be");
         }
-        if (group.positionKind().acknowledgersLimit() == 0) {
+        if (group.positionKind().refusesWithoutReplicas()) {
             sentences.add(asynchronous(group));
         }
         long blocked = view.blockedMillis();
@@ -377,7 +383,7 @@ final class GroupReading {
                     + " (hactl ack " + name + " ends the wait)");
         }
         boolean can = reachable >= needed
-                && (group.durability() != Durability.LOSSLESS || group.acknowledgers() > 0)
+                && (!group.losslessByAcknowledgements() || group.acknowledgers() > 0)
                 && reachableFollowers().stream().anyMatch(view::electable)
                 && pause() == null;
         sentences.add(
@@ -418,6 +424,23 @@ final class GroupReading {
                     default -> "DNS: the arbiter keeps no names for this group";
                 });
         return sentences;
+    }
+
+    /** How far each member that can be reached has applied the stream. */
+    private String behindStream() {
+        StringBuilder far = new StringBuilder();
+        for (Member follower : reachableFollowers()) {
+            Heard last = heard.get(follower.name());
+            if (last == null) {
+                continue;
+            }
+            long left = last.received().beyond(last.applied());
+            long ago = last.sighting().sourceHeardMillis();
+            far.append("; ").append(follower.name()).append(" has ");
+            far.append(left == 0 ? "applied all that it knows of" : left + " messages to apply");
+            far.append(ago < 0 ? ", and hasn't heard of the stream" : ", as of " + ago + " ms ago");
+        }
+        return far.toString();
     }
 
     /** Who of the followers is too far behind now. */

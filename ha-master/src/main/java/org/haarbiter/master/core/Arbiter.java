@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.Sighting;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,9 +54,19 @@ public final class Arbiter {
         }
     }
 
+    /** The newest heartbeat of an agent. */
+    private record Spoken(long session, long sequence) {}
+
     /** Soft knowledge of one group. */
     private static final class GroupMemory {
         final TreeMap<String, Heard> heard = new TreeMap<>();
+
+        /** Of the members that are clusters of several servers. */
+        final TreeMap<String, ClusterSightings> clusters = new TreeMap<>();
+
+        /** These three by agent. */
+        final TreeMap<String, Spoken> spoken = new TreeMap<>();
+
         final TreeMap<String, Long> replacedSessions = new TreeMap<>();
         final TreeMap<String, Arrivals> arrivals = new TreeMap<>();
         final TreeMap<String, Long> granted = new TreeMap<>();
@@ -157,23 +168,29 @@ public final class Arbiter {
         String name = heartbeat.sighting().group();
         String member = heartbeat.sighting().member();
         GroupMemory memory = memories.computeIfAbsent(name, n -> new GroupMemory());
-        Heard before = memory.heard.get(member);
-        if (before != null && before.session() == heartbeat.session() && before.sequence() >= heartbeat.sequence()) {
+        String agent = heartbeat.sighting().agentName();
+        Spoken before = memory.spoken.get(agent);
+        boolean goesOn = before != null && before.session() == heartbeat.session();
+        if (before != null && goesOn && before.sequence() >= heartbeat.sequence()) {
             return null;
         }
-        if (before != null && before.session() != heartbeat.session()) {
-            Long replaced = memory.replacedSessions.get(member);
+        if (before != null && !goesOn) {
+            Long replaced = memory.replacedSessions.get(agent);
             if (replaced != null && replaced == heartbeat.session()) {
-                return "two agents speak for member " + member + " of group " + name + ": stop one of them";
+                return "two agents speak for member " + agent + " of group " + name + ": stop one of them";
             }
-            memory.replacedSessions.put(member, before.session());
+            memory.replacedSessions.put(agent, before.session());
         }
         try {
-            boolean goesOn = before != null && before.session() == heartbeat.session();
             long looked = memory.arrivals
-                    .computeIfAbsent(member, m -> new Arrivals())
+                    .computeIfAbsent(agent, m -> new Arrivals())
                     .lookedNanos(heartbeat, arrivedNanos, goesOn);
-            Heard heard = Heard.next(before, heartbeat, arrivedNanos, looked);
+            memory.spoken.put(agent, new Spoken(heartbeat.session(), heartbeat.sequence()));
+            Sighting said = ofMember(memory, heartbeat.sighting(), arrivedNanos);
+            if (said == null) {
+                return null;
+            }
+            Heard heard = Heard.next(memory.heard.get(member), said, arrivedNanos, looked);
             memory.heard.put(member, heard);
             Group group = state.group(name);
             if (group != null
@@ -186,6 +203,15 @@ public final class Arbiter {
                     + e.getMessage();
         }
         return null;
+    }
+
+    /** What is said of the whole member by that; null where it tells nothing of it. */
+    private @Nullable Sighting ofMember(GroupMemory memory, Sighting sighting, long arrivedNanos) {
+        return sighting.node() == null
+                ? sighting
+                : memory.clusters
+                        .computeIfAbsent(sighting.member(), m -> new ClusterSightings())
+                        .heard(sighting, arrivedNanos, Limits.nanos(limits.silenceMillis()));
     }
 
     /** The log went on: this is the state now. */

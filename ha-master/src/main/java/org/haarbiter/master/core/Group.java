@@ -62,6 +62,11 @@ public record Group(
         return policy.durability();
     }
 
+    /** It is proved by acknowledgements that nothing is lost, and not by a stream that was applied to its end. */
+    public boolean losslessByAcknowledgements() {
+        return durability() == Durability.LOSSLESS && !positionKind.streamed();
+    }
+
     /** The member that takes writes, or is to. */
     public Member primaryMember() {
         return member(primary);
@@ -98,7 +103,7 @@ public record Group(
      */
     public int acknowledgersWanted() {
         if (positionKind.acknowledgersLimit() == 0) {
-            return durability() == Durability.BOUNDED ? 1 : 0;
+            return positionKind.refusesWithoutReplicas() && durability() == Durability.BOUNDED ? 1 : 0;
         }
         if (durability() != Durability.LOSSLESS) {
             return 0;

@@ -1,7 +1,6 @@
 package org.haarbiter.master.core;
 
 import java.util.Objects;
-import org.haarbiter.words.Heartbeat;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
 import org.haarbiter.words.Sighting;
@@ -13,8 +12,6 @@ import org.jspecify.annotations.Nullable;
  * @param sighting what its agent said
  * @param received the sighting's received position
  * @param applied the sighting's applied position
- * @param session the agent's session
- * @param sequence the heartbeat's number
  * @param arrivedNanos when it came in
  * @param firstNanos when this master first heard of the member
  * @param stateNanos when the present state and instance were first heard
@@ -22,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param shortNanos since when fewer acknowledge than its server's commits wait for; {@link Long#MAX_VALUE} while enough do
  * @param requiredNanos when it was first heard that its server's commits wait for as many acknowledgements as now
  * @param followsNanos since when it receives from its present source; {@link Long#MAX_VALUE} while it receives from none
+ * @param closedNanos since when it was heard to take no writes; {@link Long#MAX_VALUE} while it takes them
  * @param lookedNanos its server was looked at later than this, and the sighting tells of that look, where the sighting's term
  *     is the present one; {@link Long#MIN_VALUE} while that isn't known
  */
@@ -29,8 +27,6 @@ public record Heard(
         Sighting sighting,
         Position received,
         Position applied,
-        long session,
-        long sequence,
         long arrivedNanos,
         long firstNanos,
         long stateNanos,
@@ -38,19 +34,17 @@ public record Heard(
         long shortNanos,
         long requiredNanos,
         long followsNanos,
+        long closedNanos,
         long lookedNanos) {
 
     /** What is heard now, after what was heard before. */
-    static Heard next(@Nullable Heard before, Heartbeat heartbeat, long arrivedNanos, long lookedNanos) {
-        Sighting sighting = heartbeat.sighting();
+    static Heard next(@Nullable Heard before, Sighting sighting, long arrivedNanos, long lookedNanos) {
         PositionKind kind = sighting.positionKind();
         if (before == null) {
             return new Heard(
                     sighting,
                     kind.parse(sighting.received()),
                     kind.parse(sighting.applied()),
-                    heartbeat.session(),
-                    heartbeat.sequence(),
                     arrivedNanos,
                     arrivedNanos,
                     arrivedNanos,
@@ -58,6 +52,7 @@ public record Heard(
                     tooFew(sighting) ? arrivedNanos : Long.MAX_VALUE,
                     arrivedNanos,
                     sighting.receiving() ? arrivedNanos : Long.MAX_VALUE,
+                    sighting.writable() ? Long.MAX_VALUE : arrivedNanos,
                     lookedNanos);
         }
         Sighting last = before.sighting();
@@ -70,8 +65,6 @@ public record Heard(
                 sighting,
                 sameReceived ? before.received() : kind.parse(sighting.received()),
                 last.applied().equals(sighting.applied()) ? before.applied() : kind.parse(sighting.applied()),
-                heartbeat.session(),
-                heartbeat.sequence(),
                 arrivedNanos,
                 before.firstNanos(),
                 sameState ? before.stateNanos() : arrivedNanos,
@@ -83,6 +76,7 @@ public record Heard(
                 sighting.receiving()
                         ? sameSource ? Math.min(before.followsNanos(), arrivedNanos) : arrivedNanos
                         : Long.MAX_VALUE,
+                sighting.writable() ? Long.MAX_VALUE : Math.min(before.closedNanos(), arrivedNanos),
                 lookedNanos);
     }
 

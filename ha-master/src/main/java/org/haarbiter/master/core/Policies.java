@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param usual where commits can be made to wait for acknowledgements
  * @param asynchronous where they can't, as those of Redis; never lossless
+ * @param streamed where members get what was written from a message stream, as clusters of Elasticsearch do
  */
-public record Policies(Policy usual, Policy asynchronous) {
+public record Policies(Policy usual, Policy asynchronous, Policy streamed) {
 
     /** At most what was written in ten seconds is lost; when no replica is left, writes go on after a while. */
     public static final Policy ASYNCHRONOUS =
@@ -25,18 +26,18 @@ public record Policies(Policy usual, Policy asynchronous) {
 
     /** The usual promise for all groups to which it can be made. */
     public static Policies of(Policy policy) {
-        return new Policies(policy, policy.durability() == Durability.LOSSLESS ? ASYNCHRONOUS : policy);
+        return new Policies(policy, policy.durability() == Durability.LOSSLESS ? ASYNCHRONOUS : policy, policy);
     }
 
     /** Why groups with such positions can't be promised this; null where they can. */
     public static @Nullable String problem(PositionKind kind, Durability durability) {
-        return kind.acknowledgersLimit() == 0 && durability == Durability.LOSSLESS
-                ? "the server acknowledges writes without waiting for replicas, so its group can't be lossless (must be bounded"
-                        + " or available)"
-                : null;
+        return durability == Durability.LOSSLESS ? kind.neverLossless() : null;
     }
 
     Policy of(PositionKind kind) {
+        if (kind.streamed()) {
+            return streamed;
+        }
         return kind.acknowledgersLimit() == 0 ? asynchronous : usual;
     }
 }

@@ -433,8 +433,8 @@ public enum Rule {
     static Verdict startIfReachable(View view, Trigger trigger, String cause) {
         Group group = view.adopted();
         List<Member> reachable = view.reachableFollowers();
-        int needed = group.durability() == Durability.LOSSLESS ? group.sealsNeeded() : 1;
-        if (group.durability() == Durability.LOSSLESS && group.acknowledgers() == 0) {
+        int needed = group.losslessByAcknowledgements() ? group.sealsNeeded() : 1;
+        if (group.losslessByAcknowledgements() && group.acknowledgers() == 0) {
             return new Hold(
                     cause + "; but it isn't known that its commits waited for acknowledgements, so a switch could lose "
                             + "writes (hactl promote --accept-data-loss overrides)");
@@ -521,7 +521,8 @@ public enum Rule {
             }
             for (Member follower : view.reachableFollowers()) {
                 Heard heard = view.heard().get(follower.name());
-                if (heard == null) {
+                // What comes by a stream doesn't come from the primary.
+                if (heard == null || group.positionKind().streamed()) {
                     continue;
                 }
                 Sighting s = heard.sighting();
@@ -665,9 +666,24 @@ public enum Rule {
             if (ready.isEmpty()) {
                 return new Pass(draining.candidate() + " doesn't hold everything of " + group.primary() + " yet");
             }
+            Heard best = best(view, ready);
+            if (group.durability() == Durability.LOSSLESS
+                    && group.positionKind().streamed()) {
+                // What was acknowledged last may be in the stream only.
+                return view.knowsStreamsEnd(best)
+                        ? choose(
+                                view,
+                                best,
+                                best.received(),
+                                List.of(),
+                                "it opens once it has applied its stream to the end; " + group.primary()
+                                        + " is drained")
+                        : new Pass(draining.candidate() + " hasn't been told yet how far its stream goes since "
+                                + group.primary() + " was drained");
+            }
             return choose(
                     view,
-                    best(view, ready),
+                    best,
                     from.received(),
                     List.of(),
                     "it holds everything that the drained primary " + group.primary() + " has");
@@ -710,7 +726,7 @@ public enum Rule {
                         sealed,
                         "data loss accepted by a person; " + stopped + lost(view, named));
             }
-            if (group.durability() == Durability.LOSSLESS && !sealing.acceptDataLoss()) {
+            if (group.losslessByAcknowledgements() && !sealing.acceptDataLoss()) {
                 String gap = gapInProof(view, sealed);
                 List<Heard> whole = gap != null
                         ? List.of()
@@ -755,6 +771,17 @@ public enum Rule {
                 }
                 candidates = whole;
             }
+            if (group.durability() == Durability.LOSSLESS && !sealing.acceptDataLoss() && !candidates.isEmpty()) {
+                List<Heard> drained =
+                        candidates.stream().filter(view::knowsStreamsEnd).toList();
+                if (drained.isEmpty()) {
+                    return new Hold("no proof that nothing is lost: "
+                            + candidates.get(0).sighting().member()
+                            + " hasn't been told yet how far its stream goes since "
+                            + stopped + " (hactl promote --accept-data-loss overrides)");
+                }
+                candidates = drained;
+            }
             if (group.durability() == Durability.BOUNDED && !sealing.acceptDataLoss() && !candidates.isEmpty()) {
                 List<Heard> close = candidates.stream()
                         .filter(candidate -> view.beyondBound(candidate) == null)
@@ -792,7 +819,11 @@ public enum Rule {
                     best,
                     best.received(),
                     sealed,
-                    (sealing.acceptDataLoss() ? "data loss accepted by a person; " : "newest replica; ")
+                    (sealing.acceptDataLoss()
+                                    ? "data loss accepted by a person; "
+                                    : group.durability() == Durability.LOSSLESS
+                                            ? "lossless: it opens once it has applied its stream to the end; "
+                                            : "newest replica; ")
                             + stopped
                             + lost(view, best));
         }
@@ -1220,12 +1251,14 @@ public enum Rule {
                 if (s.rebuilding()) {
                     return new Hold("not adopted: the data of " + s.member() + " isn't whole");
                 }
-                if (s.source() == null) {
+                if (s.positionKind().streamed() ? s.writable() : s.source() == null) {
                     heads.add(heard);
                 }
             }
             if (heads.size() != 1) {
-                return new Hold("not adopted: " + heads.size() + " members follow nobody ("
+                boolean streamed = members.get(0).sighting().positionKind().streamed();
+                return new Hold("not adopted: " + heads.size()
+                        + (streamed ? " members take writes (" : " members follow nobody (")
                         + String.join(
                                 ", ",
                                 heads.stream().map(h -> h.sighting().member()).toList())
@@ -1242,7 +1275,7 @@ public enum Rule {
                 if (s.member().equals(head.sighting().member())) {
                     continue;
                 }
-                if (!head.sighting().address().equals(s.source())) {
+                if (!s.positionKind().streamed() && !head.sighting().address().equals(s.source())) {
                     return new Hold("not adopted: " + s.member() + " follows " + s.source()
                             + ", which is not the address of " + head.sighting().member() + " ("
                             + head.sighting().address() + ")");
@@ -1307,7 +1340,9 @@ public enum Rule {
                 Sighting s = heard.sighting();
                 // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once
                 // their history is known.
-                boolean follows = primary.address().equals(s.source())
+                boolean follows = (primary.positionKind().streamed()
+                                ? !s.writable()
+                                : primary.address().equals(s.source()))
                         && (head.received().covers(heard.received()) || (primary.writable() && !acceptDataLoss));
                 boolean fresh = s.source() == null
                         && view.in(ServerState.RUNNING, s.member())

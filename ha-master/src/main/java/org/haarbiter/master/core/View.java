@@ -177,11 +177,35 @@ public record View(
                             : "the last " + (stopNanos() - heldAll) / 1_000_000 + " ms")
                     + " (the limit is " + policy.maxLagMillis() + " ms)";
         }
-        long lacks = newest.minus(candidate.received()).transactions();
+        long lacks = newest.beyond(candidate.received());
         return policy.maxLagTransactions() > 0 && lacks > policy.maxLagTransactions()
                 ? member + " lacks " + lacks + " " + adopted().positionKind().unit()
                         + " that the primary was heard to have (the limit is " + policy.maxLagTransactions() + ")"
                 : null;
+    }
+
+    /**
+     * Since when the old primary of a switch takes no writes any more, where that is sure: it has ended, is fenced, or has no permission
+     * left. Only for a switch of which {@code Choice} has found that it is.
+     */
+    long closedNanos() {
+        String primary = adopted().primary();
+        Heard last = heard.get(primary);
+        boolean closed = last != null
+                && !last.sighting().writable()
+                && (last.sighting().state() == ServerState.DEAD
+                        || last.sighting().fencedEpoch() == adopted().epoch());
+        return last != null && closed ? last.closedNanos() : leaseEndNanos(primary);
+    }
+
+    /**
+     * Whether a member is known to have heard how far its stream goes at a time when the primary wrote no more.
+     *
+     * @param candidate of a group whose positions are those of a stream
+     */
+    boolean knowsStreamsEnd(Heard candidate) {
+        long ago = candidate.sighting().sourceHeardMillis();
+        return ago >= 0 && candidate.arrivedNanos() - Limits.nanos(ago) > closedNanos();
     }
 
     /** Until when the primary may have been taking writes, or may still, without having been heard of. */

@@ -266,7 +266,10 @@ public record MasterSettings(
                 "durability",
                 asynchronous.durability().name().toLowerCase(Locale.ROOT),
                 String.valueOf(problem));
-        return new Policies(usual, problem == null ? asynchronous : standIn);
+        return new Policies(
+                usual,
+                problem == null ? asynchronous : standIn,
+                policy(root.section("elasticsearch"), timing, Policy.LOSSLESS));
     }
 
     private static Policy policy(Section root, Timing timing, Policy usual) {

@@ -109,7 +109,13 @@ public final class MasterLoop implements LogListener, AutoCloseable {
 
     /** A heartbeat that waits for its answer. */
     private record Awaiting(
-            String group, String member, long session, long sequence, long arrivedNanos, ReplyPath replyPath) {}
+            String group,
+            String member,
+            String agent,
+            long session,
+            long sequence,
+            long arrivedNanos,
+            ReplyPath replyPath) {}
 
     private final Arbiter arbiter;
     private final StateCodec codec;
@@ -122,7 +128,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final BlockingQueue<Runnable> inbox = new ArrayBlockingQueue<>(INBOX_LIMIT);
     private final Thread thread;
 
-    /** The newest heartbeat of each member, by group and member. */
+    /** The newest heartbeat of each agent, by group and agent. */
     private final TreeMap<String, TreeMap<String, Awaiting>> newest = new TreeMap<>();
 
     private final TreeMap<String, Awaiting> unanswered = new TreeMap<>();
@@ -130,7 +136,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
     private final TreeMap<String, List<Awaiting>> beforeProposal = new TreeMap<>();
 
     /**
-     * By group and member, what was confirmed while a decision on the group was being committed. Answered at once, it would be
+     * By group and agent, what was confirmed while a decision on the group was being committed. Answered at once, it would be
      * told the old wish, and then take the commit's answer, which is to an older heartbeat, for an old one: the new wish would
      * reach it with its next heartbeat only.
      */
@@ -359,11 +365,12 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         }
         String group = heartbeat.sighting().group();
         String member = heartbeat.sighting().member();
+        String agent = heartbeat.sighting().agentName();
         Awaiting awaiting =
-                new Awaiting(group, member, heartbeat.session(), heartbeat.sequence(), arrivedNanos, replyPath);
-        newest.computeIfAbsent(group, g -> new TreeMap<>()).put(member, awaiting);
+                new Awaiting(group, member, agent, heartbeat.session(), heartbeat.sequence(), arrivedNanos, replyPath);
+        newest.computeIfAbsent(group, g -> new TreeMap<>()).put(agent, awaiting);
         if (arbiter.leading()) {
-            unanswered.put(group + "/" + member, awaiting);
+            unanswered.put(group + "/" + agent, awaiting);
             Group known = arbiter.state().group(group);
             urgent |= known == null || !(known.phase() instanceof Phase.Steady);
             decide(group);
@@ -471,7 +478,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
 
     private void answerConfirmed(Awaiting awaiting) {
         if (arbiter.deciding(awaiting.group())) {
-            confirmed.computeIfAbsent(awaiting.group(), g -> new TreeMap<>()).put(awaiting.member(), awaiting);
+            confirmed.computeIfAbsent(awaiting.group(), g -> new TreeMap<>()).put(awaiting.agent(), awaiting);
         } else {
             answer(awaiting);
         }
@@ -567,7 +574,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             LOG.info("leading in term {}", term);
             observer.leading(true, term);
             newest.values()
-                    .forEach(members -> members.values().forEach(a -> unanswered.put(a.group() + "/" + a.member(), a)));
+                    .forEach(members -> members.values().forEach(a -> unanswered.put(a.group() + "/" + a.agent(), a)));
         });
     }
 

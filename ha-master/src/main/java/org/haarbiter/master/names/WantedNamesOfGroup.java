@@ -8,11 +8,13 @@ import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.words.ClusterNode;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the zone shall say of a group: the write name holds the primary's address, and only that; the read name the healthy
+ * What the zone shall say of a group: the write name holds the primary's address, of a cluster those of its nodes, and only that; the read name the healthy
  * replicas', or the primary's where there is none, since a name that doesn't resolve helps nobody.
  *
  * @param writeName template with {@code {group}} in it, relative to the zone
@@ -36,19 +38,19 @@ public record WantedNamesOfGroup(
         for (Member member : group.followers()) {
             Heard last = heard.get(member.name());
             if (last != null && healthy(last, moving, nowNanos)) {
-                readers.add(member.address().host());
+                readers.addAll(hosts(member, last));
             }
         }
-        String primary = group.primaryMember().address().host();
+        List<String> primary = hosts(group.primaryMember(), heard.get(group.primary()));
         if (readers.isEmpty()) {
-            readers.add(primary);
+            readers.addAll(primary);
         }
         return new WantedNames(
                 group.name(),
                 group.epoch(),
                 "_ha-epoch." + group.name(),
                 List.of(
-                        new WantedNames.AddressName(named(writeName, group), List.of(primary), ttlSeconds),
+                        new WantedNames.AddressName(named(writeName, group), primary, ttlSeconds),
                         new WantedNames.AddressName(named(readName, group), List.copyOf(readers), ttlSeconds)));
     }
 
@@ -57,6 +59,19 @@ public record WantedNamesOfGroup(
                 && heard.sighting().state() == ServerState.RUNNING
                 && (moving || (heard.sighting().receiving() && heard.sighting().applying()))
                 && heard.sighting().lagMillis() <= readMaxLagMillis;
+    }
+
+    /** Where a member serves clients: one address, or those of a cluster's nodes. */
+    private static List<String> hosts(Member member, @Nullable Heard last) {
+        ClusterNode node = last == null ? null : last.sighting().node();
+        if (node == null || node.nodes().isEmpty()) {
+            return List.of(member.address().host());
+        }
+        return node.nodes().values().stream()
+                .map(Endpoint::host)
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     private static String named(String template, Group group) {

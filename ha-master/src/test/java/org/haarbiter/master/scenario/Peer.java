@@ -1,7 +1,9 @@
 package org.haarbiter.master.scenario;
 
 import java.util.List;
+import java.util.TreeMap;
 import org.haarbiter.scenario.Line;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
@@ -18,7 +20,7 @@ final class Peer {
     static final String SETTINGS =
             "state, detail, restart, agent, site, writable, source, receiving, heard, received, applied,"
                     + " sealed, fenced, open, attached, required, waiting, complete, electable, priority, engine, listens, remembered, promised,"
-                    + " asked, rebuilding, surplus";
+                    + " asked, rebuilding, surplus, elected, nodes";
 
     private final String group;
     private final String name;
@@ -54,7 +56,10 @@ final class Peer {
     private long askedMillis = -1;
     private boolean rebuilding;
     private String surplus = "";
+    private long elected;
+    private List<String> nodes = List.of();
 
+    /** @param name of a member; of one node of a cluster MEMBER/NODE */
     Peer(String group, String name) {
         this(group, name, "north");
     }
@@ -63,6 +68,21 @@ final class Peer {
         this.group = group;
         this.name = name;
         this.site = site;
+    }
+
+    /** The member that it speaks for, or whose node it is beside. */
+    String member() {
+        return name.contains("/") ? name.substring(0, name.indexOf('/')) : name;
+    }
+
+    private @Nullable ClusterNode node() {
+        if (!name.contains("/")) {
+            return null;
+        }
+        TreeMap<String, Endpoint> known = new TreeMap<>();
+        nodes.forEach(node -> known.put(node, new Endpoint(node + "." + member(), 9200)));
+        return new ClusterNode(
+                name.substring(name.indexOf('/') + 1), elected, "cluster-" + process + "-of-" + member(), known);
     }
 
     void died() {
@@ -106,7 +126,9 @@ final class Peer {
                     case "mysql" -> PositionKind.MYSQL_GTID;
                     case "mariadb" -> PositionKind.MARIADB_GTID;
                     case "redis" -> PositionKind.REPLICATION_OFFSET;
-                    default -> throw line.wrong("engine is '" + value + "' (must be mysql, mariadb or redis)");
+                    case "elasticsearch" -> PositionKind.STREAM_OFFSETS;
+                    default ->
+                        throw line.wrong("engine is '" + value + "' (must be mysql, mariadb, redis or elasticsearch)");
                 };
             case "writable" -> writable = line.yesOrNo(value, setting);
             case "source" -> {
@@ -130,6 +152,8 @@ final class Peer {
             case "promised" -> promised = line.yesOrNo(value, setting);
             case "rebuilding" -> rebuilding = line.yesOrNo(value, setting);
             case "surplus" -> surplus = value.replace('_', ' ');
+            case "elected" -> elected = line.number(value, "a term; 0 for another node");
+            case "nodes" -> nodes = List.of(value.split(",", -1));
             case "asked" -> askedMillis = line.millis(value, "how long ago the primary's agent asked");
             case "electable" -> priority = line.yesOrNo(value, setting) ? 100 : 0;
             case "priority" -> priority = Math.toIntExact(line.number(value, "a priority"));
@@ -205,19 +229,20 @@ final class Peer {
                 lookAnswered,
                 new Sighting(
                         group,
-                        name,
+                        member(),
                         site,
                         switch (kind) {
                             case MYSQL_GTID -> "mysql";
                             case MARIADB_GTID -> "mariadb";
                             case REPLICATION_OFFSET -> "redis";
+                            case STREAM_OFFSETS -> "elasticsearch";
                         },
                         kind,
-                        address(name),
+                        address(member()),
                         state,
                         detail,
                         "process-" + process + "-of-" + name,
-                        "server-of-" + name,
+                        "server-of-" + member(),
                         "1",
                         writable,
                         source,
@@ -241,10 +266,13 @@ final class Peer {
                         rebuilding,
                         surplus,
                         Guard.NONE,
+                        node(),
                         List.of()));
     }
 
     private Peering peering() {
-        return listens ? new Peering(new Endpoint(name, 7401), list, remembered, promised, askedMillis) : Peering.NONE;
+        return listens
+                ? new Peering(new Endpoint(member(), 7401), list, remembered, promised, askedMillis)
+                : Peering.NONE;
     }
 }

@@ -259,21 +259,23 @@ final class Script {
             }
         });
         Arbiter present = leader;
-        Goal goal = present == null ? null : present.goal(GROUP, name);
+        Peer peer = Objects.requireNonNull(peers.get(name));
+        Goal goal = present == null ? null : present.goal(GROUP, peer.member());
         if (present == null || goal == null) {
             return;
         }
-        Objects.requireNonNull(peers.get(name)).answered(goal);
+        peer.answered(goal);
         if (goal.leaseMillis() > 0) {
-            present.granted(GROUP, name, goal, nanos());
+            present.granted(GROUP, peer.member(), goal, nanos());
         }
     }
 
     private void obey(String name) {
         Arbiter present = leader;
-        Goal goal = present == null ? null : present.goal(GROUP, name);
+        Peer peer = Objects.requireNonNull(peers.get(name));
+        Goal goal = present == null ? null : present.goal(GROUP, peer.member());
         if (goal != null) {
-            Objects.requireNonNull(peers.get(name)).obey(goal);
+            peer.obey(goal);
         }
         heartbeat(name);
     }
@@ -474,7 +476,9 @@ final class Script {
             }
             saidHold = hold;
         }
-        for (String member : peers.keySet()) {
+        TreeSet<String> members = new TreeSet<>();
+        peers.values().forEach(peer -> members.add(peer.member()));
+        for (String member : members) {
             Goal goal = present.goal(GROUP, member);
             String text = goal == null ? "" : text(goal);
             if (goal != null && !text.equals(saidGoals.get(member))) {
