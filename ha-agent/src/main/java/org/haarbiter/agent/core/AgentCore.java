@@ -201,6 +201,9 @@ public final class AgentCore {
                 && !before.instance().equals(observation.instance())) {
             instanceChanged();
         }
+        if (before != null && before.standsBy() != observation.standsBy()) {
+            speakerChanged(observation, began);
+        }
         if (observation.state() == ServerState.DEAD && before != null && before.state() != ServerState.DEAD) {
             dropOpen();
         }
@@ -287,6 +290,20 @@ public final class AgentCore {
         historyComplete = traits.historySurvivesRestart();
     }
 
+    /** What an agent has done to a cluster, another one doesn't know: it begins as if it had been started. */
+    private void speakerChanged(Observation now, long nowNanos) {
+        openEpoch = 0;
+        sealedEpoch = 0;
+        fencedEpoch = 0;
+        settledEpoch = 0;
+        followed = null;
+        unconfirmed = null;
+        lastStep = null;
+        if (!now.standsBy()) {
+            promises.takenOver(nowNanos);
+        }
+    }
+
     private void dropOpen() {
         openEpoch = 0;
         leftOpen = false;
@@ -345,7 +362,8 @@ public final class AgentCore {
                 || (awaited() && !last.received().equals(now.received()))
                 || !last.peering().list().equals(now.peering().list())
                 || last.peering().rememberedEpoch() != now.peering().rememberedEpoch()
-                || last.peering().promised() != now.peering().promised();
+                || last.peering().promised() != now.peering().promised()
+                || !Objects.equals(last.node(), now.node());
     }
 
     /**
@@ -367,6 +385,9 @@ public final class AgentCore {
         Goal wish = goal;
         if (server == null || wish == null || server.state() != ServerState.RUNNING) {
             return false;
+        }
+        if (server.standsBy()) {
+            return true;
         }
         boolean there = switch (wish.role()) {
             case PRIMARY -> openEpoch == wish.epoch() && server.writable();
@@ -459,7 +480,16 @@ public final class AgentCore {
 
     /** The agent of another member asks for a permission. The answer must be sent at once. */
     public PeerAnswer asked(PeerRequest request, long nowNanos) {
-        return promises.answer(request, goal, nowNanos);
+        Observation server = seen;
+        return server != null && server.standsBy()
+                ? new PeerAnswer(
+                        identity.member(),
+                        request.session(),
+                        request.round(),
+                        promises.rememberedEpoch(),
+                        false,
+                        "another agent of " + identity.member() + " speaks for it")
+                : promises.answer(request, goal, nowNanos);
     }
 
     /**
@@ -470,7 +500,7 @@ public final class AgentCore {
     public @Nullable PeerRequest peerRequest(long nowNanos) {
         Goal wish = goal;
         Observation server = seen;
-        if (wish == null || server == null || !peersCount(wish)) {
+        if (wish == null || server == null || server.standsBy() || !peersCount(wish)) {
             return null;
         }
         Lease present = lease;
@@ -544,7 +574,7 @@ public final class AgentCore {
         noticeSuspension(nowNanos, wallMillis);
         Observation server = seen;
         Goal wish = goal;
-        if (server == null) {
+        if (server == null || (server.standsBy() && takesCommands(server))) {
             return null;
         }
         Step fence = wish == null ? fenceUnanswered(server, nowNanos) : fenceNeeded(server, wish, nowNanos);
@@ -581,7 +611,7 @@ public final class AgentCore {
     public Step.@Nullable Fence fenceBeforeStop(long nowNanos) {
         Observation server = seen;
         Goal wish = goal;
-        if (server == null || server.state() == ServerState.DEAD) {
+        if (server == null || server.state() == ServerState.DEAD || server.standsBy()) {
             return null;
         }
         long lease = AgentLimits.nanos(limits.leaseMillis());
@@ -950,6 +980,7 @@ public final class AgentCore {
                 server.rebuilding(),
                 surplus,
                 Guard.NONE,
+                server.node(),
                 problems);
     }
 }

@@ -28,6 +28,13 @@ final class Promises {
         }
     }
 
+    /** Another agent has spoken for this member until now, and what it promised isn't known. */
+    void takenOver(long nowNanos) {
+        if (rememberedEpoch > 0) {
+            promise(limits.leaseMillis(), nowNanos);
+        }
+    }
+
     private void promise(long leaseMillis, long nowNanos) {
         long end = nowNanos + AgentLimits.nanos(leaseMillis) * (1_000 + limits.driftPerMille()) / 1_000;
         untilNanos = Math.max(untilNanos, end);

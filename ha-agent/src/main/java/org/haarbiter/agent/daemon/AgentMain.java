@@ -26,7 +26,7 @@ public final class AgentMain {
 
               fence-after-stop   for ExecStopPost in a systemd unit: fences the server, unless SERVICE_RESULT says that the agent
                                  stopped in good order, or the server is a replica at its work
-              --config FILE      the settings; conf/ha-agent.yaml and ha-agent-redis.yaml show every key
+              --config FILE      the settings; conf/ha-agent.yaml, ha-agent-redis.yaml and ha-agent-elasticsearch.yaml show every key
               --check            read the settings, say what is wrong with them, and end
             """;
 

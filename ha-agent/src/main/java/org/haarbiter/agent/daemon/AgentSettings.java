@@ -2,8 +2,11 @@ package org.haarbiter.agent.daemon;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.haarbiter.agent.core.Identity;
 import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.agent.engine.elasticsearch.ElasticsearchEngine;
+import org.haarbiter.agent.engine.elasticsearch.ElasticsearchSettings;
 import org.haarbiter.agent.engine.mysql.MariadbEngine;
 import org.haarbiter.agent.engine.mysql.MysqlEngine;
 import org.haarbiter.agent.engine.mysql.MysqlSettings;
@@ -40,10 +43,17 @@ public record AgentSettings(
         Server server,
         @Nullable TlsSettings tls) {
 
+    /** Elasticsearch's rule for names, without what would have to be escaped in a URL or in JSON. */
+    private static final Pattern INDEX = Pattern.compile("[a-z0-9][a-z0-9._-]{0,254}");
+
+    /** A collection of its garbage makes a Java process stand still for longer than other servers are given. */
+    private static final int LEAST_HUNG_JVM_MILLIS = 1_500;
+
     private enum EngineKind {
         MYSQL,
         MARIADB,
-        REDIS
+        REDIS,
+        ELASTICSEARCH
     }
 
     /** The engines there are, each with what it needs. */
@@ -72,6 +82,14 @@ public record AgentSettings(
             @Override
             public Engine open() {
                 return new RedisEngine(settings);
+            }
+        }
+
+        /** Elasticsearch 8 or newer. */
+        record Elasticsearch(ElasticsearchSettings settings) implements Server {
+            @Override
+            public Engine open() {
+                return new ElasticsearchEngine(settings);
             }
         }
     }
@@ -103,6 +121,7 @@ public record AgentSettings(
             case MYSQL -> new Server.Mysql(sql(section, address, timing, stateDirectory, tlsSettings));
             case MARIADB -> new Server.Mariadb(sql(section, address, timing, stateDirectory, tlsSettings));
             case REDIS -> new Server.Redis(redis(section, address, timing, stateDirectory));
+            case ELASTICSEARCH -> new Server.Elasticsearch(elasticsearch(section, address, timing));
         };
         return new AgentSettings(
                 new Identity(
@@ -140,6 +159,21 @@ public record AgentSettings(
                 section.intAt("disk-millis", 4 * Math.max(100, timing.hungMillis()), 100, 600_000),
                 timing.watchMillis(),
                 stateDirectory);
+    }
+
+    private static ElasticsearchSettings elasticsearch(Section section, Endpoint address, Timing timing) {
+        Credentials agent = section.has("credentials-file")
+                ? credentials(section, "credentials-file", section.path("credentials-file"))
+                : null;
+        return new ElasticsearchSettings(
+                address,
+                agent == null ? null : agent.user(),
+                agent == null ? null : agent.password(),
+                section.strings("aliases", 1, 100, INDEX, "names of aliases, in lower case"),
+                section.string("checkpoint-index", "ha-checkpoint", INDEX, "a name of an index, in lower case"),
+                section.intAt("hung-millis", Math.max(LEAST_HUNG_JVM_MILLIS, timing.hungMillis()), 100, 600_000),
+                section.intAt("election-millis", 4 * Math.max(500, timing.silenceMillis()), 100, 600_000),
+                timing.watchMillis());
     }
 
     private static MysqlSettings sql(

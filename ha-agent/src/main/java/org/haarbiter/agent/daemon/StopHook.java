@@ -66,6 +66,10 @@ final class StopHook {
                 LOG.info("the server takes no writes ({}), and comes up fenced", seen.detail());
                 return true;
             }
+            if (seen.standsBy() && seen.state() == ServerState.RUNNING) {
+                LOG.info("the cluster is left as it is: another agent speaks for it");
+                return true;
+            }
             boolean closed = !seen.writable() && seen.state() == ServerState.RUNNING;
             if (closed && seen.receiving()) {
                 // One that is being promoted has had its input cut.

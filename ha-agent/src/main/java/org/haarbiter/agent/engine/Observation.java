@@ -2,6 +2,7 @@ package org.haarbiter.agent.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param rebuilding a {@link Engine#rebuild} began and hasn't succeeded: what the positions say is worth nothing, and the
  *     server may be empty. {@code problems} then begin with a sentence about it
  * @param priority as the server's own settings have it; 0 where they forbid its promotion
+ * @param node the node beside this agent, where the member is a cluster; null where it is one server
  */
 public record Observation(
         ServerState state,
@@ -35,7 +37,8 @@ public record Observation(
         long waitingMillis,
         List<String> problems,
         boolean rebuilding,
-        int priority) {
+        int priority,
+        @Nullable ClusterNode node) {
 
     /** Of engines whose servers know of no priority. */
     public static final int USUAL_PRIORITY = 100;
@@ -85,7 +88,59 @@ public record Observation(
                 waitingMillis,
                 problems,
                 false,
-                USUAL_PRIORITY);
+                USUAL_PRIORITY,
+                null);
+    }
+
+    /** Of a server that has a priority of its own. */
+    public Observation(
+            ServerState state,
+            String detail,
+            String instance,
+            String serverId,
+            String version,
+            boolean writable,
+            @Nullable Endpoint source,
+            boolean receiving,
+            boolean applying,
+            String received,
+            String applied,
+            long lagMillis,
+            long sourceHeardMillis,
+            int acknowledgers,
+            int acknowledgersRequired,
+            boolean acknowledging,
+            long waitingMillis,
+            List<String> problems,
+            boolean rebuilding,
+            int priority) {
+        this(
+                state,
+                detail,
+                instance,
+                serverId,
+                version,
+                writable,
+                source,
+                receiving,
+                applying,
+                received,
+                applied,
+                lagMillis,
+                sourceHeardMillis,
+                acknowledgers,
+                acknowledgersRequired,
+                acknowledging,
+                waitingMillis,
+                problems,
+                rebuilding,
+                priority,
+                null);
+    }
+
+    /** Another agent, beside the node that its cluster has elected, speaks for the member and carries out what the masters want. */
+    public boolean standsBy() {
+        return node != null && !node.elected();
     }
 
     /** A server in this state of which nothing else is known. */
@@ -123,7 +178,8 @@ public record Observation(
                 waitingMillis,
                 problems,
                 rebuilding,
-                priority);
+                priority,
+                node);
     }
 
     /**
@@ -155,6 +211,7 @@ public record Observation(
                 waitingMillis,
                 all,
                 true,
-                priority);
+                priority,
+                node);
     }
 }

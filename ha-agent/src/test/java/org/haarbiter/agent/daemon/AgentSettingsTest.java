@@ -120,4 +120,17 @@ class AgentSettingsTest {
         Files.writeString(file, sample);
         assertThat(AgentSettings.read(file).server()).isInstanceOf(AgentSettings.Server.Redis.class);
     }
+
+    @Test
+    void theSampleOfElasticsearchIsReadAndItsNamesAreChecked() throws IOException {
+        String sample = Files.readString(Path.of("../conf/ha-agent-elasticsearch.yaml"));
+        Path file = directory.resolve("sample.yaml");
+        Files.writeString(file, sample);
+        assertThat(AgentSettings.read(file).server()).isInstanceOf(AgentSettings.Server.Elasticsearch.class);
+        Files.writeString(file, sample.replace("[orders]", "[Orders]"));
+        assertThatThrownBy(() -> AgentSettings.read(file))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("aliases: Orders (must be")
+                .hasMessageContaining("lower case");
+    }
 }
