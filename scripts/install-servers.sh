@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, BIND,
+# Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, Elasticsearch, BIND,
 # the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [bind] [clients] [faketime]   (default: all but the last)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [clients] [faketime]   (default: all but the last)
 #
 # What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER or HA_NAMED, or found on PATH,
-# when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0). MySQL, and the newest Redis with Valkey, go into directories of their own
-# and don't touch the system:
-#   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql, .../redis-newest
-# They come from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR).
+# when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0), and the Elasticsearch 8.0 or newer in the directory HA_ELASTICSEARCH.
+# MySQL, the newest Redis with Valkey, and Elasticsearch go into directories of their own and don't touch the system:
+#   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql, .../redis-newest, .../elasticsearch
+# The first two come from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR),
+# Elasticsearch from Maven Central, through the machine's Maven: the build that Elastic publishes for tests, without what costs a licence.
 # MariaDB, Redis and BIND are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
 # ioredis comes from the npm registry into ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/clients, with the Node.js that is here or Debian's.
 # Nothing is downloaded twice; removing that directory is all there is to undo for these and ioredis.
@@ -55,12 +56,21 @@ new_redis_good() { redis_good "$1" && at_least "$("$1" --version 2>/dev/null | s
 valkey_good() { redis_good "$1" && "$1" --version 2>/dev/null | grep -q '^Valkey'; }
 named_good() { [ -x "$1" ] && "$1" -v 2>/dev/null | grep -q '^BIND 9'; }
 
+# Its version without a start of it: the name of its own jar.
+elasticsearch_version() {
+  local jar
+  jar=$(compgen -G "$1/lib/elasticsearch-[0-9]*.jar" | head -n 1) || true
+  jar=${jar##*/elasticsearch-}
+  printf '%s' "${jar%.jar}"
+}
+elasticsearch_good() { [ -x "$1/bin/elasticsearch" ] && at_least "$(elasticsearch_version "$1")" 8.0; }
+
 # present CHECK VARIABLE NAME CANDIDATE...: says where the server is when one passes its check.
 present() {
   local check=$1 variable=$2 name=$3 given=${!2:-} candidate
   shift 3
   if [ -n "$given" ]; then
-    "$check" "$given" || fail "$variable is $given, which is not a usable $name (must be an executable$(needed "$name")). Correct it or unset it."
+    "$check" "$given" || fail "$variable is $given, which is not a usable $name (must be ${kind:-an executable}$(needed "$name")). Correct it or unset it."
     say "$name: $given (from $variable)"
     return 0
   fi
@@ -80,6 +90,7 @@ needed() {
     Redis) printf ', Redis 7.0 or newer, or Valkey' ;;
     'new Redis') printf ', Redis 8.0 or newer' ;;
     Valkey) printf ', Valkey' ;;
+    Elasticsearch) printf ', Elasticsearch 8.0 or newer' ;;
     *) printf ', BIND 9' ;;
   esac
 }
@@ -206,6 +217,28 @@ WRAPPER
   chmod 755 "$1"
 }
 
+elasticsearch=8.19.21
+install_elasticsearch() {
+  local prefix=$servers_dir/elasticsearch building=$servers_dir/elasticsearch.building kind='a directory with bin/elasticsearch'
+  present elasticsearch_good HA_ELASTICSEARCH Elasticsearch "$prefix" && return
+  command -v mvn >/dev/null ||
+    fail "no 'mvn' on the PATH, so Elasticsearch can't be brought. Install Maven, or set HA_ELASTICSEARCH to a directory of your own$(needed Elasticsearch)."
+  say "Elasticsearch: unpacking it into $prefix (107 MB)"
+  rm -rf "$building"
+  mkdir -p "$building"
+  # Outside of this project: its settings are no concern of a download.
+  (cd "$building" && mvn -B -q -ntp -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.9.0:unpack -DoutputDirectory="$building" \
+    -Dartifact="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$elasticsearch:zip") ||
+    fail "Maven couldn't bring Elasticsearch $elasticsearch. Check the network and the repositories in ~/.m2/settings.xml, or set HA_ELASTICSEARCH to a directory of your own$(needed Elasticsearch)."
+  # It refuses to run as root, so another user reads it.
+  chmod -R a+rX "$building"
+  rm -rf "$prefix"
+  mv "$building/elasticsearch-$elasticsearch" "$prefix"
+  rm -rf "$building"
+  present elasticsearch_good HA_ELASTICSEARCH Elasticsearch "$prefix" ||
+    fail "$prefix is there but isn't Elasticsearch 8.0 or newer. Remove it and run this script again."
+}
+
 install_mariadb() {
   if ! present mariadb_good HA_MARIADBD MariaDB "$(on_path mariadbd || true)"; then
     say "MariaDB: installing the Debian packages"
@@ -272,11 +305,11 @@ install_tools() {
 trap restore_services EXIT
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
-[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest bind clients
+[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest elasticsearch bind clients
 for what in "$@"; do
   case $what in
-    mysql | mariadb | redis | redis-newest | bind | clients | faketime) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, bind, clients or faketime)." ;;
+    mysql | mariadb | redis | redis-newest | elasticsearch | bind | clients | faketime) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, clients or faketime)." ;;
   esac
 done
 for what in "$@"; do

@@ -37,6 +37,16 @@ public interface DataClient {
         return new RedisDataClient(replicas, waitMillis);
     }
 
+    /** Documents in one of these Elasticsearch clusters, each appended to the stream first. */
+    static DataClient elasticsearch(MessageStream stream, List<ElasticsearchCluster> clusters) {
+        return new ElasticsearchDataClient(stream, List.copyOf(clusters));
+    }
+
+    /** The address by which a server is told from others: of a cluster's node that of its cluster. */
+    default Endpoint member(Endpoint server) {
+        return server;
+    }
+
     /** Logs in to a server as the application. Both limits in milliseconds, at least 1. */
     Session connect(Endpoint server, int connectTimeoutMillis, int socketTimeoutMillis) throws Failure;
 

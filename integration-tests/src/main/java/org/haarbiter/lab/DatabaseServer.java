@@ -17,7 +17,7 @@ public interface DatabaseServer extends AutoCloseable {
     /** Where clients connect. */
     Endpoint address();
 
-    /** Its Unix socket. */
+    /** Its Unix socket; throws {@link UnsupportedOperationException} where its kind has none. */
     Path socket();
 
     /** Its data directory. */
@@ -26,7 +26,7 @@ public interface DatabaseServer extends AutoCloseable {
     /** Its error log. */
     Path errorLog();
 
-    /** The pid of the server process itself. */
+    /** The pid of the server process itself; of a cluster, of its first node's. */
     long pid();
 
     /** Whether the process exists; true also while it is frozen. */

@@ -63,7 +63,11 @@ public final class ServerProcess implements AutoCloseable {
     private final List<String> command;
     private final Path log;
     private final @Nullable Supervision supervision;
+    private final boolean launches;
     private @Nullable Process process;
+    /** What the launcher has started; null until it was seen. */
+    private @Nullable ProcessHandle launched;
+
     private boolean closed;
 
     /**
@@ -79,6 +83,25 @@ public final class ServerProcess implements AutoCloseable {
 
     /** The same, with somebody who starts it again. */
     public ServerProcess(String name, Host host, List<String> command, Path log, @Nullable Supervision supervision) {
+        this(name, host, command, log, supervision, false);
+    }
+
+    /**
+     * The same for a program that starts the server as its only Java child, and ends right after it: signals and the pid are the
+     * server's, from the moment it exists.
+     */
+    static ServerProcess launcher(String name, Host host, List<String> command, Path log) {
+        return new ServerProcess(name, host, command, log, null, true);
+    }
+
+    private ServerProcess(
+            String name,
+            Host host,
+            List<String> command,
+            Path log,
+            @Nullable Supervision supervision,
+            boolean launches) {
+        this.launches = launches;
         this.name = name;
         this.log = log;
         this.supervision = supervision;
@@ -141,13 +164,23 @@ public final class ServerProcess implements AutoCloseable {
             // Asked for while it ran.
             Files.deleteIfExists(supervision.startRequest());
         }
+        launched = null;
         process = builder.start();
         RUNNING.add(this);
     }
 
     /** The pid of the process that was started last. */
     public synchronized long pid() {
-        return started().pid();
+        Process own = started();
+        if (launches && launched == null && runsJava(own.toHandle())) {
+            launched =
+                    own.children().filter(ServerProcess::runsJava).findFirst().orElse(null);
+        }
+        return launched == null ? own.pid() : launched.pid();
+    }
+
+    private static boolean runsJava(ProcessHandle process) {
+        return process.info().command().filter(path -> path.endsWith("/java")).isPresent();
     }
 
     /** Whether the process runs; true also while it is frozen, and while the kernel still tears it down. */
@@ -205,9 +238,14 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     private synchronized void signal(int signal) {
-        // The child is reaped only by this JVM's own watcher: while isAlive says yes, the pid is still the child's.
+        // The child is reaped only by this JVM's own watcher: while isAlive says yes, the pid is still the child's. A
+        // launcher
+        // reaps its own just before its end.
         if (isAlive()) {
-            LibC.INSTANCE.kill(Math.toIntExact(pid()), signal);
+            int pid = Math.toIntExact(pid());
+            if (launched == null || launched.isAlive()) {
+                LibC.INSTANCE.kill(pid, signal);
+            }
         }
     }
 

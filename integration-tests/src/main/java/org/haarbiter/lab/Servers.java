@@ -15,12 +15,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the programs of the real servers: a path given in the environment ({@code HA_MYSQLD}, {@code HA_MARIADBD},
- * {@code HA_REDIS_SERVER}, {@code HA_NAMED}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
+ * {@code HA_REDIS_SERVER}, {@code HA_ELASTICSEARCH}, {@code HA_NAMED}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
  * missing or too old is an {@link IllegalStateException} that names the command that brings it.
  */
 public final class Servers {
 
     private static final Pattern VERSION = Pattern.compile("(?:Ver |BIND |server v=)(\\d+)\\.(\\d+)(\\.\\d+)?");
+
+    private static final Pattern ELASTICSEARCH_JAR = Pattern.compile("elasticsearch-((\\d+)\\.\\d+\\.\\d+)");
 
     private Servers() {}
 
@@ -97,6 +99,34 @@ public final class Servers {
                 2,
                 false,
                 directory().resolve("redis-newest/bin/valkey-server"));
+    }
+
+    /** Elasticsearch 8.0 or newer: its {@code bin/elasticsearch}. */
+    public static Program elasticsearch() {
+        String given = System.getenv("HA_ELASTICSEARCH");
+        Path home =
+                given != null && !given.isEmpty() ? Path.of(given) : directory().resolve("elasticsearch");
+        Path program = home.resolve("bin/elasticsearch").toAbsolutePath();
+        // Its own jar tells the version; the program would take a second for it.
+        try (DirectoryStream<Path> jars = Files.newDirectoryStream(home.resolve("lib"), "elasticsearch-[0-9]*.jar")) {
+            for (Path jar : jars) {
+                Matcher version = ELASTICSEARCH_JAR.matcher(String.valueOf(jar.getFileName()));
+                if (Files.isExecutable(program) && version.find() && Integer.parseInt(version.group(2)) >= 8) {
+                    return new Program(program, version.group(1));
+                }
+            }
+        } catch (IOException e) {
+            throw noElasticsearch(home, e);
+        }
+        throw noElasticsearch(home, null);
+    }
+
+    private static IllegalStateException noElasticsearch(Path home, @Nullable IOException why) {
+        return new IllegalStateException(
+                "no usable elasticsearch in " + home
+                        + " (must be a directory with bin/elasticsearch, 8.0 or newer). Run"
+                        + " scripts/install-servers.sh elasticsearch, or set HA_ELASTICSEARCH to such a directory",
+                why);
     }
 
     /** BIND 9. */

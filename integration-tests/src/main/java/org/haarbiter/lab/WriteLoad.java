@@ -466,7 +466,8 @@ public final class WriteLoad implements AutoCloseable {
             };
         }
         long acked = System.nanoTime();
-        acknowledged.add(new WriteHistory.Acknowledgement(id, link.server(), link.connectedNanos(), sent, acked));
+        acknowledged.add(new WriteHistory.Acknowledgement(
+                id, behaviour.client().member(link.server()), link.connectedNanos(), sent, acked));
         lastAckedNanos = acked;
         lastServer = link.server();
         return Outcome.ACKNOWLEDGED;
@@ -646,7 +647,7 @@ public final class WriteLoad implements AutoCloseable {
         await("a write acknowledged by another server than " + old, limit, () -> {
             Endpoint last = lastServer;
             return last != null
-                    && !last.equals(old)
+                    && !behaviour.client().member(last).equals(old)
                     && history().outage(faultNanos, old).isPresent();
         });
         return history().outage(faultNanos, old).orElseThrow();
