@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows the main job on real servers: three masters, a group of four database servers in two sites, BIND, and a client that
+# Shows the main job on real servers: three masters, a group of four database servers (or two clusters) in two sites, BIND, and a client that
 # writes all the time through the DNS name. The primary is struck; the timeline, the client's outage and the acknowledged
 # writes that were lost are printed. Everything runs on loopback and is taken away at the end.
 set -euo pipefail
@@ -7,10 +7,10 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/demo.sh [--engine mysql|mariadb|redis] [--fault kill|hang|partition|switchover] [--wait REPLICAS]
-                       [--json] [--keep]
+usage: scripts/demo.sh [--engine mysql|mariadb|redis|elasticsearch] [--fault kill|hang|partition|switchover]
+                       [--wait REPLICAS] [--json] [--keep]
 
-  --engine mysql|mariadb|redis   the servers (default: mysql)
+  --engine ENGINE             the servers: mysql (default), mariadb, redis, or elasticsearch, of which each member is a cluster
   --fault FAULT               kill (-9; default), hang (SIGSTOP), partition (the host cut off; needs root), or
                               switchover (none: hactl moves the primary)
   --wait REPLICAS             redis: the client waits after each write until so many replicas have it (WAIT). Without, Redis
@@ -39,7 +39,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-case $engine in mysql | mariadb | redis) ;; *) die "--engine $engine: must be mysql, mariadb or redis" ;; esac
+case $engine in mysql | mariadb | redis | elasticsearch) ;; *) die "--engine $engine: must be mysql, mariadb, redis or elasticsearch" ;; esac
 
 need_build_tools
 say "bringing the real servers"

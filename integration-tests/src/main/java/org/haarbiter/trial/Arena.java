@@ -14,15 +14,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.lab.Account;
 import org.haarbiter.lab.BindServer;
+import org.haarbiter.lab.DataClient;
 import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.ElasticsearchCluster;
+import org.haarbiter.lab.ElasticsearchNode;
 import org.haarbiter.lab.Host;
 import org.haarbiter.lab.MariadbServer;
+import org.haarbiter.lab.MessageStream;
 import org.haarbiter.lab.MysqlServer;
 import org.haarbiter.lab.NetworkLab;
 import org.haarbiter.lab.RedisServer;
@@ -61,6 +66,7 @@ public final class Arena implements AutoCloseable {
     private static final int DNS_PORT = 15_353;
     private static final long MEMORY_BYTES = 4L << 30;
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final int FEED_MILLIS = 50;
 
     private final ArenaPlan plan;
     private final @Nullable NetworkLab network;
@@ -70,6 +76,10 @@ public final class Arena implements AutoCloseable {
     private final ArbiterApi api;
     private @Nullable BindServer dns;
     private @Nullable ReplicatedGroup<? extends DatabaseServer> databases;
+    /** What feeds clusters of Elasticsearch. */
+    private final MessageStream stream = new MessageStream();
+
+    private List<ElasticsearchCluster> clusters = List.of();
     /** The same, where they are SQL servers. */
     private @Nullable ReplicatedGroup<SqlServer> group;
 
@@ -149,7 +159,14 @@ public final class Arena implements AutoCloseable {
         ReplicatedGroup<? extends DatabaseServer> started = startDatabases(servers);
         bind.awaitReady(START_LIMIT);
         for (int i = 1; i <= plan.members(); i++) {
-            writeAgent(i, started.servers().get(i - 1));
+            DatabaseServer server = started.servers().get(i - 1);
+            if (server instanceof ElasticsearchCluster cluster) {
+                for (ElasticsearchNode node : cluster.nodes()) {
+                    writeAgentOfNode(i, cluster, node);
+                }
+            } else {
+                writeAgent(i, server);
+            }
         }
         agents.values().forEach(this::startProcess);
     }
@@ -159,6 +176,7 @@ public final class Arena implements AutoCloseable {
             case MYSQL -> speakingSql(ReplicatedGroup.start(servers, MysqlServer::new));
             case MARIADB -> speakingSql(ReplicatedGroup.start(servers, MariadbServer::new));
             case REDIS -> ReplicatedGroup.start(servers, RedisServer::new);
+            case ELASTICSEARCH -> fed(ReplicatedGroup.start(servers, this::cluster));
         };
         databases = started;
         closing.add(started);
@@ -166,6 +184,34 @@ public final class Arena implements AutoCloseable {
             // Fenced Redis servers follow nobody, so there is no topology to adopt but one that is at work.
             started.openByHand();
         }
+        return started;
+    }
+
+    /** The first has three nodes, so that one of them may be lost; the others have two. Each node has an address of its own. */
+    private ElasticsearchCluster cluster(ServerPlan server) {
+        List<ServerPlan> nodes = new ArrayList<>();
+        for (int i = 1; i <= (server.serverId() == 1 ? 3 : 2); i++) {
+            nodes.add(ServerPlan.of(
+                            server.name() + "-" + i,
+                            network == null
+                                    ? new Endpoint("127.0.1." + (10 * server.serverId() + i), DATABASE_PORT)
+                                    : new Endpoint(server.address().host(), DATABASE_PORT + i - 1),
+                            server.serverId(),
+                            server.work().resolve(server.name()))
+                    .on(server.host()));
+        }
+        return new ElasticsearchCluster(server.name(), server.work().resolve(server.name()), nodes);
+    }
+
+    /** By hand, as it was before the arbiter: the first is open, and a consumer of the stream brings each what it lacks. */
+    private ReplicatedGroup<ElasticsearchCluster> fed(ReplicatedGroup<ElasticsearchCluster> started)
+            throws IOException {
+        clusters = started.servers();
+        started.openByHand();
+        for (ElasticsearchCluster cluster : clusters) {
+            stream.feed(cluster, controlHost(), FEED_MILLIS);
+        }
+        closing.add(stream);
         return started;
     }
 
@@ -222,9 +268,8 @@ public final class Arena implements AutoCloseable {
     }
 
     private String durabilityLines() {
-        return plan.engine().isSql()
-                ? "durability: " + plan.durability()
-                : "redis:\n  durability: " + plan.durability();
+        String line = "durability: " + plan.durability();
+        return plan.engine().isSql() ? line : plan.engine().word() + ":\n  " + line;
     }
 
     private void writeAgent(int number, DatabaseServer server) throws IOException {
@@ -235,16 +280,6 @@ public final class Arena implements AutoCloseable {
         writeSecret(
                 replication,
                 "user: " + Account.REPLICATION.user() + "\npassword: " + Account.REPLICATION.password() + "\n");
-        StringBuilder addresses = new StringBuilder();
-        for (int i = 1; i <= plan.masters(); i++) {
-            addresses
-                    .append(i == 1 ? "" : ", ")
-                    .append("\"")
-                    .append(masterAddress(i))
-                    .append(":")
-                    .append(17_200 + i)
-                    .append("\"");
-        }
         Path file = directory.resolve("ha-agent.yaml");
         Files.writeString(file, """
                 group: %s
@@ -269,7 +304,7 @@ public final class Arena implements AutoCloseable {
                         server.address(),
                         server.address().host(),
                         17_500 + number,
-                        addresses,
+                        masterAddresses(),
                         server.address().host(),
                         17_400 + number,
                         plan.profile(),
@@ -280,6 +315,44 @@ public final class Arena implements AutoCloseable {
         agents.put(
                 server.name(),
                 process("agent-" + server.name(), "ha-agent", file, host(server.name()), directory.resolve("log")));
+    }
+
+    private String masterAddresses() {
+        return agentsAddresses().stream().map(address -> "\"" + address + "\"").collect(Collectors.joining(", "));
+    }
+
+    private void writeAgentOfNode(int number, ElasticsearchCluster cluster, ElasticsearchNode node) throws IOException {
+        Path directory = Files.createDirectories(plan.work().resolve("agent-" + node.name()));
+        Path file = directory.resolve("ha-agent.yaml");
+        int index = cluster.nodes().indexOf(node);
+        Files.writeString(file, """
+                group: %s
+                member: %s
+                site: %s
+                address: "%s"
+                agent-address: "%s:%d"
+                masters: [%s]
+                state-directory: state
+                metrics: "%s:%d"
+                timing: {profile: %s}
+                engine: elasticsearch
+                server:
+                  aliases: [%s]
+                """.formatted(
+                        GROUP,
+                        cluster.name(),
+                        siteOfMember(number),
+                        node.http(),
+                        node.http().host(),
+                        17_500 + 10 * number + index,
+                        masterAddresses(),
+                        node.http().host(),
+                        17_400 + 10 * number + index,
+                        plan.profile(),
+                        ElasticsearchCluster.WRITES));
+        agents.put(
+                node.name(),
+                process("agent-" + node.name(), "ha-agent", file, host(cluster.name()), directory.resolve("log")));
     }
 
     private static String sqlLines(SqlServer server) {
@@ -719,8 +792,23 @@ public final class Arena implements AutoCloseable {
         return new WriteLoad.AnyMember(addresses());
     }
 
-    /** The addresses of all database servers. */
+    /** How a client writes, whose every acknowledgement comes from the primary. */
+    DataClient writes() {
+        return switch (plan.engine()) {
+            case MYSQL, MARIADB -> DataClient.jdbc();
+            case REDIS -> DataClient.redis();
+            case ELASTICSEARCH -> DataClient.elasticsearch(stream, clusters);
+        };
+    }
+
+    /** The addresses of all database servers; of clusters those of their nodes. */
     public List<Endpoint> addresses() {
+        if (!clusters.isEmpty()) {
+            return clusters.stream()
+                    .flatMap(cluster -> cluster.nodes().stream())
+                    .<Endpoint>map(ElasticsearchNode::http)
+                    .toList();
+        }
         return databases().servers().stream()
                 .<Endpoint>map(DatabaseServer::address)
                 .toList();

@@ -31,11 +31,18 @@ public record ArenaPlan(
         /** MariaDB 10.11 or newer. */
         MARIADB,
         /** Redis 7.0 or newer, or Valkey. */
-        REDIS;
+        REDIS,
+        /** Elasticsearch 8 or newer: each member is a cluster. */
+        ELASTICSEARCH;
 
-        /** Whether its servers are asked in SQL, and can be lossless. */
-        public boolean isSql() {
+        /** Whether a group of its servers can be lossless. */
+        public boolean mayBeLossless() {
             return this != REDIS;
+        }
+
+        /** Whether its servers are asked in SQL. */
+        public boolean isSql() {
+            return this == MYSQL || this == MARIADB;
         }
 
         /** As settings and commands write it. */
@@ -79,9 +86,20 @@ public record ArenaPlan(
                 masterSettings);
     }
 
-    /** A primary and three replicas, three masters, the fast profile; lossless, or bounded where the engine can't be. */
+    /**
+     * A primary and three replicas, three masters, the fast profile; lossless, or bounded where the engine can't be. Of clusters two
+     * and the normal profile: a dozen Java processes on one machine don't always answer in the other's times.
+     */
     public static ArenaPlan of(Engine engine, Path work, boolean separateHosts) {
-        return new ArenaPlan(engine, 4, work, separateHosts, 3, "fast", engine.isSql() ? "lossless" : "bounded", "");
+        return new ArenaPlan(
+                engine,
+                engine == Engine.ELASTICSEARCH ? 2 : 4,
+                work,
+                separateHosts,
+                3,
+                engine == Engine.ELASTICSEARCH ? "normal" : "fast",
+                engine.mayBeLossless() ? "lossless" : "bounded",
+                "");
     }
 
     /** The same with another number of servers; 2 to 9. */

@@ -30,6 +30,7 @@ public final class FailoverBench implements Callable<Integer> {
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
 
     private static final int WARM_UPS = 3;
+    private static final int USUAL_MEMBERS = 4;
     /** By then a server that was cut off is fenced, one way or another. */
     private static final Duration FENCE_LIMIT = Duration.ofSeconds(5);
 
@@ -57,11 +58,10 @@ public final class FailoverBench implements Callable<Integer> {
 
     @Option(
             names = "--members",
-            defaultValue = "4",
             description =
-                    "servers of the group, 2 to 9 (default: ${DEFAULT-VALUE}); on two processors each more takes time"
+                    "servers of the group, 2 to 9 (default: 4; of clusters 2); on two processors each more takes time"
                             + " from the others")
-    private int members = 4;
+    private @Nullable Integer members;
 
     @Option(names = "--rate", defaultValue = "1000", description = "writes per second (default: ${DEFAULT-VALUE})")
     private int rate = 1_000;
@@ -130,7 +130,7 @@ public final class FailoverBench implements Callable<Integer> {
         List<Series> all = new ArrayList<>();
         Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
         try (Arena arena =
-                Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members))) {
+                Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members()))) {
             arena.awaitPrimary(START_LIMIT);
             all.add(strike(arena, new ArbiterKeeper(arena), struck -> makeWhole(arena, struck)));
             if (peer == Peer.SENTINEL) {
@@ -161,7 +161,16 @@ public final class FailoverBench implements Callable<Integer> {
         if (runs < 1) {
             return Optional.of("--runs: " + runs + " (must be 1 or more)");
         }
+        if (engine == ArenaPlan.Engine.ELASTICSEARCH && fault == Fault.PARTITION) {
+            return Optional.of(
+                    "--fault partition: the nodes of clusters share this machine (--engine is elasticsearch)");
+        }
         return Demo.mistake(engine, waitFor);
+    }
+
+    private int members() {
+        Integer given = members;
+        return given != null ? given : engine == ArenaPlan.Engine.ELASTICSEARCH ? 2 : USUAL_MEMBERS;
     }
 
     private FailoverTrial.Client client() {
@@ -198,7 +207,7 @@ public final class FailoverBench implements Callable<Integer> {
                     new FailoverTrial.Plan(
                             fault,
                             client(),
-                            Demo.writes(engine, waitFor),
+                            Demo.writes(arena, waitFor),
                             rate,
                             ++played * FailoverTrial.NUMBERS,
                             peer == null || fault == Fault.SWITCHOVER ? Duration.ZERO : LASTING));
@@ -295,7 +304,7 @@ public final class FailoverBench implements Callable<Integer> {
         if (engine == ArenaPlan.Engine.REDIS) {
             values.put("wait", waitFor);
         }
-        values.put("members", members);
+        values.put("members", members());
         values.put("runs", results.size());
         values.put("outage_ms", spread("outage", results, FailoverTrial.Result::outageMillis));
         values.put(

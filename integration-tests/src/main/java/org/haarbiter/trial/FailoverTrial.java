@@ -70,11 +70,6 @@ public final class FailoverTrial {
 
     private FailoverTrial() {}
 
-    /** How a client of an engine writes, whose every acknowledgement comes from the primary. */
-    static DataClient writes(ArenaPlan.Engine engine) {
-        return engine == ArenaPlan.Engine.REDIS ? DataClient.redis() : DataClient.jdbc();
-    }
-
     /**
      * What happens in one.
      *
@@ -93,7 +88,7 @@ public final class FailoverTrial {
         return run(
                 arena,
                 new ArbiterKeeper(arena),
-                new Plan(fault, client, writes(arena.plan().engine()), writesPerSecond, firstId, Duration.ZERO));
+                new Plan(fault, client, arena.writes(), writesPerSecond, firstId, Duration.ZERO));
     }
 
     /** Runs one; the group must be whole. Where the fault doesn't end, the struck server stays as it left it. */

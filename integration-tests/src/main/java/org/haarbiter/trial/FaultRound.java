@@ -403,7 +403,7 @@ final class FaultRound {
     }
 
     private DataClient client() {
-        return FailoverTrial.writes(arena.plan().engine());
+        return arena.writes();
     }
 
     private void awaitSameData(DatabaseServer primary, DatabaseServer server) throws IOException {

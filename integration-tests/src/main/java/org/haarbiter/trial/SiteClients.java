@@ -42,8 +42,8 @@ final class SiteClients implements AutoCloseable {
     static SiteClients start(Arena arena, long first) {
         SiteClients clients = new SiteClients();
         List<DataClient> ways = new ArrayList<>();
-        ways.add(FailoverTrial.writes(arena.plan().engine()));
-        if (!arena.plan().engine().isSql()) {
+        ways.add(arena.writes());
+        if (arena.plan().engine() == ArenaPlan.Engine.REDIS) {
             ways.add(DataClient.redisWaitingFor(WAIT_FOR, WAIT_MILLIS));
         }
         long each = NUMBERS / Arena.CLIENT_SITES.size() / ways.size();

@@ -447,7 +447,7 @@ final class Stories {
     private static Story.Undo crowd(Scene scene) throws IOException, DataClient.Failure {
         Story.Undo limit = scene.primary() instanceof RedisServer redis ? fewClients(redis) : () -> {};
         Crowd crowd = Crowd.before(
-                FailoverTrial.writes(scene.arena().plan().engine()),
+                scene.arena().writes(),
                 scene.primary().address(),
                 MOST_CONNECTIONS,
                 scene.arena().clients("south"));
