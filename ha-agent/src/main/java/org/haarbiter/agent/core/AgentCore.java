@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AgentCore {
 
+    /** Less than that may come of the rounding of times. */
+    private static final long STREAM_NEWS_NANOS = 5_000_000;
+
     /** Heartbeats whose answers may still come: more than a lease's worth at any profile. */
     private static final int SENT_LIMIT = 256;
 
@@ -86,6 +89,10 @@ public final class AgentCore {
 
     private long lookAnswered;
     private @Nullable Sighting told;
+
+    /** When the look began that the masters were last told of. */
+    private long toldSeenNanos;
+
     private long lastNanos = Long.MIN_VALUE;
     private long lastWallMillis;
 
@@ -359,7 +366,7 @@ public final class AgentCore {
                 || last.receiving() != now.receiving()
                 || last.acknowledgersRequired() != now.acknowledgersRequired()
                 || last.rebuilding() != now.rebuilding()
-                || (awaited() && !last.received().equals(now.received()))
+                || (awaited() && (!last.received().equals(now.received()) || heardMoreOfStream(last, now)))
                 || !last.peering().list().equals(now.peering().list())
                 || last.peering().rememberedEpoch() != now.peering().rememberedEpoch()
                 || last.peering().promised() != now.peering().promised()
@@ -374,10 +381,23 @@ public final class AgentCore {
         return !atRest() || sequence % 2 == 0;
     }
 
-    /** A planned switch waits for what this server holds: it must be looked at again as soon as a look has ended. */
+    /**
+     * A switch waits for what this server holds, or for what it hears of its stream: it must be looked at again as soon as a look has
+     * ended.
+     */
     public boolean awaited() {
         Goal wish = goal;
-        return wish != null && wish.role() == Role.REPLICA && !wish.upTo().isEmpty();
+        return wish != null
+                && ((wish.role() == Role.REPLICA && !wish.upTo().isEmpty())
+                        || (wish.role() == Role.SEALED && traits.positionKind().streamed()));
+    }
+
+    /** It has been told of its stream's end at a later time than the masters know. */
+    private boolean heardMoreOfStream(Sighting last, Sighting now) {
+        return traits.positionKind().streamed()
+                && now.sourceHeardMillis() >= 0
+                && seenNanos - AgentLimits.nanos(now.sourceHeardMillis())
+                        > toldSeenNanos - AgentLimits.nanos(last.sourceHeardMillis()) + STREAM_NEWS_NANOS;
     }
 
     private boolean atRest() {
@@ -406,6 +426,7 @@ public final class AgentCore {
         }
         Sighting now = sighting();
         told = now;
+        toldSeenNanos = seenNanos;
         return new Heartbeat(session, sequence, lookAnswered, now);
     }
 

@@ -1,8 +1,10 @@
 package org.haarbiter.agent.scenario;
 
 import java.util.List;
+import java.util.TreeMap;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.scenario.Line;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** What the engine sees of the scripted server. A setting stays until another line changes it. */
 final class Server {
     private static final String SETTINGS = "state, detail, instance, writable, source, receiving, applying, received,"
-            + " applied, attached, required, began";
+            + " applied, attached, required, elected, began";
 
     private ServerState state = ServerState.RUNNING;
     private String detail = "";
@@ -25,6 +27,7 @@ final class Server {
     private int required;
     private boolean acknowledging;
     private boolean rebuilding;
+    private @Nullable ClusterNode node;
 
     String instance() {
         return "process-" + process;
@@ -50,6 +53,8 @@ final class Server {
             case "rebuilding" -> rebuilding = line.yesOrNo(value, setting);
             case "attached" -> attached = line.number(value, "a number of acknowledgers");
             case "acknowledging" -> acknowledging = line.yesOrNo(value, setting);
+            case "elected" ->
+                node = new ClusterNode("n1", line.number(value, "a term; 0 for another node"), "c", new TreeMap<>());
             case "required" -> required = line.number(value, "a number of acknowledgers");
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }
@@ -80,6 +85,7 @@ final class Server {
                 -1,
                 List.of(),
                 rebuilding,
-                Observation.USUAL_PRIORITY);
+                Observation.USUAL_PRIORITY,
+                node);
     }
 }

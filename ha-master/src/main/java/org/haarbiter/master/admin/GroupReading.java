@@ -472,7 +472,17 @@ final class GroupReading {
                     + " can't acknowledge a write any more once its replicas are sealed, and nobody is"
                     + " promoted before; " + manager + others;
         }
-        return guard != null && guard.kind().compareTo(Guard.Kind.IN_TIME) >= 0
+        boolean guarded = guard != null && guard.kind().compareTo(Guard.Kind.IN_TIME) >= 0;
+        if (adopted.positionKind().streamed()) {
+            return (guarded
+                            ? "guarded: "
+                            : "not guarded in time: without the agent beside its elected node " + primary
+                                    + " may go on taking writes; there is no automatic switch while agents of its other nodes are"
+                                    + " heard, and where none is two clusters may take writes; ")
+                    + manager
+                    + others;
+        }
+        return guarded
                 ? "not lossless, and guarded: " + manager + others
                 : "not lossless, and not guarded in time: " + primary
                         + " may go on taking writes without its agent; there is"

@@ -583,6 +583,16 @@ public final class Arbiter {
         return Goals.of(state.group(group), heard, memory.heard, memory.history, term, limits);
     }
 
+    private SortedSet<String> atWork(GroupMemory memory, long nowNanos) {
+        TreeSet<String> members = new TreeSet<>();
+        memory.clusters.forEach((member, cluster) -> {
+            if (cluster.atWork(nowNanos - Limits.nanos(limits.silenceMillis()))) {
+                members.add(member);
+            }
+        });
+        return members;
+    }
+
     /** Everything a rule may look at. */
     public View view(String name, long nowNanos, long wallMillis) {
         GroupMemory memory = memories.get(name);
@@ -603,6 +613,7 @@ public final class Arbiter {
                 group == null ? null : doubt.about(new MemberName(name, group.primary()), nowNanos),
                 group == null ? null : turns.notYet(name, group.primaryMember().site(), nowNanos),
                 Collections.unmodifiableSortedMap(known.heard),
+                atWork(known, nowNanos),
                 known.history,
                 Collections.unmodifiableSortedMap(known.granted),
                 known.fewerAskedNanos,

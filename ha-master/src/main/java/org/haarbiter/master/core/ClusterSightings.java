@@ -2,6 +2,7 @@ package org.haarbiter.master.core;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -80,6 +81,14 @@ final class ClusterSightings {
                 : null;
     }
 
+    /** A node's agent was heard since then and says that the cluster is at work, whether or not somebody speaks for it. */
+    boolean atWork(long sinceNanos) {
+        return nodes.values().stream()
+                .anyMatch(said -> said.arrivedNanos() >= sinceNanos
+                        && (said.sighting().state() == ServerState.RUNNING
+                                || said.sighting().state() == ServerState.REFUSING));
+    }
+
     private static boolean speaks(Sighting sighting) {
         ClusterNode node = sighting.node();
         return node != null && node.elected();
@@ -102,7 +111,7 @@ final class ClusterSightings {
                 problems.add("nothing is heard of the agent of node " + name);
             } else if (other.state() != ServerState.RUNNING) {
                 problems.add("node " + name + " is "
-                        + other.state().name().toLowerCase(java.util.Locale.ROOT)
+                        + other.state().name().toLowerCase(Locale.ROOT)
                         + (other.detail().isEmpty() ? "" : ": " + other.detail()));
             }
         });

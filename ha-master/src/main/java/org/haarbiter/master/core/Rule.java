@@ -414,7 +414,7 @@ public enum Rule {
     private static @Nullable String whyLost(View view) {
         String primary = view.adopted().primary();
         Heard last = view.heardOf(primary);
-        if (view.silent(primary)) {
+        if (view.silent(primary) && !view.clustersAtWork().contains(primary)) {
             return "nothing heard for " + view.silentNanos(primary) / 1_000_000 + " ms";
         }
         if (last == null) {
@@ -515,6 +515,13 @@ public enum Rule {
             if (asked != null) {
                 return new Hold(cause + "; but its agent is there and writes go on by its peers' permission, that of "
                         + asked + " among them: the masters and " + primary + " don't reach each other");
+            }
+            if (view.clustersAtWork().contains(primary)) {
+                // Whoever speaks for it would fence it; the others don't.
+                return new Hold(
+                        cause + "; but agents of other nodes say that the cluster is at work, so only the agent beside"
+                                + " its elected node is gone or cut off, and the cluster may be taking writes (start that agent, or"
+                                + " stop its node)");
             }
             if (view.doubt() != null) {
                 return new Hold(cause + "; but " + view.doubt());

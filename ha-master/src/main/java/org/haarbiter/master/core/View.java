@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param doubt why the primary's silence isn't acted upon yet; null where it may be
  * @param turn why a switch must wait for those of other groups; null where it needn't
  * @param heard what was last heard of each member, by name
+ * @param clustersAtWork the members of which an agent of some node was heard lately and says that the cluster is at work
  * @param history what the group's primaries were heard to hold
  * @param grantedNanos for each member that was sent a lease: when the newest heartbeat so answered had arrived
  * @param fewerAskedNanos when the newest heartbeat of the primary's had arrived that was answered with fewer acknowledgements
@@ -45,6 +46,7 @@ public record View(
         @Nullable String doubt,
         @Nullable String turn,
         SortedMap<String, Heard> heard,
+        SortedSet<String> clustersAtWork,
         PositionHistory history,
         SortedMap<String, Long> grantedNanos,
         long fewerAskedNanos,

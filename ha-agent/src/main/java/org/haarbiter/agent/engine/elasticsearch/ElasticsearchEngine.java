@@ -14,6 +14,7 @@ import org.haarbiter.agent.engine.Surplus;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.agent.process.ConnectionReset;
 import org.haarbiter.agent.process.DeathWatch;
+import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
 
@@ -116,7 +117,7 @@ public final class ElasticsearchEngine implements Engine {
     }
 
     @Override
-    public void rebuild(org.haarbiter.words.Endpoint donor, Progress progress, Duration limit) throws EngineException {
+    public void rebuild(Endpoint donor, Progress progress, Duration limit) throws EngineException {
         throw new EngineException("rebuilding from " + donor
                 + ": the arbiter doesn't copy clusters of Elasticsearch: restore a snapshot by hand, and let the stream's"
                 + " consumer go on from there");

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,7 +82,7 @@ final class Upkeep implements AutoCloseable {
     /** 0 while a cluster that has come back isn't known to hold what the primary does. */
     int priority() {
         Comparison running = comparison;
-        return running == null || running.passed() ? org.haarbiter.agent.engine.Observation.USUAL_PRIORITY : 0;
+        return running == null || running.passed() ? Observation.USUAL_PRIORITY : 0;
     }
 
     /** Compares this cluster with another from now on, until both hold the same; told again, it changes nothing. */
