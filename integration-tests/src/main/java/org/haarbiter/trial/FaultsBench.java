@@ -63,7 +63,7 @@ public final class FaultsBench implements Callable<Integer> {
                     "%-28s%s%s%s%n",
                     s.name(),
                     s.tells(),
-                    s.engines().size() == ArenaPlan.Engine.values().length
+                    s.engines().equals(Story.SERVERS)
                             ? ""
                             : s.engines().stream()
                                     .map(ArenaPlan.Engine::word)
@@ -85,7 +85,10 @@ public final class FaultsBench implements Callable<Integer> {
                 new ArrayList<>(engine == null ? List.of(ArenaPlan.Engine.values()) : List.of(engine));
         engines.removeIf(e -> stories.stream().noneMatch(s -> s.engines().contains(e)));
         if (engines.isEmpty()) {
-            System.err.println("--engine: none of the stories " + names + " can befall it");
+            System.err.println(
+                    names.isEmpty()
+                            ? "--engine: no story is told of it yet (see --list)"
+                            : "--engine: none of the stories " + names + " can befall it");
             return CommandLine.ExitCode.USAGE;
         }
         if (rounds < 0) {

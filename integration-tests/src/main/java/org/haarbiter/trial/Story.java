@@ -30,14 +30,17 @@ record Story(
         Expectation expectation,
         String tells) {
 
+    /** The engines whose members are single servers. */
+    static final Set<Engine> SERVERS = Set.copyOf(EnumSet.complementOf(EnumSet.of(Engine.ELASTICSEARCH)));
+
     /** Copies the engines. */
     Story {
         engines = Set.copyOf(engines);
     }
 
-    /** One of all engines. */
+    /** One of all engines whose members are single servers: nothing is told yet of what befalls clusters. */
     static Story of(String name, int seconds, Preparation preparation, Expectation expectation, String tells) {
-        return new Story(name, true, EnumSet.allOf(Engine.class), false, seconds, preparation, expectation, tells);
+        return new Story(name, true, SERVERS, false, seconds, preparation, expectation, tells);
     }
 
     /** One that needs no preparation. */

@@ -67,6 +67,7 @@ class ElasticsearchLabIT {
             south.freeze();
             assertThatThrownBy(() -> writeOnce(client, south, 3)).hasMessageContaining("doesn't answer");
             assertThat(south.isAlive()).isTrue();
+            stream.append("by-hand", "3", "{\"n\": 3}");
             south.thaw();
             feed.awaitCaughtUp(LIMIT);
             assertThat(client.written(south, 3)).contains(3L);
