@@ -161,6 +161,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                             false,
                             "",
                             guard,
+                            null,
                             problems));
         }
     }

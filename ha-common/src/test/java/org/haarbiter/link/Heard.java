@@ -123,6 +123,7 @@ final class Heard implements LinkServerListener, LinkClientListener {
                         false,
                         "",
                         Guard.NONE,
+                        null,
                         List.of()));
     }
 

@@ -81,6 +81,7 @@ class LinkCodecTest {
                 false,
                 "",
                 Guard.NONE,
+                null,
                 Collections.nCopies(WireLimits.SENTENCES + 1, tooLong));
         LinkFrame frame = LinkFrame.parseFrom(
                 LinkWriter.frame(new Heartbeat(1, 2, sighting)).toByteArray());

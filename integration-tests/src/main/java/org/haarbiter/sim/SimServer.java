@@ -956,7 +956,8 @@ final class SimServer extends SimProcess {
                                 / 1_000_000,
                 List.of(),
                 rebuilding,
-                Observation.USUAL_PRIORITY);
+                Observation.USUAL_PRIORITY,
+                null);
         lastRunning = seen;
         return seen;
     }

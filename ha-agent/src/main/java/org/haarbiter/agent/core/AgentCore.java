@@ -288,24 +288,23 @@ public final class AgentCore {
     private void instanceChanged() {
         instanceSequence = sequence + 1;
         dropOpen();
+        forgetEffects();
+        historyComplete = traits.historySurvivesRestart();
+    }
+
+    private void forgetEffects() {
         sealedEpoch = 0;
         fencedEpoch = 0;
         settledEpoch = 0;
         followed = null;
         unconfirmed = null;
         lastStep = null;
-        historyComplete = traits.historySurvivesRestart();
     }
 
     /** What an agent has done to a cluster, another one doesn't know: it begins as if it had been started. */
     private void speakerChanged(Observation now, long nowNanos) {
         openEpoch = 0;
-        sealedEpoch = 0;
-        fencedEpoch = 0;
-        settledEpoch = 0;
-        followed = null;
-        unconfirmed = null;
-        lastStep = null;
+        forgetEffects();
         if (!now.standsBy()) {
             promises.takenOver(nowNanos);
         }

@@ -92,52 +92,6 @@ public record Observation(
                 null);
     }
 
-    /** Of a server that has a priority of its own. */
-    public Observation(
-            ServerState state,
-            String detail,
-            String instance,
-            String serverId,
-            String version,
-            boolean writable,
-            @Nullable Endpoint source,
-            boolean receiving,
-            boolean applying,
-            String received,
-            String applied,
-            long lagMillis,
-            long sourceHeardMillis,
-            int acknowledgers,
-            int acknowledgersRequired,
-            boolean acknowledging,
-            long waitingMillis,
-            List<String> problems,
-            boolean rebuilding,
-            int priority) {
-        this(
-                state,
-                detail,
-                instance,
-                serverId,
-                version,
-                writable,
-                source,
-                receiving,
-                applying,
-                received,
-                applied,
-                lagMillis,
-                sourceHeardMillis,
-                acknowledgers,
-                acknowledgersRequired,
-                acknowledging,
-                waitingMillis,
-                problems,
-                rebuilding,
-                priority,
-                null);
-    }
-
     /** Another agent, beside the node that its cluster has elected, speaks for the member and carries out what the masters want. */
     public boolean standsBy() {
         return node != null && !node.elected();

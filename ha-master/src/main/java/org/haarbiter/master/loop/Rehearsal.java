@@ -157,6 +157,7 @@ public final class Rehearsal {
                                 false,
                                 "",
                                 Guard.NONE,
+                                null,
                                 List.of())),
                 now);
     }

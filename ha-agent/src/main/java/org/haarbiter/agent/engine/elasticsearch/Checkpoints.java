@@ -19,7 +19,7 @@ final class Checkpoints {
      * @param askedNanos when the version before was first seen: whatever the stream held by then is in {@code end}, since the consumer
      *     has asked for it after it had written that one
      */
-    private record Partition(long position, long end, long version, long changedNanos, long askedNanos) {}
+    private record Partition(long position, long end, String version, long changedNanos, long askedNanos) {}
 
     private record Sample(TreeMap<String, Long> ends, long nanos) {}
 
@@ -43,15 +43,15 @@ final class Checkpoints {
                 partitions.remove(name);
                 continue;
             }
-            long version = doc.path("_seq_no").asLong(-1) * 31
-                    + doc.path("_primary_term").asLong(0);
+            String version = doc.path("_primary_term").asText() + "/"
+                    + doc.path("_seq_no").asText();
             JsonNode source = doc.path("_source");
             long position = Math.max(0, source.path("position").asLong(0));
             long end = Math.max(position, source.path("end").asLong(0));
             Partition before = partitions.get(name);
             if (before == null) {
                 partitions.put(name, new Partition(position, end, version, nowNanos, Long.MIN_VALUE));
-            } else if (before.version() != version) {
+            } else if (!before.version().equals(version)) {
                 partitions.put(name, new Partition(position, end, version, nowNanos, before.changedNanos()));
             }
         }

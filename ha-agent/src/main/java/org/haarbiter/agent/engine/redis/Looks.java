@@ -315,7 +315,8 @@ final class Looks implements AutoCloseable {
                 0,
                 problems,
                 false,
-                info.priority());
+                info.priority(),
+                null);
     }
 
     /** Why it turns clients or writes away; null where it doesn't. */
