@@ -199,7 +199,7 @@ public final class MessageStream implements AutoCloseable {
     }
 
     /**
-     * A consumer: brings a cluster, from its checkpoints on, what it lacks, and renews the checkpoints at least each 200 ms as a sign of
+     * A consumer: brings a cluster, from its checkpoints on, what it lacks, and renews the checkpoints at least each 50 ms as a sign of
      * life. It asks another node when one doesn't answer. Threads: any.
      */
     public static final class Feed implements AutoCloseable {
@@ -207,7 +207,7 @@ public final class MessageStream implements AutoCloseable {
         private static final int CONNECT_MILLIS = 500;
         private static final int ANSWER_MILLIS = 2_000;
         private static final int MOST_MESSAGES = 1_000;
-        private static final long SIGN_NANOS = 200_000_000L;
+        private static final long SIGN_NANOS = 50_000_000L;
         private static final long END_LIMIT_MILLIS = 5_000;
 
         private final MessageStream stream;

@@ -112,16 +112,31 @@ public record Observation(
      */
     public Observation inState(ServerState now, String why, long heardMillis) {
         boolean ended = now == ServerState.DEAD;
+        return with(now, why, writable && !ended, receiving && !ended, applying && !ended, heardMillis);
+    }
+
+    /** The same, but it takes no writes any more. */
+    public Observation takingNoWrites() {
+        return with(state, detail, false, receiving, applying, sourceHeardMillis);
+    }
+
+    private Observation with(
+            ServerState otherState,
+            String otherDetail,
+            boolean otherWritable,
+            boolean otherReceiving,
+            boolean otherApplying,
+            long heardMillis) {
         return new Observation(
-                now,
-                why,
+                otherState,
+                otherDetail,
                 instance,
                 serverId,
                 version,
-                writable && !ended,
+                otherWritable,
                 source,
-                receiving && !ended,
-                applying && !ended,
+                otherReceiving,
+                otherApplying,
                 received,
                 applied,
                 lagMillis,

@@ -79,8 +79,7 @@ public final class ElasticsearchEngine implements Engine {
 
     @Override
     public @Nullable Observation drain(Duration limit) throws EngineException {
-        orders.drain(deadline(limit));
-        return null;
+        return orders.drain(deadline(limit));
     }
 
     @Override

@@ -8,10 +8,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.haarbiter.agent.engine.EngineException;
 import org.haarbiter.agent.engine.Following;
+import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Promotion;
 import org.haarbiter.agent.process.DeathWatch;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -159,15 +161,22 @@ final class Orders {
         watch.kill(node.process(), "the cluster couldn't be told in time to take no writes: " + problem);
     }
 
-    /** Refuses new writes, and waits for those that are under way. */
-    void drain(long deadline) throws EngineException {
+    /**
+     * Refuses new writes. Those that are under way needn't be waited for: clients put a write into the stream before they send it here, so
+     * whoever asks for the stream's end from now on hears of all that this cluster may still acknowledge.
+     *
+     * @return what is known now; null where nothing was before
+     */
+    @Nullable
+    Observation drain(long deadline) throws EngineException {
         String aim = "refusing new writes";
         requireElected(aim);
         // Where it fails, writes are open again.
         looks.opening();
         try {
             setAliases(settings, rest, false, deadline);
-            awaitQuiet(deadline);
+            Observation before = looks.last();
+            return before == null ? null : before.takingNoWrites();
         } catch (RestProblem e) {
             try {
                 setAliases(settings, rest, true, System.nanoTime() + 1_000_000_000);
