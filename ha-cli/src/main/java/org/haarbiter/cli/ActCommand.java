@@ -1,6 +1,7 @@
 package org.haarbiter.cli;
 
 import java.io.IOException;
+import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.PolicyChange;
@@ -44,8 +45,7 @@ abstract class ActCommand extends ArbiterCommand {
             String donor,
             @Nullable PolicyChange policy)
             throws CliException {
-        checkReason();
-        Judged judged = judge(
+        return send(
                 client,
                 new CommandRequest(
                         action,
@@ -56,6 +56,29 @@ abstract class ActCommand extends ArbiterCommand {
                         policy,
                         hactl().surroundings().user(),
                         reason.strip()));
+    }
+
+    /** Sends what is to be said of a traffic class. */
+    final CommandResult send(AdminClient client, String action, String group, ClassChange trafficClass)
+            throws CliException {
+        return send(
+                client,
+                new CommandRequest(
+                        action,
+                        group,
+                        "",
+                        false,
+                        "",
+                        null,
+                        null,
+                        trafficClass,
+                        hactl().surroundings().user(),
+                        reason.strip()));
+    }
+
+    private CommandResult send(AdminClient client, CommandRequest request) throws CliException {
+        checkReason();
+        Judged judged = judge(client, request);
         CommandResult result = judged.result();
         if (!result.accepted()) {
             throw new CliException(ExitCode.REFUSED, "refused: " + result.sentence(), judged.body());

@@ -201,7 +201,14 @@ final class GroupCommand extends CommandOfCommands {
         }
 
         private static String counted(long count, String unit) {
-            return count < 0 ? "-" : count + (unit.equals("bytes") ? " B" : " trx");
+            return count < 0
+                    ? "-"
+                    : count
+                            + switch (unit) {
+                                case "bytes" -> " B";
+                                case "messages" -> " msg";
+                                default -> " trx";
+                            };
         }
 
         private static String writes(MemberView m) {
@@ -230,7 +237,8 @@ final class GroupCommand extends CommandOfCommands {
             for (NamesView.Name name : names.wanted()) {
                 out().println("  " + name.name() + " -> "
                         + (name.addresses().isEmpty() ? "(no address)" : String.join(", ", name.addresses())) + " (ttl "
-                        + name.ttlSeconds() + " s)");
+                        + name.ttlSeconds() + " s)"
+                        + (name.rule().isEmpty() ? "" : ", " + name.rule()));
             }
             for (NamesView.Server server : names.servers()) {
                 out().println("  " + server.server() + " " + paint.state(server.state())

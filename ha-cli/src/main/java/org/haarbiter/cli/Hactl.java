@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             StatusCommand.class,
             GroupCommand.class,
+            ClassCommand.class,
             ImportCommand.class,
             WhyCommand.class,
             LogCommand.class,

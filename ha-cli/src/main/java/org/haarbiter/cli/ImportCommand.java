@@ -249,6 +249,7 @@ final class ImportCommand extends CommandOfCommands {
                                     "",
                                     group.policy(),
                                     group.expected(),
+                                    null,
                                     hactl().surroundings().user(),
                                     why));
                     sentence = judged.result().sentence();

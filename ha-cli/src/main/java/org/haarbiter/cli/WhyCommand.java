@@ -30,6 +30,11 @@ final class WhyCommand extends ArbiterCommand {
         out().println();
         out().println(paint.bold("PROTECTION"));
         why.protections().forEach(sentence -> out().println("  - " + sentence));
+        if (!why.figures().isEmpty()) {
+            out().println();
+            out().println(paint.bold("POSITIONS"));
+            why.figures().forEach(sentence -> out().println("  - " + sentence));
+        }
         out().println();
         out().println(paint.bold("RULES")
                 + ", in the order in which they are asked; the first that acts or holds ends it");

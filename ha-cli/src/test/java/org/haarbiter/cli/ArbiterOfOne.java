@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.haarbiter.admin.CommandRequest;
@@ -17,6 +18,7 @@ import org.haarbiter.admin.MastersView;
 import org.haarbiter.admin.NamesView;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.admin.WhyView;
+import org.haarbiter.dns.ServerReading;
 import org.haarbiter.master.admin.AdminBackend;
 import org.haarbiter.master.admin.AdminException;
 import org.haarbiter.master.admin.AdminServer;
@@ -35,7 +37,9 @@ import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.master.core.WhenArbiterLost;
+import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
@@ -64,6 +68,9 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
             WhenArbiterLost.HOLD,
             Storms.usual(1_500),
             Blocking.USUAL);
+    private static final WantedNamesOfGroup NAMES =
+            new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1, 10_000, 1_500_000_000L);
+
     /** A change that a member reports is acted on only once it was seen again after the leader's next answer. */
     private static final int QUIET_ROUNDS = 3;
 
@@ -234,10 +241,13 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                 }
             }
             for (Group group : state.groups().values()) {
+                TreeSet<String> gone = new TreeSet<>(group.classes().keySet());
+                gone.removeIf(
+                        name -> !TrafficClass.REMOVED.equals(group.classes().get(name)));
                 if (dnsProblem.isEmpty()
                         && group.phase() instanceof Phase.Steady
-                        && group.publishedEpoch() < group.epoch()) {
-                    arbiter.namesServed(group.name(), group.epoch(), System.nanoTime());
+                        && (group.publishedEpoch() < group.epoch() || !gone.isEmpty())) {
+                    arbiter.namesServed(group.name(), group.epoch(), gone, System.nanoTime());
                     quiet = 0;
                 }
             }
@@ -253,21 +263,24 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
 
     private MasterFacts facts() {
         TreeMap<String, NamesView> names = new TreeMap<>();
+        TreeMap<String, List<String>> problems = new TreeMap<>();
         for (Group group : state.groups().values()) {
+            WantedNamesOfGroup.Reading reading = NAMES.of(group, arbiter.heardOf(group.name()), System.nanoTime());
+            if (reading == null) {
+                continue;
+            }
             boolean served = dnsProblem.isEmpty();
             names.put(
                     group.name(),
-                    new NamesView(
-                            served ? "served" : "pending",
-                            group.epoch(),
-                            group.publishedEpoch(),
+                    Views.names(
+                            reading.names(),
+                            served,
                             dnsProblem,
-                            List.of(new NamesView.Name(
-                                    group.name() + "-rw",
-                                    List.of(group.primaryMember().address().host()),
-                                    1)),
-                            List.of(new NamesView.Server(
-                                    "127.0.0.53:53", served ? "matches" : "unreachable", dnsProblem))));
+                            List.of(new ServerReading(
+                                    "127.0.0.53:53",
+                                    served ? ServerReading.State.MATCHES : ServerReading.State.UNREACHABLE,
+                                    dnsProblem))));
+            problems.put(group.name(), reading.sentences());
         }
         String leader = leads ? "m1" : "";
         return new MasterFacts(
@@ -288,7 +301,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                                 "unreachable",
                                 "connection refused")),
                 names,
-                new TreeMap<>(),
+                problems,
                 List.of());
     }
 

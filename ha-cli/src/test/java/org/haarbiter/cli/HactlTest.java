@@ -332,6 +332,57 @@ class HactlTest {
     }
 
     @Test
+    void aTrafficClassHasANameOfItsOwn() {
+        Result set = hactl("class", "set", "orders", "marketing", "--pin", "db-3", "--fall-back", "replicas", REASON);
+        assertThat(set.out())
+                .contains("traffic class 'marketing' of group 'orders': pinned to db-3, falls back to replicas");
+        assertThat(hactl("group", "show", "orders").out())
+                .contains("marketing -> 127.0.1.3 (ttl 1 s), pinned to db-3, falls back to replicas")
+                .contains("orders-ro -> 127.0.1.2 (ttl 1 s)\n");
+
+        arbiter.server("orders/db-3").state = ServerState.DEAD;
+        assertThat(hactl("status").out())
+                .contains("traffic class marketing is pinned to db-3, of which it isn't known that it is well; it has"
+                        + " fallen back to db-2");
+        arbiter.server("orders/db-3").state = ServerState.RUNNING;
+
+        assertThat(hactl("class", "set", "orders", "reports", "--follow", "replicas", REASON)
+                        .code())
+                .isZero();
+        assertThat(hactl("class", "remove", "orders", "marketing", REASON).out())
+                .contains(": removed (before: pinned");
+        assertThat(hactl("group", "show", "orders").out())
+                .contains("reports -> 127.0.1.2, 127.0.1.3 (ttl 1 s), follows the replicas")
+                .doesNotContain("marketing");
+        assertThat(hactl("log", "--limit", "5").out()).contains("class-forgotten");
+    }
+
+    @Test
+    void aTrafficClassWithoutMeaningIsRefused() {
+        assertThat(hactl("class", "set", "orders", "marketing", "--pin", "db-9", REASON)
+                        .err())
+                .contains("no member 'db-9' in group 'orders' (known: db-1, db-2, db-3)");
+        assertThat(hactl("class", "set", "orders", "marketing", "--follow", "clients", REASON)
+                        .err())
+                .contains("follows: 'clients' (must be one of primary, replicas, members)");
+        assertThat(hactl("class", "set", "orders", "marketing", "--pin", "db-3", "--fall-back", "all", REASON)
+                        .err())
+                .contains("fallBack: 'all' (must be one of none, replicas, any)");
+        assertThat(hactl("class", "set", "orders", "for_sale", "--pin", "db-3", REASON)
+                        .err())
+                .contains("trafficClass: name: 'for_sale'");
+        assertThat(hactl("class", "set", "orders", "marketing", "--follow", "members", REASON)
+                        .err())
+                .contains("a pinned name needs a member at least");
+        assertThat(hactl("class", "remove", "orders", "marketing", REASON).err())
+                .contains("group 'orders' has no traffic class 'marketing'");
+        assertThat(hactl("class", "set", "orders", "marketing", "--follow", "primary", "--fall-back", "any", REASON)
+                        .code())
+                .isEqualTo(2);
+        assertThat(hactl("class", "set", "orders", "marketing", REASON).code()).isEqualTo(2);
+    }
+
+    @Test
     void mastersAreAddedRemovedAndLedByName() {
         assertThat(hactl("master", "list").out()).containsPattern("m3 +unreachable +127.0.0.3:7100");
         assertThat(hactl("master", "add", "127.0.0.4:7100", REASON).code()).isZero();

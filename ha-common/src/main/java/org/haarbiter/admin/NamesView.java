@@ -33,8 +33,9 @@ public record NamesView(
      * @param name relative to the zone
      * @param addresses what it shall hold; empty where it must not exist
      * @param ttlSeconds for how long resolvers may keep it
+     * @param rule of a traffic class, which members the name leads to, as a sentence; empty for the group's own names
      */
-    public record Name(String name, List<String> addresses, int ttlSeconds) {
+    public record Name(String name, List<String> addresses, int ttlSeconds, String rule) {
         /** Copies the list. */
         public Name {
             addresses = List.copyOf(addresses);

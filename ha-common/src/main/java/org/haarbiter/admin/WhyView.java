@@ -9,6 +9,7 @@ import java.util.List;
  * @param state the word of a {@link GroupState}
  * @param summary the answer in one sentence
  * @param protections what the group could bear now, and what not, as sentences
+ * @param figures how far each member is in its message stream, and what it holds, as sentences; only of groups that have one
  * @param problems as in {@link GroupView}
  * @param rules every rule in the order in which they are asked
  */
@@ -17,11 +18,13 @@ public record WhyView(
         String state,
         String summary,
         List<String> protections,
+        List<String> figures,
         List<String> problems,
         List<RuleView> rules) {
     /** Copies the lists. */
     public WhyView {
         protections = List.copyOf(protections);
+        figures = List.copyOf(figures);
         problems = List.copyOf(problems);
         rules = List.copyOf(rules);
     }

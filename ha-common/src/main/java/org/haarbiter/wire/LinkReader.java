@@ -113,7 +113,8 @@ public final class LinkReader {
                 name("sighting.node.name", message.getName()),
                 positive("sighting.node.term", message.getTerm()),
                 bounded("sighting.node.cluster", message.getCluster(), WireLimits.NAME),
-                nodes);
+                nodes,
+                sentences("sighting.node.figures", message.getFiguresList()));
     }
 
     private static Goal goal(GoalMessage message) throws WireException {

@@ -1,6 +1,7 @@
 package org.haarbiter.wire;
 
 import java.util.List;
+import java.util.function.Consumer;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
@@ -158,11 +159,14 @@ public final class LinkWriter {
         if (node != null) {
             message.setNode(message(node));
         }
-        List<String> problems = sighting.problems();
-        for (String problem : problems.subList(0, Math.min(problems.size(), WireLimits.SENTENCES))) {
-            message.addProblems(cut(problem));
-        }
+        addSentences(sighting.problems(), message::addProblems);
         return message.build();
+    }
+
+    private static void addSentences(List<String> sentences, Consumer<String> message) {
+        for (String sentence : sentences.subList(0, Math.min(sentences.size(), WireLimits.SENTENCES))) {
+            message.accept(cut(sentence));
+        }
     }
 
     private static ClusterNodeMessage message(ClusterNode node) {
@@ -173,6 +177,7 @@ public final class LinkWriter {
         node.nodes()
                 .forEach((name, address) -> message.addNodes(
                         NodeAddressMessage.newBuilder().setName(name).setAddress(message(address))));
+        addSentences(node.figures(), message::addFigures);
         return message.build();
     }
 

@@ -1,6 +1,7 @@
 package org.haarbiter.words;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -13,11 +14,15 @@ import java.util.TreeMap;
  * @param cluster identity of the cluster since all of its nodes were last down at once, opaque; empty while unknown. The masters take
  *     it for the member's instance
  * @param nodes the nodes that this one knows to be in the cluster, itself among them, by name, and where each serves clients
+ * @param figures what the cluster's indices hold, a sentence each, for people only: nothing is decided by them. Empty where another
+ *     node is elected
  */
-public record ClusterNode(String name, long term, String cluster, SortedMap<String, Endpoint> nodes) {
-    /** Copies the map. */
+public record ClusterNode(
+        String name, long term, String cluster, SortedMap<String, Endpoint> nodes, List<String> figures) {
+    /** Copies the collections. */
     public ClusterNode {
         nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
+        figures = List.copyOf(figures);
     }
 
     /** Its agent speaks for the member. */

@@ -151,7 +151,7 @@ public record Sighting(
                 acceptedEpoch,
                 sealedEpoch,
                 fencedEpoch,
-                openEpoch,
+                otherState == ServerState.DEAD ? 0 : openEpoch,
                 acknowledgers,
                 acknowledgersRequired,
                 waitingMillis,

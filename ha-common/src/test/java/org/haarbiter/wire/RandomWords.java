@@ -74,7 +74,11 @@ public final class RandomWords {
                 text(200),
                 new Guard(any(Guard.Kind.values()), random.nextInt(100_000)),
                 maybe(node()),
-                IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList());
+                sentences());
+    }
+
+    private List<String> sentences() {
+        return IntStream.range(0, random.nextInt(4)).mapToObj(i -> text(200)).toList();
     }
 
     private Goal goal() {
@@ -118,7 +122,7 @@ public final class RandomWords {
     private ClusterNode node() {
         TreeMap<String, Endpoint> nodes = new TreeMap<>();
         names().forEach(name -> nodes.put(name, endpoint()));
-        return new ClusterNode("n" + text(40), count(), text(60), nodes);
+        return new ClusterNode("n" + text(40), count(), text(60), nodes, sentences());
     }
 
     private Endpoint endpoint() {

@@ -1,6 +1,7 @@
 package org.haarbiter.sim;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -474,7 +475,7 @@ final class SimMaster extends SimProcess {
     }
 
     void namesServed(String group, long epoch) {
-        arbiter.namesServed(group, epoch, clock());
+        arbiter.namesServed(group, epoch, Collections.emptySortedSet(), clock());
         decide(group);
     }
 

@@ -68,6 +68,9 @@ public final class Arena implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final int FEED_MILLIS = 50;
 
+    private static final int MOST_NODES = 3;
+    private static final int ELECTABLE_CLUSTERS = 2;
+
     private final ArenaPlan plan;
     private final @Nullable NetworkLab network;
     private final TreeMap<String, ServerProcess> masters = new TreeMap<>();
@@ -187,10 +190,13 @@ public final class Arena implements AutoCloseable {
         return started;
     }
 
-    /** The first has three nodes, so that one of them may be lost; the others have two. Each node has an address of its own. */
+    /**
+     * The first has three nodes, so that one of them may be lost, the second two; further ones have one, and are never promoted: they
+     * are for classes of traffic. Each node has an address of its own.
+     */
     private ElasticsearchCluster cluster(ServerPlan server) {
         List<ServerPlan> nodes = new ArrayList<>();
-        for (int i = 1; i <= (server.serverId() == 1 ? 3 : 2); i++) {
+        for (int i = 1; i <= Math.max(1, MOST_NODES + 1 - server.serverId()); i++) {
             nodes.add(ServerPlan.of(
                             server.name() + "-" + i,
                             network == null
@@ -335,6 +341,7 @@ public final class Arena implements AutoCloseable {
                 state-directory: state
                 metrics: "%s:%d"
                 timing: {profile: %s}
+                electable: %s
                 engine: elasticsearch
                 server:
                   aliases: [%s]
@@ -349,6 +356,7 @@ public final class Arena implements AutoCloseable {
                         node.http().host(),
                         17_400 + 10 * number + index,
                         plan.profile(),
+                        number <= ELECTABLE_CLUSTERS,
                         ElasticsearchCluster.WRITES));
         agents.put(
                 node.name(),

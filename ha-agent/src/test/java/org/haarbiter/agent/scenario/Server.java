@@ -54,7 +54,8 @@ final class Server {
             case "attached" -> attached = line.number(value, "a number of acknowledgers");
             case "acknowledging" -> acknowledging = line.yesOrNo(value, setting);
             case "elected" ->
-                node = new ClusterNode("n1", line.number(value, "a term; 0 for another node"), "c", new TreeMap<>());
+                node = new ClusterNode(
+                        "n1", line.number(value, "a term; 0 for another node"), "c", new TreeMap<>(), List.of());
             case "required" -> required = line.number(value, "a number of acknowledgers");
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }

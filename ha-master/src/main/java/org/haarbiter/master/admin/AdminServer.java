@@ -28,6 +28,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.ErrorView;
@@ -83,6 +84,8 @@ public final class AdminServer implements AutoCloseable {
         SET_POLICY("set-policy", true, false),
         EXPECT_GROUP("expect-group", true, false),
         FORGET_GROUP("forget-group", true, false),
+        SET_CLASS("set-class", true, false),
+        REMOVE_CLASS("remove-class", true, false),
         ACK("ack", true, false),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),
@@ -298,8 +301,17 @@ public final class AdminServer implements AutoCloseable {
         if (root == null || !root.isObject()) {
             throw new AdminException(Kind.BAD_REQUEST, "request: must be one JSON object");
         }
-        List<String> fields =
-                List.of("action", "group", "member", "acceptDataLoss", "donor", "policy", "expected", "by", "reason");
+        List<String> fields = List.of(
+                "action",
+                "group",
+                "member",
+                "acceptDataLoss",
+                "donor",
+                "policy",
+                "expected",
+                "trafficClass",
+                "by",
+                "reason");
         checkFields(root, "request", fields);
         String word = text(root, "action");
         Action action = null;
@@ -344,7 +356,31 @@ public final class AdminServer implements AutoCloseable {
         if (expected != null && action != Action.EXPECT_GROUP) {
             throw new AdminException(Kind.BAD_REQUEST, "expected: only expect-group knows it");
         }
-        return new CommandRequest(word, group, member, loss.asBoolean(false), donor, policy, expected, by, reason);
+        ClassChange trafficClass = trafficClass(root.path("trafficClass"));
+        if ((trafficClass != null) != (action == Action.SET_CLASS || action == Action.REMOVE_CLASS)) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    trafficClass == null
+                            ? "trafficClass: missing (" + word + " needs it)"
+                            : "trafficClass: only set-class and remove-class know it");
+        }
+        return new CommandRequest(
+                word, group, member, loss.asBoolean(false), donor, policy, expected, trafficClass, by, reason);
+    }
+
+    private static @Nullable ClassChange trafficClass(JsonNode trafficClass) throws AdminException {
+        if (trafficClass.isMissingNode() || trafficClass.isNull()) {
+            return null;
+        }
+        if (!trafficClass.isObject()) {
+            throw new AdminException(Kind.BAD_REQUEST, "trafficClass: must be a JSON object");
+        }
+        checkFields(trafficClass, "trafficClass", List.of("name", "follows", "pins", "fallBack"));
+        return new ClassChange(
+                text(trafficClass, "name"),
+                text(trafficClass, "follows"),
+                texts(trafficClass, "pins", "the name of a member"),
+                text(trafficClass, "fallBack"));
     }
 
     private static @Nullable ExpectedGroup expected(JsonNode expected) throws AdminException {
@@ -355,14 +391,19 @@ public final class AdminServer implements AutoCloseable {
             throw new AdminException(Kind.BAD_REQUEST, "expected: must be a JSON object");
         }
         checkFields(expected, "expected", List.of("engine", "positionKind", "members"));
-        List<String> members = new ArrayList<>();
-        for (JsonNode member : expected.path("members")) {
-            if (!member.isTextual()) {
-                throw new AdminException(Kind.BAD_REQUEST, "members: " + member + " (must be HOST:PORT)");
+        return new ExpectedGroup(
+                text(expected, "engine"), text(expected, "positionKind"), texts(expected, "members", "HOST:PORT"));
+    }
+
+    private static List<String> texts(JsonNode root, String field, String each) throws AdminException {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode text : root.path(field)) {
+            if (!text.isTextual()) {
+                throw new AdminException(Kind.BAD_REQUEST, field + ": " + text + " (must be " + each + ")");
             }
-            members.add(member.textValue());
+            texts.add(text.textValue());
         }
-        return new ExpectedGroup(text(expected, "engine"), text(expected, "positionKind"), members);
+        return texts;
     }
 
     private static @Nullable PolicyChange policy(JsonNode policy) throws AdminException {

@@ -25,8 +25,10 @@ import org.haarbiter.master.core.Pause;
 import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Standing;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.master.core.View;
 import org.haarbiter.master.core.WhenArbiterLost;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Guard;
@@ -140,7 +142,32 @@ final class GroupReading {
         for (Explanation e : explanations) {
             rules.add(new WhyView.RuleView(e.rule().name(), e.rule().sentence(), e.outcome(), e.sentence()));
         }
-        return new WhyView(name, state.word(), summarySentence(), protections(), problems(), rules);
+        return new WhyView(name, state.word(), summarySentence(), protections(), figures(), problems(), rules);
+    }
+
+    /** How far each member has applied the stream, and what it counts: of groups whose members are fed by one. */
+    private List<String> figures() {
+        List<String> sentences = new ArrayList<>();
+        heard.forEach((member, last) -> {
+            Sighting s = last.sighting();
+            if (!s.positionKind().streamed()) {
+                return;
+            }
+            long left = last.received().minus(last.applied()).transactions();
+            sentences.add(member + " has applied " + (s.applied().isEmpty() ? "nothing of the stream" : s.applied())
+                    + (left > 0 ? ", and lacks " + left + " messages of what its consumer has seen in the stream" : "")
+                    + (s.lagMillis() > 0 ? ", the oldest for " + s.lagMillis() + " ms" : "")
+                    + (s.sourceHeardMillis() < 0
+                            ? "; its consumer hasn't asked for the stream's end yet"
+                            : "; its consumer asked for the stream's end "
+                                    + (s.sourceHeardMillis() + millis(view.nowNanos() - last.arrivedNanos()))
+                                    + " ms ago"));
+            ClusterNode node = s.node();
+            if (node != null) {
+                node.figures().forEach(figure -> sentences.add(member + ", " + figure));
+            }
+        });
+        return sentences;
     }
 
     private List<String> problems() {
@@ -578,6 +605,19 @@ final class GroupReading {
         });
     }
 
+    private static List<NamesView.Name> withRules(Group adopted, List<NamesView.Name> wanted) {
+        return wanted.stream()
+                .map(name -> {
+                    TrafficClass trafficClass = adopted.classes().get(name.name());
+                    return new NamesView.Name(
+                            name.name(),
+                            name.addresses(),
+                            name.ttlSeconds(),
+                            trafficClass == null ? "" : trafficClass.words());
+                })
+                .toList();
+    }
+
     private NamesView names() {
         NamesView known = facts.names().get(name);
         if (group == null) {
@@ -591,7 +631,7 @@ final class GroupReading {
                     known.epoch(),
                     group.publishedEpoch(),
                     known.detail(),
-                    known.wanted(),
+                    withRules(group, known.wanted()),
                     known.servers());
         }
         // Only a leader publishes; what it once published, the log tells every master.

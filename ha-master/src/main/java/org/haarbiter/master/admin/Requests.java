@@ -3,12 +3,14 @@ package org.haarbiter.master.admin;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
+import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.settings.Section;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
@@ -38,6 +40,9 @@ public final class Requests {
             case "resume" -> new Command.Resume(group, by, reason);
             case "set-policy" -> changePolicy(request, request.policy());
             case "expect-group" -> expectGroup(request);
+            case "set-class" -> setClass(request);
+            case "remove-class" ->
+                new Command.SetClass(group, className(request).name(), TrafficClass.REMOVED, by, reason);
             case "forget-group" -> new Command.ForgetGroup(group, by, reason);
             default -> null;
         };
@@ -63,6 +68,33 @@ public final class Requests {
                 Objects.requireNonNull(word("positionKind", expected.positionKind(), List.of(PositionKind.values()))),
                 addresses(expected.members()),
                 changePolicy(request, request.policy() == null ? PolicyChange.NONE : request.policy()));
+    }
+
+    private static Command setClass(CommandRequest request) throws AdminException {
+        ClassChange change = className(request);
+        TrafficClass.Follows follows = word(
+                "follows",
+                change.follows(),
+                List.of(TrafficClass.Follows.PRIMARY, TrafficClass.Follows.REPLICAS, TrafficClass.Follows.MEMBERS));
+        TrafficClass.FallBack fallBack =
+                word("fallBack", orNull(change.fallBack()), List.of(TrafficClass.FallBack.values()));
+        TreeSet<String> pins = new TreeSet<>(change.pins());
+        TrafficClass.FallBack given = fallBack == null ? TrafficClass.FallBack.NONE : fallBack;
+        String problem = TrafficClass.problem(Objects.requireNonNull(follows), pins, given);
+        if (problem != null) {
+            throw new AdminException(AdminException.Kind.BAD_REQUEST, "trafficClass: " + problem);
+        }
+        return new Command.SetClass(
+                request.group(), change.name(), new TrafficClass(follows, pins, given), request.by(), request.reason());
+    }
+
+    private static ClassChange className(CommandRequest request) throws AdminException {
+        ClassChange change = request.trafficClass();
+        String problem = change == null ? "missing" : Section.groupProblem(change.name());
+        if (change == null || problem != null) {
+            throw new AdminException(AdminException.Kind.BAD_REQUEST, "trafficClass: name: " + problem);
+        }
+        return change;
     }
 
     private static TreeSet<Endpoint> addresses(List<String> texts) throws AdminException {

@@ -108,7 +108,7 @@ public final class Views {
                 0,
                 detail,
                 wanted.names().stream()
-                        .map(n -> new NamesView.Name(n.name(), n.addresses(), n.ttlSeconds()))
+                        .map(n -> new NamesView.Name(n.name(), n.addresses(), n.ttlSeconds(), ""))
                         .toList(),
                 readings.stream()
                         .map(r -> new NamesView.Server(r.server(), word(r.state()), r.detail()))

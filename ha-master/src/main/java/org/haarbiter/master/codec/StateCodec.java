@@ -45,6 +45,8 @@ public final class StateCodec {
             Map.entry("switch-abandoned", Entry.SwitchAbandoned.class),
             Map.entry("names-published", Entry.NamesPublished.class),
             Map.entry("failovers-acknowledged", Entry.FailoversAcknowledged.class),
+            Map.entry("class-set", Entry.ClassSet.class),
+            Map.entry("class-forgotten", Entry.ClassForgotten.class),
             Map.entry("paused", Entry.Paused.class),
             Map.entry("resumed", Entry.Resumed.class),
             Map.entry("master-changed", Entry.MasterChanged.class));
@@ -57,6 +59,7 @@ public final class StateCodec {
             "promoting", Phase.Promoting.class);
 
     private static final String EXPECTED = "expected";
+    private static final String CLASSES = "classes";
 
     private final ObjectMapper json;
 
@@ -103,6 +106,12 @@ public final class StateCodec {
         if (root instanceof ObjectNode snapshot && !snapshot.has(EXPECTED)) {
             // Written before groups could be expected.
             snapshot.putObject(EXPECTED);
+        }
+        for (JsonNode group : root.path("groups")) {
+            if (group instanceof ObjectNode written && !written.has(CLASSES)) {
+                // Written before groups could have traffic classes.
+                written.putObject(CLASSES);
+            }
         }
         return json.treeToValue(root, ClusterState.class);
     }

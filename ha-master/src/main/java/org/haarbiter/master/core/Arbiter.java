@@ -97,6 +97,7 @@ public final class Arbiter {
 
         long namesEpoch;
         long namesMicros;
+        SortedSet<String> namesGone = Collections.emptySortedSet();
         final TreeMap<String, String> times = new TreeMap<>();
     }
 
@@ -224,6 +225,10 @@ public final class Arbiter {
             if (was != null && group.acknowledgers() < was.acknowledgers()) {
                 memory.fewerAskedNanos = Math.max(memory.fewerAskedNanos, nowNanos);
             }
+            if (was != null && !was.classes().equals(group.classes())) {
+                // What was read back before tells nothing of what is wanted now.
+                memory.namesGone = Collections.emptySortedSet();
+            }
             if (memory.epoch == group.epoch() && group.phase().equals(memory.phase)) {
                 continue;
             }
@@ -290,9 +295,14 @@ public final class Arbiter {
         }
     }
 
-    /** Every authoritative DNS server was read back with the names of this epoch. */
-    public void namesServed(String group, long epoch, long nowNanos) {
+    /**
+     * Every authoritative DNS server was read back with the names of this epoch.
+     *
+     * @param gone names that must not exist, and don't
+     */
+    public void namesServed(String group, long epoch, SortedSet<String> gone, long nowNanos) {
         GroupMemory memory = memories.computeIfAbsent(group, n -> new GroupMemory());
+        memory.namesGone = Collections.unmodifiableSortedSet(new TreeSet<>(gone));
         if (memory.namesEpoch < epoch) {
             memory.namesEpoch = epoch;
             memory.namesMicros = memory.chosenNanos == 0 ? 0 : (nowNanos - memory.chosenNanos) / 1_000;
@@ -538,6 +548,13 @@ public final class Arbiter {
             return Command.Outcome.refused(
                     "no group '" + command.group() + "' (known: " + String.join(", ", groups()) + ")");
         }
+        if (command instanceof Command.SetClass set) {
+            Group carrier = state.groupOfClass(set.name());
+            if (carrier != null && !carrier.name().equals(set.group())) {
+                return Command.Outcome.refused("the name '" + set.name() + "' belongs to a traffic class of group '"
+                        + carrier.name() + "' (another name, or remove that one first)");
+            }
+        }
         if (memory.pending != null) {
             return Command.Outcome.refused(
                     "a decision on group '" + command.group() + "' is being committed; ask again");
@@ -624,6 +641,7 @@ public final class Arbiter {
                 known.phaseSinceNanos,
                 known.namesEpoch,
                 known.namesMicros,
+                known.namesGone,
                 times,
                 nowNanos,
                 wallMillis);

@@ -41,6 +41,14 @@ public record ClusterState(
         return groups.get(name);
     }
 
+    /** The group that has this traffic class, or a removed one whose name is still to go; null where none has. */
+    public @Nullable Group groupOfClass(String name) {
+        return groups.values().stream()
+                .filter(group -> group.classes().containsKey(name))
+                .findFirst()
+                .orElse(null);
+    }
+
     /** The group that is expected under this name, or null. */
     public @Nullable Expected expectedGroup(String name) {
         return expected.get(name);

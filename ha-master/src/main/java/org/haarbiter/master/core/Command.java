@@ -92,6 +92,14 @@ public sealed interface Command {
         }
     }
 
+    /**
+     * Say where a class of the group's clients is to be sent; {@link TrafficClass#REMOVED}: that there is none any more.
+     *
+     * @param name the class, and its name in the DNS
+     */
+    record SetClass(String group, String name, TrafficClass trafficClass, String by, String reason)
+            implements Command {}
+
     /** Expect a group no more. */
     record ForgetGroup(String group, String by, String reason) implements Command {}
 

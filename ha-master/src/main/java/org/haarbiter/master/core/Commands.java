@@ -48,6 +48,9 @@ final class Commands {
         if (command instanceof Command.Acknowledge) {
             return acknowledge(view, group, command);
         }
+        if (command instanceof Command.SetClass set) {
+            return setClass(view, group, set);
+        }
         return command instanceof Command.Pause
                 ? pause(view, command)
                 : resume(view, command, group.pause(), "group '" + group.name() + "'");
@@ -132,6 +135,37 @@ final class Commands {
                         command.onNoAcknowledger() == null ? before.onNoAcknowledger() : command.onNoAcknowledger(),
                         (int) priority),
                 "");
+    }
+
+    private static Outcome setClass(View view, Group group, Command.SetClass command) {
+        TrafficClass before = group.classes().get(command.name());
+        TrafficClass after = command.trafficClass();
+        String was = before == null || before.equals(TrafficClass.REMOVED) ? "" : before.words();
+        if (after.equals(TrafficClass.REMOVED) && was.isEmpty()) {
+            return Outcome.refused("group '" + group.name() + "' has no traffic class '" + command.name()
+                    + "' (hactl group show " + group.name() + " lists them)");
+        }
+        if (after.equals(before)) {
+            return Outcome.refused("traffic class '" + command.name() + "' of group '" + group.name() + "': "
+                    + after.words() + " already");
+        }
+        for (String pin : after.pins()) {
+            if (!group.members().containsKey(pin)) {
+                return noMember(group, pin);
+            }
+        }
+        if (before == null && group.classes().size() >= TrafficClass.MOST) {
+            return Outcome.refused(
+                    "group '" + group.name() + "' has " + group.classes().size()
+                            + " traffic classes, those included whose names are still to go from the DNS (at most "
+                            + TrafficClass.MOST + ")");
+        }
+        return Outcome.accepted(
+                new Entry.ClassSet(
+                        group.name(), command.name(), after, command.by(), command.reason(), view.wallMillis()),
+                "traffic class '" + command.name() + "' of group '" + group.name() + "': "
+                        + (after.equals(TrafficClass.REMOVED) ? "removed" : after.words())
+                        + (was.isEmpty() ? "" : " (before: " + was + ")"));
     }
 
     private static Outcome expect(View view, Command.ExpectGroup command) {

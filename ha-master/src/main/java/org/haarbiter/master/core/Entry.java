@@ -78,6 +78,7 @@ public sealed interface Entry {
                     new TreeSet<>(),
                     null,
                     Streak.NONE,
+                    new TreeMap<>(),
                     0);
             return state.withAdopted(
                     adopted,
@@ -590,6 +591,57 @@ public sealed interface Entry {
                             "arbiter",
                             "every DNS server shows " + present.primary() + " as primary",
                             times));
+        }
+    }
+
+    /**
+     * A person has said where a class of the group's clients is to be sent, or that there is no such class any more.
+     *
+     * @param name the class, and its name in the DNS
+     */
+    record ClassSet(String group, String name, TrafficClass trafficClass, String by, String reason, long wallMillis)
+            implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            Group carrier = state.groupOfClass(name);
+            if (present == null || (carrier != null && !carrier.name().equals(group))) {
+                return state;
+            }
+            TrafficClass before = present.classes().get(name);
+            return state.with(
+                    present.withClass(name, trafficClass),
+                    event(
+                            index,
+                            this,
+                            present.epoch(),
+                            trafficClass.equals(TrafficClass.REMOVED) ? "class-removed" : "class-set",
+                            by,
+                            "traffic class '" + name + "': " + trafficClass.words()
+                                    + (before == null ? "" : " (before: " + before.words() + ")") + ": " + reason,
+                            details("class", name)));
+        }
+    }
+
+    /** No DNS server shows the name of a removed class any more: another group may have it. */
+    record ClassForgotten(String group, String name, long wallMillis) implements Entry {
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            Group present = state.group(group);
+            if (present == null
+                    || !TrafficClass.REMOVED.equals(present.classes().get(name))) {
+                return state;
+            }
+            return state.with(
+                    present.withoutClass(name),
+                    event(
+                            index,
+                            this,
+                            present.epoch(),
+                            "class-forgotten",
+                            "arbiter",
+                            "no DNS server shows '" + name + "' any more",
+                            details("class", name)));
         }
     }
 

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  *     can't go on
  * @param pause of this group; null where none
  * @param streak the failovers that it made by itself in a row
+ * @param classes the traffic classes by their names, which no other group's have
  * @param publishedEpoch the newest epoch whose DNS records were read back from every server
  */
 public record Group(
@@ -49,12 +50,14 @@ public record Group(
         SortedSet<String> peers,
         @Nullable Pause pause,
         Streak streak,
+        SortedMap<String, TrafficClass> classes,
         long publishedEpoch) {
 
     /** Copies the collections. */
     public Group {
         members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
         peers = Collections.unmodifiableSortedSet(new TreeSet<>(peers));
+        classes = Collections.unmodifiableSortedMap(new TreeMap<>(classes));
     }
 
     /** What it promises of acknowledged writes. */
@@ -79,6 +82,13 @@ public record Group(
             throw new IllegalArgumentException("group " + name + ": no member '" + memberName + "'");
         }
         return member;
+    }
+
+    /** The members to which a traffic class is pinned: other clients are kept from them. */
+    public SortedSet<String> pinned() {
+        TreeSet<String> names = new TreeSet<>();
+        classes.values().forEach(trafficClass -> names.addAll(trafficClass.pins()));
+        return names;
     }
 
     /** The members that may acknowledge the primary's commits, in the order of their names. */
@@ -180,6 +190,18 @@ public record Group(
         return with(draft -> draft.streak = newStreak);
     }
 
+    Group withClass(String className, TrafficClass trafficClass) {
+        TreeMap<String, TrafficClass> changed = new TreeMap<>(classes);
+        changed.put(className, trafficClass);
+        return with(draft -> draft.classes = changed);
+    }
+
+    Group withoutClass(String className) {
+        TreeMap<String, TrafficClass> left = new TreeMap<>(classes);
+        left.remove(className);
+        return with(draft -> draft.classes = left);
+    }
+
     Group withPublishedEpoch(long newPublishedEpoch) {
         return with(draft -> draft.publishedEpoch = newPublishedEpoch);
     }
@@ -204,6 +226,7 @@ public record Group(
         private SortedSet<String> peers;
         private @Nullable Pause pause;
         private Streak streak;
+        private SortedMap<String, TrafficClass> classes;
         private long publishedEpoch;
 
         Draft(Group before) {
@@ -219,6 +242,7 @@ public record Group(
             this.peers = before.peers;
             this.pause = before.pause;
             this.streak = before.streak;
+            this.classes = before.classes;
             this.publishedEpoch = before.publishedEpoch;
         }
 
@@ -238,6 +262,7 @@ public record Group(
                     peers,
                     pause,
                     streak,
+                    classes,
                     publishedEpoch);
         }
     }

@@ -3,6 +3,7 @@ package org.haarbiter.master.core;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -165,6 +166,29 @@ public enum Rule {
             return new Act(
                     new NamesPublished(group.name(), group.epoch(), times, view.wallMillis()),
                     "every DNS server shows epoch " + group.epoch());
+        }
+    },
+    /** See the sentence. */
+    CLASS_GONE("A traffic class that was removed is forgotten once no DNS server shows its name any more.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            String left = null;
+            for (Map.Entry<String, TrafficClass> each : group.classes().entrySet()) {
+                if (each.getValue().follows() != TrafficClass.Follows.NOBODY) {
+                    continue;
+                }
+                if (view.namesGone().contains(each.getKey())) {
+                    return new Act(
+                            new Entry.ClassForgotten(group.name(), each.getKey(), view.wallMillis()),
+                            "no DNS server shows '" + each.getKey() + "' any more");
+                }
+                left = each.getKey();
+            }
+            return new Pass(
+                    left == null
+                            ? "no traffic class is to go"
+                            : "the name of the removed class '" + left + "' isn't known to be gone from the DNS");
         }
     },
     /** See the sentence. */
@@ -1376,6 +1400,7 @@ public enum Rule {
                     new TreeSet<>(),
                     null,
                     Streak.NONE,
+                    new TreeMap<>(),
                     0);
             // A primary that is open already promises only what it does already; a fenced one opens on our terms.
             int acknowledgers = primary.writable()

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param phaseSinceNanos when it first saw the group's present epoch and phase
  * @param namesEpoch the newest epoch at which every DNS server was read back; 0 where none
  * @param namesMicros how long after the choice of the candidate that was
+ * @param namesGone names that must not exist and that no DNS server showed when all were last read back
  * @param times durations of the present switch so far, for the log
  * @param nowNanos now
  * @param wallMillis the wall clock, a label
@@ -57,6 +58,7 @@ public record View(
         long phaseSinceNanos,
         long namesEpoch,
         long namesMicros,
+        SortedSet<String> namesGone,
         SortedMap<String, String> times,
         long nowNanos,
         long wallMillis) {

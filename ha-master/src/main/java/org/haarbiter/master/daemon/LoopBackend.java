@@ -24,6 +24,7 @@ import org.haarbiter.master.admin.Views;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.master.loop.MasterLoop;
 import org.haarbiter.master.raft.NotLeaderException;
 import org.haarbiter.time.Ticker;
@@ -202,6 +203,13 @@ final class LoopBackend implements AdminBackend {
     }
 
     private void judge(Command command, CompletableFuture<CommandResult> answer) {
+        if (command instanceof Command.SetClass set && !set.trafficClass().equals(TrafficClass.REMOVED)) {
+            String problem = node.nameProblem(set.name());
+            if (problem != null) {
+                answer.complete(new CommandResult(false, problem, 0, 0));
+                return;
+            }
+        }
         node.loop()
                 .command(command)
                 .whenComplete((judged, failure) -> finish(answer, judged, failure, j -> result(command, j)));

@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import org.haarbiter.dns.DnsProvider;
-import org.haarbiter.dns.WantedNames;
 import org.haarbiter.link.AgentConnection;
 import org.haarbiter.link.LinkServer;
 import org.haarbiter.link.LinkServerListener;
@@ -86,6 +86,9 @@ public final class MasterNode implements AutoCloseable {
 
     /** Sentences about heartbeats that aren't believed, by group and member, with when they were last said. */
     private final ConcurrentSkipListMap<String, Refusal> refusals = new ConcurrentSkipListMap<>();
+
+    /** By group, which traffic classes aren't where they belong; only while this master leads. */
+    private final ConcurrentSkipListMap<String, List<String>> classProblems = new ConcurrentSkipListMap<>();
 
     private record Refusal(String group, String sentence, long nanos) {}
 
@@ -245,6 +248,14 @@ public final class MasterNode implements AutoCloseable {
         return publisher == null ? new TreeMap<>() : publisher.status();
     }
 
+    /** Why no traffic class may have this name; null where one may. */
+    @Nullable
+    String nameProblem(String name) {
+        return wantedNames == null
+                ? "these masters keep no DNS names, so none leads anywhere (section 'dns' of their settings)"
+                : wantedNames.problem(name, new TreeSet<>(loop.state().groups().keySet()));
+    }
+
     /** What speaks against this master's own well-being, as sentences; empty while all is well. */
     List<String> problems() {
         return audit.problem().isEmpty() ? List.of() : List.of(audit.problem());
@@ -259,6 +270,8 @@ public final class MasterNode implements AutoCloseable {
         refusals.values()
                 .forEach(refusal -> problems.computeIfAbsent(refusal.group(), g -> new ArrayList<>())
                         .add(refusal.sentence()));
+        classProblems.forEach((group, sentences) ->
+                problems.computeIfAbsent(group, g -> new ArrayList<>()).addAll(sentences));
         if (publisher != null) {
             for (var found : publisher.warnings().entrySet()) {
                 List<String> sentences = problems.computeIfAbsent(found.getKey(), g -> new ArrayList<>());
@@ -273,7 +286,7 @@ public final class MasterNode implements AutoCloseable {
     private void namesChanged(NamePublisher.NamesStatus status) {
         metrics.publishedNames(status.wanted().group(), status.served());
         if (status.served()) {
-            loop.namesServed(status.wanted().group(), status.wanted().epoch());
+            loop.namesServed(status.wanted().group(), status.wanted().epoch(), status.gone());
         }
     }
 
@@ -348,6 +361,7 @@ public final class MasterNode implements AutoCloseable {
             metrics.leading(leading);
             if (!leading && publisher != null) {
                 publisher.forgetAll();
+                classProblems.clear();
             }
         }
 
@@ -382,9 +396,10 @@ public final class MasterNode implements AutoCloseable {
             if (publisher == null || wantedNames == null || group == null || !arbiter.leading()) {
                 return;
             }
-            WantedNames wanted = wantedNames.of(group, arbiter.heardOf(name), nowNanos);
-            if (wanted != null) {
-                publisher.want(wanted);
+            WantedNamesOfGroup.Reading reading = wantedNames.of(group, arbiter.heardOf(name), nowNanos);
+            if (reading != null) {
+                classProblems.put(name, reading.sentences());
+                publisher.want(reading.names());
             }
         }
 

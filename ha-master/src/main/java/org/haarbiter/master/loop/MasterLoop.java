@@ -198,10 +198,14 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         return droppedHeartbeats.sum();
     }
 
-    /** Every authoritative server shows the names of this epoch. Any thread. */
-    public void namesServed(String group, long epoch) {
+    /**
+     * Every authoritative server shows the names of this epoch. Any thread.
+     *
+     * @param gone names that must not exist, and don't
+     */
+    public void namesServed(String group, long epoch, SortedSet<String> gone) {
         put(() -> {
-            arbiter.namesServed(group, epoch, ticker.nanos());
+            arbiter.namesServed(group, epoch, gone, ticker.nanos());
             decide(group);
         });
     }

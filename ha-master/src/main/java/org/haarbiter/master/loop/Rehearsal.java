@@ -2,6 +2,7 @@ package org.haarbiter.master.loop;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Collections;
 import java.util.List;
 import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.core.Arbiter;
@@ -80,7 +81,7 @@ public final class Rehearsal {
         decide(arbiter);
         hear(arbiter, "b", 2, ServerState.RUNNING, null, 2, 0, 0);
         decide(arbiter);
-        arbiter.namesServed("rehearsal", 2, now);
+        arbiter.namesServed("rehearsal", 2, Collections.emptySortedSet(), now);
         decide(arbiter);
         return state.recent().stream().anyMatch(e -> e.kind().equals("switch-completed") && e.epoch() == 2);
     }

@@ -3,7 +3,9 @@ package org.haarbiter.master.names;
 import java.time.Duration;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -31,6 +33,17 @@ public final class NamePublisher implements AutoCloseable {
         /** Copies the readings. */
         public NamesStatus {
             readings = List.copyOf(readings);
+        }
+
+        /** The names that must not exist and that no server shows; none while not all of them serve what is wanted. */
+        public SortedSet<String> gone() {
+            TreeSet<String> gone = new TreeSet<>();
+            for (WantedNames.AddressName name : wanted.names()) {
+                if (served && name.addresses().isEmpty()) {
+                    gone.add(name.name());
+                }
+            }
+            return gone;
         }
     }
 

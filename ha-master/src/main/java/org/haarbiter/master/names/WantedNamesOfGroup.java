@@ -1,13 +1,18 @@
 package org.haarbiter.master.names;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.haarbiter.dns.WantedNames;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.ServerState;
@@ -15,50 +20,130 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the zone shall say of a group: the write name holds the primary's address, of a cluster those of its nodes, and only that; the read name the healthy
- * replicas', or the primary's where there is none, since a name that doesn't resolve helps nobody.
+ * replicas', or the primary's where there is none, since a name that doesn't resolve helps nobody; the name of each traffic class what its rule says.
  *
  * @param writeName template with {@code {group}} in it, relative to the zone
  * @param readName likewise
- * @param ttlSeconds of both
+ * @param ttlSeconds of all
  * @param readMaxLagMillis a replica further behind isn't in the read name
  * @param silenceNanos a replica unheard for so long isn't either
  */
 public record WantedNamesOfGroup(
         String writeName, String readName, int ttlSeconds, int readMaxLagMillis, long silenceNanos) {
 
+    private static final String GROUP = "{group}";
+
+    /**
+     * A group's names, and what speaks against them.
+     *
+     * @param names what the zone shall say
+     * @param sentences about traffic classes that aren't where they belong
+     */
+    public record Reading(WantedNames names, List<String> sentences) {
+        /** Copies the sentences. */
+        public Reading {
+            sentences = List.copyOf(sentences);
+        }
+    }
+
     /** The names; null while a switch hasn't yet chosen who is next, so that the old names stay. */
-    public @Nullable WantedNames of(Group group, SortedMap<String, Heard> heard, long nowNanos) {
+    public @Nullable Reading of(Group group, SortedMap<String, Heard> heard, long nowNanos) {
         if (group.phase() instanceof Phase.Sealing || group.phase() instanceof Phase.Draining) {
             return null;
+        }
+        SortedSet<String> pinned = group.pinned();
+        TreeSet<String> readers = new TreeSet<>();
+        for (Member member : group.followers()) {
+            if (!pinned.contains(member.name()) && healthy(group, member.name(), heard, nowNanos)) {
+                readers.add(member.name());
+            }
+        }
+        SortedSet<String> primary = new TreeSet<>(List.of(group.primary()));
+        SortedSet<String> reading = readers.isEmpty() ? primary : readers;
+        List<WantedNames.AddressName> names = new ArrayList<>();
+        names.add(named(written(group.name()), primary, group, heard));
+        names.add(named(read(group.name()), reading, group, heard));
+        List<String> sentences = new ArrayList<>();
+        for (Map.Entry<String, TrafficClass> each : group.classes().entrySet()) {
+            SortedSet<String> members = switch (each.getValue().follows()) {
+                case PRIMARY -> primary;
+                case REPLICAS -> reading;
+                case NOBODY -> new TreeSet<String>();
+                case MEMBERS -> pinned(each, readers, group, heard, nowNanos, sentences);
+            };
+            names.add(named(each.getKey(), members, group, heard));
+        }
+        return new Reading(new WantedNames(group.name(), group.epoch(), "_ha-epoch." + group.name(), names), sentences);
+    }
+
+    /** Why no traffic class may have this name; null where one may. */
+    public @Nullable String problem(String name, SortedSet<String> groups) {
+        for (String group : groups) {
+            if (name.equals(written(group)) || name.equals(read(group))) {
+                return "the name '" + name + "' is that of group '" + group + "' itself (another name)";
+            }
+        }
+        return null;
+    }
+
+    private SortedSet<String> pinned(
+            Map.Entry<String, TrafficClass> each,
+            SortedSet<String> readers,
+            Group group,
+            SortedMap<String, Heard> heard,
+            long nowNanos,
+            List<String> sentences) {
+        TrafficClass trafficClass = each.getValue();
+        String unwell = each.getKey() + " is pinned to " + String.join(", ", trafficClass.pins()) + ", of which "
+                + (trafficClass.pins().size() == 1 ? "it isn't known that it is well" : "none is known to be well");
+        TreeSet<String> well = new TreeSet<>();
+        for (String pin : trafficClass.pins()) {
+            if (healthy(group, pin, heard, nowNanos)) {
+                well.add(pin);
+            }
+        }
+        if (!well.isEmpty()) {
+            return well;
+        }
+        boolean any = trafficClass.fallBack() == TrafficClass.FallBack.ANY;
+        if (trafficClass.fallBack() == TrafficClass.FallBack.NONE || (readers.isEmpty() && !any)) {
+            sentences.add("traffic class " + unwell + "; it stays there: "
+                    + (any || trafficClass.fallBack() == TrafficClass.FallBack.REPLICAS
+                            ? "there is no healthy replica to fall back to"
+                            : "its rule lets it fall back to nobody"));
+            return trafficClass.pins();
+        }
+        SortedSet<String> instead = readers.isEmpty() ? new TreeSet<>(List.of(group.primary())) : readers;
+        sentences.add("traffic class " + unwell + "; it has fallen back to " + String.join(", ", instead)
+                + (readers.isEmpty() ? ", the primary" : ""));
+        return instead;
+    }
+
+    private boolean healthy(Group group, String member, SortedMap<String, Heard> heard, long nowNanos) {
+        Heard last = heard.get(member);
+        if (last == null
+                || nowNanos - last.arrivedNanos() >= silenceNanos
+                || last.sighting().state() != ServerState.RUNNING) {
+            return false;
         }
         // Right after a choice the replicas are on their way to the new primary: that is no reason to send readers
         // away.
         boolean moving = group.phase() instanceof Phase.Promoting || group.phase() instanceof Phase.Preparing;
-        TreeSet<String> readers = new TreeSet<>();
-        for (Member member : group.followers()) {
-            Heard last = heard.get(member.name());
-            if (last != null && healthy(last, moving, nowNanos)) {
-                readers.addAll(hosts(member, last));
-            }
-        }
-        List<String> primary = hosts(group.primaryMember(), heard.get(group.primary()));
-        if (readers.isEmpty()) {
-            readers.addAll(primary);
-        }
-        return new WantedNames(
-                group.name(),
-                group.epoch(),
-                "_ha-epoch." + group.name(),
-                List.of(
-                        new WantedNames.AddressName(named(writeName, group), primary, ttlSeconds),
-                        new WantedNames.AddressName(named(readName, group), List.copyOf(readers), ttlSeconds)));
+        boolean replicates = last.sighting().receiving() && last.sighting().applying();
+        return member.equals(group.primary())
+                || ((moving || replicates) && last.sighting().lagMillis() <= readMaxLagMillis);
     }
 
-    private boolean healthy(Heard heard, boolean moving, long nowNanos) {
-        return nowNanos - heard.arrivedNanos() < silenceNanos
-                && heard.sighting().state() == ServerState.RUNNING
-                && (moving || (heard.sighting().receiving() && heard.sighting().applying()))
-                && heard.sighting().lagMillis() <= readMaxLagMillis;
+    private WantedNames.AddressName named(
+            String name, SortedSet<String> members, Group group, SortedMap<String, Heard> heard) {
+        return new WantedNames.AddressName(
+                name,
+                members.stream()
+                        .flatMap(member -> hosts(group.member(member), heard.get(member)).stream())
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.toUnmodifiableList()),
+                ttlSeconds);
     }
 
     /** Where a member serves clients: one address, or those of a cluster's nodes. */
@@ -67,14 +152,14 @@ public record WantedNamesOfGroup(
         if (node == null || node.nodes().isEmpty()) {
             return List.of(member.address().host());
         }
-        return node.nodes().values().stream()
-                .map(Endpoint::host)
-                .distinct()
-                .sorted()
-                .toList();
+        return node.nodes().values().stream().map(Endpoint::host).toList();
     }
 
-    private static String named(String template, Group group) {
-        return template.replace("{group}", group.name());
+    private String written(String group) {
+        return writeName.replace(GROUP, group);
+    }
+
+    private String read(String group) {
+        return readName.replace(GROUP, group);
     }
 }

@@ -19,6 +19,7 @@ import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Standing;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.master.core.Trigger;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
@@ -66,6 +67,18 @@ class StateCodecTest {
                 new Entry.PolicyChanged(
                         "g", 1, new Policy(Durability.BOUNDED, 5_000, 10, OnNoAcknowledger.WAIT, 3), "me", "speed", 5),
                 new Entry.PeersChanged("g", 1, new java.util.TreeSet<>(java.util.Set.of("b", "c")), 5),
+                new Entry.ClassSet(
+                        "g",
+                        "marketing",
+                        new TrafficClass(
+                                TrafficClass.Follows.MEMBERS,
+                                new TreeSet<>(Set.of("c")),
+                                TrafficClass.FallBack.REPLICAS),
+                        "me",
+                        "sale",
+                        5),
+                new Entry.ClassSet("g", "marketing", TrafficClass.REMOVED, "me", "sale is over", 5),
+                new Entry.ClassForgotten("g", "marketing", 5),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
                 new Entry.Paused("g", "me", "work", 7),

@@ -82,7 +82,11 @@ final class Peer {
         TreeMap<String, Endpoint> known = new TreeMap<>();
         nodes.forEach(node -> known.put(node, new Endpoint(node + "." + member(), 9200)));
         return new ClusterNode(
-                name.substring(name.indexOf('/') + 1), elected, "cluster-" + process + "-of-" + member(), known);
+                name.substring(name.indexOf('/') + 1),
+                elected,
+                "cluster-" + process + "-of-" + member(),
+                known,
+                List.of());
     }
 
     void died() {

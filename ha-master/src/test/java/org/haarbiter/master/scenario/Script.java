@@ -1,6 +1,7 @@
 package org.haarbiter.master.scenario;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -26,7 +27,9 @@ import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Storms;
+import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.master.core.WhenArbiterLost;
+import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.scenario.Transcript;
 import org.haarbiter.words.Endpoint;
@@ -45,7 +48,7 @@ final class Script {
     private static final long WALL_AT_START = 1_000_000_000_000L;
     private static final String VERBS =
             "limits, leader, deposed, steady, hear, obey, wait, frozen, commit, fail, replay, names,"
-                    + " promote, switchover, demote, rebuild, pause, resume, policy, expect, forget, ack, why, show";
+                    + " promote, switchover, demote, rebuild, pause, resume, policy, class, expect, forget, ack, why, show, dns";
 
     private final Transcript out = new Transcript();
     private final TreeMap<String, Peer> peers = new TreeMap<>();
@@ -104,12 +107,20 @@ final class Script {
             case "fail" -> fail(line);
             case "replay" -> replay(line);
             case "names" ->
-                leading(line).namesServed(GROUP, line.number(line.argument(0, "epoch"), "an epoch"), nanos());
+                leading(line)
+                        .namesServed(
+                                GROUP,
+                                line.number(line.argument(0, "epoch"), "an epoch"),
+                                new TreeSet<>(line.arguments()
+                                        .subList(1, line.arguments().size())),
+                                nanos());
             case "promote", "switchover", "rebuild", "demote", "pause", "resume", "policy", "ack", "forget" ->
                 command(line);
             case "expect" -> judge(leading(line), expect(line));
+            case "class" -> judge(leading(line), trafficClass(line));
             case "why" -> why(line);
             case "show" -> show(line);
+            case "dns" -> dns(line);
             default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
         }
         look();
@@ -230,7 +241,7 @@ final class Script {
             }
             all.forEach(this::obey);
             peer(line, first).set(line, "attached", Integer.toString(all.size() - 1));
-            leading(line).namesServed(GROUP, 1, nanos());
+            leading(line).namesServed(GROUP, 1, Collections.emptySortedSet(), nanos());
             tick(line, HEARTBEAT_MILLIS, all);
         }
         silent = false;
@@ -429,6 +440,27 @@ final class Script {
                 new Command.ChangePolicy(GROUP, durability, null, null, null, null, "ann", "moving over"));
     }
 
+    /** NAME, and removed, primary, replicas, or MEMBER[,MEMBER] fall-back=WORD. */
+    private static Command trafficClass(Line line) {
+        line.atMost(3);
+        String rule = line.argument(1, "rule");
+        TrafficClass trafficClass = switch (rule) {
+            case "removed" -> TrafficClass.REMOVED;
+            case "primary", "replicas" ->
+                new TrafficClass(
+                        line.oneOf(TrafficClass.Follows.class, rule, "rule"),
+                        new TreeSet<>(),
+                        TrafficClass.FallBack.NONE);
+            default ->
+                new TrafficClass(
+                        TrafficClass.Follows.MEMBERS,
+                        new TreeSet<>(List.of(rule.split(","))),
+                        line.oneOf(
+                                TrafficClass.FallBack.class, line.pair(line.argument(2, "fall-back"))[1], "fall-back"));
+        };
+        return new Command.SetClass(GROUP, line.argument(0, "name"), trafficClass, "ann", "the sale");
+    }
+
     private void judge(Arbiter present, Command command) {
         Command.Outcome outcome = present.command(command, nanos(), wall());
         Entry entry = outcome.entry();
@@ -532,6 +564,20 @@ final class Script {
                 + (group.pause() == null ? "" : ", paused")
                 + (group.floor().isEmpty() ? "" : ", floor " + group.floor()));
         say("members: " + group.members().values().stream().map(Script::member).collect(Collectors.joining(", ")));
+    }
+
+    /** What the zone shall say of the group now. */
+    private void dns(Line line) {
+        line.atMost(0);
+        WantedNamesOfGroup.Reading reading = new WantedNamesOfGroup(
+                        "{group}-rw", "{group}-ro", 1, 10_000, limits.silenceMillis() * 1_000_000L)
+                .of(Objects.requireNonNull(state.group(GROUP)), leading(line).heardOf(GROUP), nanos());
+        if (reading == null) {
+            say("the names stay as they are");
+            return;
+        }
+        reading.names().names().forEach(name -> say(name.name() + " -> " + name.addresses()));
+        reading.sentences().forEach(this::say);
     }
 
     private static String member(Member member) {

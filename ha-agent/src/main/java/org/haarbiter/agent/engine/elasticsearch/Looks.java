@@ -327,7 +327,8 @@ final class Looks implements AutoCloseable {
                 problems,
                 false,
                 upkeep.priority(),
-                new ClusterNode(node.name(), term, whole, addresses(node, now)));
+                new ClusterNode(
+                        node.name(), term, whole, addresses(node, now), term > 0 ? upkeep.figures() : List.of()));
     }
 
     private TreeMap<String, Endpoint> addresses(Attached node, Cluster now) {

@@ -26,6 +26,7 @@ final class Upkeep implements AutoCloseable {
     private static final long RETRY_NANOS = 500_000_000;
     private static final long REQUEST_NANOS = 5_000_000_000L;
     private static final int MOST_PARTITIONS = 1_000;
+    private static final int MOST_FIGURES = 20;
     private static final int USUAL_RECOVERIES = 4;
 
     private final ElasticsearchSettings settings;
@@ -35,6 +36,7 @@ final class Upkeep implements AutoCloseable {
     private final Map<String, Endpoint> addresses = new ConcurrentHashMap<>();
     private volatile List<String> partitions = List.of();
     private volatile List<String> problems = List.of();
+    private volatile List<String> figures = List.of();
     private volatile @Nullable Comparison comparison;
     private volatile boolean closed;
 
@@ -77,6 +79,11 @@ final class Upkeep implements AutoCloseable {
         List<String> all = new ArrayList<>(problems);
         all.add(running.progress());
         return all;
+    }
+
+    /** What the indices hold, as the newest check has found. */
+    List<String> figures() {
+        return figures;
     }
 
     /** 0 while a cluster that has come back isn't known to hold what the primary does. */
@@ -161,7 +168,58 @@ final class Upkeep implements AutoCloseable {
             }
         }
         partitions = partitionsThere(found);
+        figures = figuresOf(aliases, found);
         problems = List.copyOf(found);
+    }
+
+    /** Of each index behind the aliases, what it counts: another cluster's may be held against it. */
+    private List<String> figuresOf(JsonNode aliases, List<String> found) {
+        TreeSet<String> indices = new TreeSet<>();
+        aliases.fieldNames().forEachRemaining(indices::add);
+        if (indices.isEmpty()) {
+            return List.of();
+        }
+        JsonNode stats;
+        try {
+            stats = ask(
+                    "GET",
+                    "/" + String.join(",", indices)
+                            + "/_stats/docs?level=shards&filter_path=indices.*.primaries.docs.count,"
+                            + "indices.*.shards.*.routing.primary,indices.*.shards.*.seq_no",
+                    "");
+        } catch (RestProblem e) {
+            found.add("what its indices hold isn't known: " + e.getMessage());
+            return List.of();
+        }
+        List<String> sentences = new ArrayList<>();
+        long furtherDocuments = 0;
+        int further = 0;
+        for (Map.Entry<String, JsonNode> index : stats.path("indices").properties()) {
+            long documents = index.getValue().at("/primaries/docs/count").asLong();
+            if (sentences.size() >= MOST_FIGURES) {
+                further++;
+                furtherDocuments += documents;
+                continue;
+            }
+            long operations = 0;
+            long notEverywhere = 0;
+            for (JsonNode copies : index.getValue().path("shards")) {
+                for (JsonNode copy : copies) {
+                    if (copy.at("/routing/primary").asBoolean()) {
+                        long newest = copy.at("/seq_no/max_seq_no").asLong(-1);
+                        operations += newest + 1;
+                        notEverywhere +=
+                                newest - copy.at("/seq_no/global_checkpoint").asLong(newest);
+                    }
+                }
+            }
+            sentences.add("index " + index.getKey() + ": " + documents + " documents, " + operations
+                    + " operations by sequence numbers, " + notEverywhere + " of them not in all copies yet");
+        }
+        if (further > 0) {
+            sentences.add(further + " further indices: " + furtherDocuments + " documents");
+        }
+        return sentences;
     }
 
     private List<String> partitionsThere(List<String> found) {
