@@ -116,9 +116,9 @@ public final class ArbiterApi {
                 && group.acknowledgers() == group.acknowledgersWanted()
                 && group.members().stream().filter(MemberView::healthy).count() == members
                 && group.members().stream().noneMatch(m -> m.role().equals("away") || !caughtUp(group, m))
-                // A cluster has been compared with the primary.
-                && (!group.engine().equals("elasticsearch")
-                        || group.members().stream().allMatch(MemberView::electable))
+                // A cluster has been compared with the primary; one that settings keep from promotion, too.
+                && group.members().stream()
+                        .allMatch(m -> m.electable() || m.problems().isEmpty())
                 && group.names().state().equals("served");
     }
 
