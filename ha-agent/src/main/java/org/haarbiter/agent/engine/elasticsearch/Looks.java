@@ -48,6 +48,9 @@ final class Looks implements AutoCloseable {
     private volatile @Nullable Cluster cluster;
     private volatile @Nullable Observation last;
 
+    /** The answer to {@code _alias} of the newest look; null while another node is elected. */
+    private volatile @Nullable JsonNode aliases;
+
     /** Whom the cluster was told to follow; null where nobody has told it yet. */
     private volatile @Nullable Endpoint source;
 
@@ -113,6 +116,11 @@ final class Looks implements AutoCloseable {
 
     void openingEnded() {
         openingsEnded = openings.get();
+    }
+
+    @Nullable
+    JsonNode aliases() {
+        return aliases;
     }
 
     boolean closedToWrites() {
@@ -241,6 +249,7 @@ final class Looks implements AutoCloseable {
         Attached node = attached;
         Cluster now = answers.cluster();
         cluster = now;
+        aliases = answers.aliases();
         if (node == null) {
             return state(ServerState.UNKNOWN, "the node's process isn't known");
         }
@@ -257,14 +266,14 @@ final class Looks implements AutoCloseable {
         masterlessNanos = 0;
         joined = true;
         JsonNode health = answers.health();
-        JsonNode aliases = answers.aliases();
-        if (!now.elected().equals(node.id()) || health == null || aliases == null) {
+        JsonNode present = answers.aliases();
+        if (!now.elected().equals(node.id()) || health == null || present == null) {
             return observation(node, now, ServerState.RUNNING, "", false, upkeep.problems());
         }
         if (answers.checkpoints() != null) {
             checkpoints.saw(answers.checkpoints().path("docs"), nanos);
         }
-        TreeSet<String> open = Cluster.open(aliases);
+        TreeSet<String> open = Cluster.open(present);
         open.retainAll(settings.aliases());
         int primaries = health.path("active_primary_shards").asInt(0);
         int missing = health.path("unassigned_primary_shards").asInt(0);

@@ -53,7 +53,17 @@ final class Orders {
      * @throws RestProblem where it isn't known that every node has heard of it
      */
     static void setAliases(ElasticsearchSettings settings, Rest rest, boolean open, long deadline) throws RestProblem {
-        JsonNode present = rest.ask(settings.address(), "GET", Upkeep.aliasPath(settings), "", deadline);
+        setAliases(
+                settings,
+                rest,
+                rest.ask(settings.address(), "GET", Upkeep.aliasPath(settings), "", deadline),
+                open,
+                deadline);
+    }
+
+    private static void setAliases(
+            ElasticsearchSettings settings, Rest rest, JsonNode present, boolean open, long deadline)
+            throws RestProblem {
         List<String> actions = new ArrayList<>();
         for (String alias : settings.aliases()) {
             List<String> indices = new ArrayList<>();
@@ -248,7 +258,13 @@ final class Orders {
                 throw new EngineException(
                         "writes stay closed: the permission of epoch " + promotion.epoch() + " has run out");
             }
-            setAliases(settings, rest, true, deadline);
+            JsonNode aliases = looks.aliases();
+            if (aliases == null) {
+                setAliases(settings, rest, true, deadline);
+            } else {
+                // All clients wait for this one request.
+                setAliases(settings, rest, aliases, true, deadline);
+            }
         } catch (RestProblem e) {
             throw new EngineException(aim + ": " + e.getMessage(), e);
         } finally {
@@ -273,7 +289,13 @@ final class Orders {
 
     private void awaitApplied(String upTo, long deadline) throws EngineException, RestProblem {
         Position wanted = PositionKind.STREAM_OFFSETS.parse(upTo);
-        String applied = upTo.isEmpty() ? "" : applied(deadline);
+        Observation last = looks.last();
+        if (last != null
+                && wanted.minus(PositionKind.STREAM_OFFSETS.parse(last.applied()))
+                        .isEmpty()) {
+            return;
+        }
+        String applied = applied(deadline);
         while (true) {
             Position missing = wanted.minus(PositionKind.STREAM_OFFSETS.parse(applied));
             if (missing.isEmpty()) {
