@@ -2,6 +2,7 @@ package org.haarbiter.words;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -23,6 +24,13 @@ public record ClusterNode(
     public ClusterNode {
         nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
         figures = List.copyOf(figures);
+    }
+
+    /** The same, of a cluster of which these nodes serve no clients. */
+    public ClusterNode without(Set<String> names) {
+        TreeMap<String, Endpoint> left = new TreeMap<>(nodes);
+        left.keySet().removeAll(names);
+        return new ClusterNode(name, term, cluster, left, figures);
     }
 
     /** Its agent speaks for the member. */

@@ -1,6 +1,7 @@
 package org.haarbiter.words;
 
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,12 +103,12 @@ public record Sighting(
 
     /** The same with other problems. */
     public Sighting withProblems(List<String> others) {
-        return with(state, detail, instance, guard, others);
+        return with(state, detail, instance, guard, node, others);
     }
 
     /** The same with another guard. */
     public Sighting withGuard(Guard other) {
-        return with(state, detail, instance, other, problems);
+        return with(state, detail, instance, other, node, problems);
     }
 
     /**
@@ -115,18 +116,24 @@ public record Sighting(
      *
      * @param now the cluster's state
      * @param why one sentence with the evidence; may be empty
+     * @param unserving nodes that serve no clients, though the cluster may still count them in
      * @param others sentences for an operator
      * @throws IllegalStateException where the member is one server
      */
-    public Sighting ofCluster(ServerState now, String why, List<String> others) {
+    public Sighting ofCluster(ServerState now, String why, Set<String> unserving, List<String> others) {
         if (node == null) {
             throw new IllegalStateException("member " + member + " is one server, not a cluster");
         }
-        return with(now, why, node.cluster(), guard, others);
+        return with(now, why, node.cluster(), guard, node.without(unserving), others);
     }
 
     private Sighting with(
-            ServerState otherState, String otherDetail, String otherInstance, Guard otherGuard, List<String> others) {
+            ServerState otherState,
+            String otherDetail,
+            String otherInstance,
+            Guard otherGuard,
+            @Nullable ClusterNode otherNode,
+            List<String> others) {
         return new Sighting(
                 group,
                 member,
@@ -161,7 +168,7 @@ public record Sighting(
                 rebuilding,
                 surplus,
                 otherGuard,
-                node,
+                otherNode,
                 others);
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.haarbiter.words.ClusterNode;
@@ -47,8 +48,7 @@ final class ClusterSightings {
             cluster = node.cluster();
             known = new TreeSet<>(node.nodes().keySet());
             spoken = sighting;
-            return sighting.ofCluster(
-                    sighting.state(), sighting.detail(), problems(sighting, arrivedNanos - silenceNanos));
+            return whole(sighting, sighting, sighting.state(), sighting.detail(), arrivedNanos - silenceNanos);
         }
         // Of what the cluster holds whoever spoke last knows most.
         Sighting whole = spoken == null ? sighting : spoken;
@@ -72,12 +72,13 @@ final class ClusterSightings {
                             ServerState.DEAD,
                             (all.size() == 1 ? "its node has ended: " : "all " + all.size() + " nodes have ended: ")
                                     + String.join("; ", ends),
+                            Set.of(),
                             whole.problems());
         }
         Said spoke = freshly(elected, since);
         boolean spoken = spoke != null && spoke.sighting().state() != ServerState.DEAD && speaks(spoke.sighting());
         return sighting.state() == ServerState.HUNG && !spoken
-                ? whole.ofCluster(ServerState.HUNG, node.name() + ": " + sighting.detail(), problems(sighting, since))
+                ? whole(whole, sighting, ServerState.HUNG, node.name() + ": " + sighting.detail(), since)
                 : null;
     }
 
@@ -87,6 +88,26 @@ final class ClusterSightings {
                 .anyMatch(said -> said.arrivedNanos() >= sinceNanos
                         && (said.sighting().state() == ServerState.RUNNING
                                 || said.sighting().state() == ServerState.REFUSING));
+    }
+
+    private Sighting whole(Sighting known, Sighting speaker, ServerState state, String detail, long sinceNanos) {
+        return known.ofCluster(state, detail, unserving(known, sinceNanos), problems(speaker, sinceNanos));
+    }
+
+    /**
+     * Nodes that the cluster may count in for a while yet (Elasticsearch takes half a minute to miss one that hangs), while clients would
+     * wait for them in vain. None where it would be all of them: then it makes no difference, and names must hold something.
+     */
+    private Set<String> unserving(Sighting known, long sinceNanos) {
+        ClusterNode node = known.node();
+        TreeSet<String> names = new TreeSet<>();
+        nodes.forEach((name, said) -> {
+            ServerState state = said.sighting().state();
+            if (said.arrivedNanos() >= sinceNanos && (state == ServerState.HUNG || state == ServerState.DEAD)) {
+                names.add(name);
+            }
+        });
+        return node != null && names.containsAll(node.nodes().keySet()) ? Set.of() : names;
     }
 
     private static boolean speaks(Sighting sighting) {

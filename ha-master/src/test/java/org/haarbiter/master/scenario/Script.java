@@ -32,9 +32,11 @@ import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.scenario.Transcript;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.PositionKind;
+import org.haarbiter.words.Sighting;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -564,6 +566,19 @@ final class Script {
                 + (group.pause() == null ? "" : ", paused")
                 + (group.floor().isEmpty() ? "" : ", floor " + group.floor()));
         say("members: " + group.members().values().stream().map(Script::member).collect(Collectors.joining(", ")));
+        Arbiter leading = leader;
+        if (leading != null) {
+            leading.heardOf(GROUP).values().forEach(heard -> showCluster(heard.sighting()));
+        }
+    }
+
+    private void showCluster(Sighting said) {
+        ClusterNode node = said.node();
+        if (node != null) {
+            say("cluster " + said.member() + ": clients find it at "
+                    + String.join(", ", node.nodes().keySet())
+                    + said.problems().stream().map(p -> "; " + p).collect(Collectors.joining()));
+        }
     }
 
     /** What the zone shall say of the group now. */
