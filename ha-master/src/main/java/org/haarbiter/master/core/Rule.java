@@ -786,12 +786,16 @@ public enum Rule {
             }
             if (stopped == null) {
                 return new Hold("it isn't sure yet that " + group.primary() + " takes no writes; "
-                        + (view.leaseOver(group.primary())
-                                ? "its peers may have permitted it to go on: one of "
-                                        + String.join(", ", group.peers())
-                                        + " must say that it does so no more"
-                                : "its permission ends in "
-                                        + (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000 + " ms"));
+                        + (view.leaseOver(group.primary()) && view.outlivesItsLease(group.primary())
+                                ? "its permission has run out, but nodes of it are at work, and take writes once they have"
+                                        + " elected one of them, until the agent beside that one has fenced it"
+                                : view.leaseOver(group.primary())
+                                        ? "its peers may have permitted it to go on: one of "
+                                                + String.join(", ", group.peers())
+                                                + " must say that it does so no more"
+                                        : "its permission ends in "
+                                                + (view.leaseEndNanos(group.primary()) - view.nowNanos()) / 1_000_000
+                                                + " ms"));
             }
             if (!sealing.acceptDataLoss() && !candidates.isEmpty() && mayHoldMore(group, sealed)) {
                 List<Heard> whole = candidates.stream()
@@ -1005,7 +1009,7 @@ public enum Rule {
                     && !from.sighting().writable()) {
                 return primary + " is fenced";
             }
-            return view.leaseOver(primary) && view.peerLeaseOver()
+            return view.leaseOver(primary) && view.peerLeaseOver() && !view.outlivesItsLease(primary)
                     ? "the permission of " + primary + " has run out"
                     : null;
         }

@@ -6,6 +6,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.haarbiter.words.ClusterNode;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Position;
 import org.haarbiter.words.PositionKind;
@@ -131,6 +132,21 @@ public record View(
 
     boolean leaseOver(String member) {
         return nowNanos >= leaseEndNanos(member);
+    }
+
+    /**
+     * The end of its permission doesn't close the member: that is done by the agent beside the node that a cluster has elected, and while
+     * this one isn't known to have done it, others of its nodes are at work, who may elect another.
+     */
+    boolean outlivesItsLease(String member) {
+        Heard last = heard.get(member);
+        ClusterNode speaker = last == null ? null : last.sighting().node();
+        boolean closed = last != null
+                && speaker != null
+                && speaker.elected()
+                && fresh(member)
+                && !last.sighting().writable();
+        return clustersAtWork.contains(member) && !closed;
     }
 
     /**
