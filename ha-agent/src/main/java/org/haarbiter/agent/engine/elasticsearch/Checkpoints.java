@@ -26,8 +26,9 @@ final class Checkpoints {
     private final TreeMap<String, Partition> partitions = new TreeMap<>();
     private final ArrayDeque<Sample> samples = new ArrayDeque<>();
 
+    /** From a copy on the node itself where there is one: a node that hangs answers nobody, and may be asked by chance. */
     static String path(ElasticsearchSettings settings) {
-        return "/" + settings.checkpointIndex() + "/_mget";
+        return "/" + settings.checkpointIndex() + "/_mget?preference=_local";
     }
 
     /** @param ids as JSON strings, with commas between them */

@@ -197,7 +197,8 @@ final class Looks implements AutoCloseable {
                                 "POST",
                                 Checkpoints.path(settings),
                                 Checkpoints.request(ids),
-                                REQUEST_LIMIT)
+                                // Only this may need another node: one that hangs says nothing about this one.
+                                Duration.ofMillis(settings.hungMillis() / 2))
                         .handle((found, failure) -> failure == null ? found : null);
         return aliases.thenCombine(health, (a, h) -> new Answers(identity, now, a, h, null))
                 .thenCombine(
