@@ -63,6 +63,21 @@ public record Timing(
         return timing;
     }
 
+    /** The same with this budget for a fence, or the most that the lease leaves room for. */
+    public Timing withFenceBudgetMillis(int wanted) {
+        int most = Math.min((leaseMillis - 1) / 2, leaseMillis - 3 * heartbeatMillis);
+        return new Timing(
+                heartbeatMillis,
+                silenceMillis,
+                leaseMillis,
+                Math.min(wanted, most),
+                driftPerMille,
+                gatherMillis,
+                hungMillis,
+                watchMillis,
+                electionTimeoutMillis);
+    }
+
     private void check(Section section) {
         atLeast(section, "silence-millis", silenceMillis, 3, "heartbeat-millis", heartbeatMillis);
         atLeast(section, "lease-millis", leaseMillis, 4, "heartbeat-millis", heartbeatMillis);

@@ -49,6 +49,9 @@ public record AgentSettings(
     /** A collection of its garbage makes a Java process stand still for longer than other servers are given. */
     private static final int LEAST_HUNG_JVM_MILLIS = 1_500;
 
+    /** A fence is two changes of a cluster's state, each of which takes 150 to 400 ms under load; a node that isn't told in time is killed. */
+    private static final int CLUSTER_FENCE_MILLIS = 1_200;
+
     private enum EngineKind {
         MYSQL,
         MARIADB,
@@ -110,12 +113,16 @@ public record AgentSettings(
 
     private static AgentSettings from(Section root) {
         Endpoint address = root.endpoint("address");
-        Timing timing = Timing.read(root.section("timing"));
+        Section times = root.section("timing");
+        Timing given = Timing.read(times);
         Section tls = root.section("tls");
         String group = root.groupName("group");
         Path stateDirectory = root.path("state-directory");
         TlsSettings tlsSettings = tls.given() ? TlsSettings.read(tls) : null;
         EngineKind kind = root.oneOf("engine", EngineKind.class);
+        Timing timing = kind == EngineKind.ELASTICSEARCH && !times.has("fence-budget-millis")
+                ? given.withFenceBudgetMillis(Math.max(CLUSTER_FENCE_MILLIS, given.fenceBudgetMillis()))
+                : given;
         Section section = root.section("server");
         Server server = switch (kind) {
             case MYSQL -> new Server.Mysql(sql(section, address, timing, stateDirectory, tlsSettings));

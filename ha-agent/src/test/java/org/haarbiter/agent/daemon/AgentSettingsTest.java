@@ -126,7 +126,13 @@ class AgentSettingsTest {
         String sample = Files.readString(Path.of("../conf/ha-agent-elasticsearch.yaml"));
         Path file = directory.resolve("sample.yaml");
         Files.writeString(file, sample);
-        assertThat(AgentSettings.read(file).server()).isInstanceOf(AgentSettings.Server.Elasticsearch.class);
+        AgentSettings read = AgentSettings.read(file);
+        assertThat(read.server()).isInstanceOf(AgentSettings.Server.Elasticsearch.class);
+        assertThat(read.timing().fenceBudgetMillis()).isEqualTo(1_200);
+        Files.writeString(file, sample.replace("{profile: normal}", "{profile: fast}"));
+        assertThat(AgentSettings.read(file).timing().fenceBudgetMillis()).isEqualTo(499);
+        Files.writeString(file, sample.replace("{profile: normal}", "{profile: normal, fence-budget-millis: 300}"));
+        assertThat(AgentSettings.read(file).timing().fenceBudgetMillis()).isEqualTo(300);
         Files.writeString(file, sample.replace("[orders]", "[Orders]"));
         assertThatThrownBy(() -> AgentSettings.read(file))
                 .isInstanceOf(SettingsException.class)
