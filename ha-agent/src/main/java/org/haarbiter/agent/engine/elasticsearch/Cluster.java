@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param names of its nodes by id
  * @param readOnly it refuses every write, by order
  * @param recovered its metadata is there
+ * @param flooded indices that take no writes since a disk has passed the flood-stage watermark
+ * @param blocked indices that take no writes for another reason, and Elasticsearch's word for that
  */
 record Cluster(
         String uuid,
@@ -25,7 +27,9 @@ record Cluster(
         long term,
         TreeMap<String, String> names,
         boolean readOnly,
-        boolean recovered) {
+        boolean recovered,
+        TreeSet<String> flooded,
+        TreeMap<String, String> blocked) {
 
     /** The order that refuses every write, in {@code _cluster/settings}. */
     static final String READ_ONLY = "cluster.blocks.read_only";
@@ -41,6 +45,7 @@ record Cluster(
 
     private static final String BLOCK_NOT_RECOVERED = "1";
     private static final String BLOCK_READ_ONLY = "6";
+    private static final String BLOCK_FLOOD_STAGE = "12";
 
     /**
      * What to ask for: of the indices only this one, since the state of all may be large.
@@ -50,7 +55,7 @@ record Cluster(
     static String path(String index) {
         return "/_cluster/state/master_node,nodes,blocks,metadata/" + index
                 + "?local=true&ignore_unavailable=true&filter_path=cluster_uuid,master_node,nodes.*.name,blocks.global,"
-                + "metadata.cluster_coordination.term";
+                + "blocks.indices.*.*.description,blocks.indices.*.*.levels,metadata.cluster_coordination.term";
     }
 
     /** And for this: the state doesn't tell settings. */
@@ -72,6 +77,20 @@ record Cluster(
                 .forEach(node ->
                         names.put(node.getKey(), node.getValue().path("name").asText()));
         JsonNode blocks = state.path("blocks").path("global");
+        TreeSet<String> flooded = new TreeSet<>();
+        TreeMap<String, String> blocked = new TreeMap<>();
+        state.path("blocks")
+                .path("indices")
+                .properties()
+                .forEach(index -> index.getValue().properties().forEach(block -> {
+                    if (block.getKey().equals(BLOCK_FLOOD_STAGE)) {
+                        flooded.add(index.getKey());
+                    } else if (refusesWrites(block.getValue())) {
+                        blocked.put(
+                                index.getKey(),
+                                block.getValue().path("description").asText(block.getKey()));
+                    }
+                }));
         String master = state.path("master_node").asText("");
         return new Cluster(
                 state.path("cluster_uuid").asText(""),
@@ -80,7 +99,29 @@ record Cluster(
                 state.path("metadata").path("cluster_coordination").path("term").asLong(0),
                 names,
                 blocks.has(BLOCK_READ_ONLY),
-                !blocks.has(BLOCK_NOT_RECOVERED));
+                !blocks.has(BLOCK_NOT_RECOVERED),
+                flooded,
+                blocked);
+    }
+
+    private static boolean refusesWrites(JsonNode block) {
+        for (JsonNode level : block.path("levels")) {
+            if (level.asText().equals("write")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The indices behind any of these aliases, from the answer to {@code _alias}. */
+    static TreeSet<String> behind(List<String> names, JsonNode aliases) {
+        TreeSet<String> indices = new TreeSet<>();
+        aliases.properties().forEach(index -> {
+            if (names.stream().anyMatch(name -> index.getValue().path("aliases").has(name))) {
+                indices.add(index.getKey());
+            }
+        });
+        return indices;
     }
 
     /** Which of these aliases let writes through, from the answer to {@code _alias}. */

@@ -95,15 +95,8 @@ final class Comparison {
     /** What differs for good; empty for nothing. */
     private String difference() throws RestProblem {
         JsonNode aliases = ask(settings.address(), "GET", Upkeep.aliasPath(settings), "");
-        TreeSet<String> indices = new TreeSet<>();
-        aliases.properties().forEach(index -> {
-            for (String alias : settings.aliases()) {
-                if (index.getValue().path("aliases").has(alias)
-                        && !index.getKey().equals(settings.checkpointIndex())) {
-                    indices.add(index.getKey());
-                }
-            }
-        });
+        TreeSet<String> indices = Cluster.behind(settings.aliases(), aliases);
+        indices.remove(settings.checkpointIndex());
         if (indices.isEmpty()) {
             return "it has no index behind " + settings.aliases();
         }

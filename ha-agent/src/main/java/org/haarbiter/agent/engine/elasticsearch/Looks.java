@@ -288,9 +288,9 @@ final class Looks implements AutoCloseable {
         if (!now.recovered() || !known) {
             state = ServerState.STARTING;
             detail = primaries == 0 ? "its shards aren't there yet" : "its agent is making itself known";
-        } else if (missing > 0) {
-            state = ServerState.REFUSING;
-            detail = missing + " primary shard(s) are unassigned (GET _cluster/allocation/explain says why)";
+        } else {
+            detail = troubles(now, aliases, missing);
+            state = detail.isEmpty() ? ServerState.RUNNING : ServerState.REFUSING;
         }
         List<String> problems = new ArrayList<>(upkeep.problems());
         boolean takesWrites = !open.isEmpty() && !now.readOnly() && now.recovered();
@@ -305,6 +305,33 @@ final class Looks implements AutoCloseable {
                                     + " ms)");
         }
         return observation(node, now, state, detail, takesWrites, problems);
+    }
+
+    /** Why writes are refused though the cluster has an elected node and no order to refuse them all; empty where they aren't. */
+    private String troubles(Cluster now, JsonNode aliases, int missing) {
+        TreeSet<String> ours = Cluster.behind(settings.aliases(), aliases);
+        ours.add(settings.checkpointIndex());
+        List<String> troubles = new ArrayList<>();
+        String shards = upkeep.missingShards(missing > 0);
+        if (missing > 0) {
+            troubles.add(missing + " primary shard(s) are unassigned" + shards
+                    + " (GET _cluster/allocation/explain says why)");
+        }
+        TreeSet<String> flooded = new TreeSet<>(now.flooded());
+        flooded.retainAll(ours);
+        String disk = upkeep.fullestDisk(!flooded.isEmpty());
+        if (!flooded.isEmpty()) {
+            troubles.add("a disk has passed the flood-stage watermark, so " + flooded + " take no writes" + disk
+                    + ": make room there, and Elasticsearch takes writes again by itself (hactl promote brings the clients"
+                    + " to another cluster meanwhile)");
+        }
+        now.blocked().forEach((index, block) -> {
+            if (ours.contains(index)) {
+                troubles.add("index " + index + " refuses writes by order: " + block + " (PUT " + index
+                        + "/_settings with null for it under index.blocks takes that back)");
+            }
+        });
+        return String.join("; ", troubles);
     }
 
     private Observation observation(

@@ -3,6 +3,7 @@ package org.haarbiter.agent.engine.elasticsearch;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -28,6 +29,7 @@ final class Upkeep implements AutoCloseable {
     private static final int MOST_PARTITIONS = 1_000;
     private static final int MOST_FIGURES = 20;
     private static final int USUAL_RECOVERIES = 4;
+    private static final int MOST_SHARDS = 3;
 
     private final ElasticsearchSettings settings;
     private final Rest rest;
@@ -38,10 +40,15 @@ final class Upkeep implements AutoCloseable {
     private volatile List<String> problems = List.of();
     private volatile List<String> figures = List.of();
     private volatile @Nullable Comparison comparison;
+    private volatile boolean shardsMissing;
+    private volatile String missingShards = "";
+    private volatile boolean diskFull;
+    private volatile String fullestDisk = "";
     private volatile boolean closed;
 
     // Only the observing thread uses these.
     private long nextCheckNanos = System.nanoTime();
+    private long nextExplanationNanos = System.nanoTime();
     private long nextBringUpNanos = System.nanoTime();
 
     Upkeep(ElasticsearchSettings settings, Rest rest) {
@@ -86,6 +93,24 @@ final class Upkeep implements AutoCloseable {
         return figures;
     }
 
+    /**
+     * Which primary shards have no node, to follow a sentence that they are missing; empty until that is known.
+     *
+     * @param missing whether there are any now
+     */
+    String missingShards(boolean missing) {
+        shardsMissing = missing;
+        missingShards = missing ? missingShards : "";
+        return missingShards;
+    }
+
+    /** The same for the node with the fullest disk, where writes are refused since one is too full. */
+    String fullestDisk(boolean full) {
+        diskFull = full;
+        fullestDisk = full ? fullestDisk : "";
+        return fullestDisk;
+    }
+
     /** 0 while a cluster that has come back isn't known to hold what the primary does. */
     int priority() {
         Comparison running = comparison;
@@ -115,8 +140,9 @@ final class Upkeep implements AutoCloseable {
     void saw(Looks.Attached node, Cluster now) {
         addresses.keySet().retainAll(now.names().keySet());
         boolean unknown = !addresses.keySet().containsAll(now.names().keySet());
+        boolean unexplained = (shardsMissing && missingShards.isEmpty()) || (diskFull && fullestDisk.isEmpty());
         long nanos = System.nanoTime();
-        if (nanos - nextCheckNanos < 0) {
+        if (nanos - (unexplained ? nextExplanationNanos : nextCheckNanos) < 0) {
             return;
         }
         boolean elected = now.elected().equals(node.id());
@@ -126,6 +152,7 @@ final class Upkeep implements AutoCloseable {
         }
         if (run("checking the cluster", () -> check(elected))) {
             nextCheckNanos = nanos + (unknown || (elected && partitions.isEmpty()) ? RETRY_NANOS : CHECK_NANOS);
+            nextExplanationNanos = nanos + RETRY_NANOS;
         }
     }
 
@@ -143,6 +170,12 @@ final class Upkeep implements AutoCloseable {
         if (!elected) {
             problems = List.of();
             return;
+        }
+        if (shardsMissing) {
+            missingShards = shardsWithoutNode();
+        }
+        if (diskFull) {
+            fullestDisk = diskWithLeastRoom();
         }
         List<String> found = new ArrayList<>();
         JsonNode own =
@@ -222,11 +255,50 @@ final class Upkeep implements AutoCloseable {
         return sentences;
     }
 
+    private String shardsWithoutNode() throws RestProblem {
+        List<String> found = new ArrayList<>();
+        for (JsonNode shard : ask("GET", "/_cat/shards?format=json&h=index,shard,prirep,state,unassigned.reason", "")) {
+            if (shard.path("prirep").asText().equals("p")
+                    && shard.path("state").asText().equals("UNASSIGNED")) {
+                found.add("shard " + shard.path("shard").asText() + " of "
+                        + shard.path("index").asText() + ", "
+                        + shard.path("unassigned.reason").asText());
+            }
+        }
+        String more = found.size() > MOST_SHARDS ? " and " + (found.size() - MOST_SHARDS) + " more" : "";
+        return found.isEmpty()
+                ? ""
+                : ": " + String.join("; ", found.subList(0, Math.min(MOST_SHARDS, found.size()))) + more;
+    }
+
+    private String diskWithLeastRoom() throws RestProblem {
+        String found = "";
+        double least = 1;
+        JsonNode stats = ask("GET", "/_nodes/stats/fs?timeout=1s&filter_path=nodes.*.name,nodes.*.fs.data", "");
+        for (JsonNode node : stats.path("nodes")) {
+            for (JsonNode disk : node.path("fs").path("data")) {
+                long total = disk.path("total_in_bytes").asLong(0);
+                long left = disk.path("available_in_bytes").asLong(0);
+                if (total > 0 && (double) left / total <= least) {
+                    least = (double) left / total;
+                    found = String.format(
+                            Locale.ROOT,
+                            "; fullest is that of node %s, %s: %d MB of %d MB left",
+                            node.path("name").asText(),
+                            disk.path("path").asText(),
+                            left >> 20,
+                            total >> 20);
+                }
+            }
+        }
+        return found;
+    }
+
     private List<String> partitionsThere(List<String> found) {
         try {
             JsonNode hits = ask(
                     "GET",
-                    "/" + settings.checkpointIndex() + "/_search?size=" + MOST_PARTITIONS
+                    "/" + settings.checkpointIndex() + "/_search?preference=_local&size=" + MOST_PARTITIONS
                             + "&_source=false&filter_path=hits.hits._id",
                     "");
             List<String> ids = new ArrayList<>();
