@@ -289,7 +289,7 @@ final class Looks implements AutoCloseable {
             state = ServerState.STARTING;
             detail = primaries == 0 ? "its shards aren't there yet" : "its agent is making itself known";
         } else {
-            detail = troubles(now, aliases, missing);
+            detail = troubles(now, present, missing);
             state = detail.isEmpty() ? ServerState.RUNNING : ServerState.REFUSING;
         }
         List<String> problems = new ArrayList<>(upkeep.problems());
