@@ -1373,17 +1373,14 @@ public enum Rule {
             TreeMap<String, Member> members = new TreeMap<>();
             for (Heard heard : view.heard().values()) {
                 Sighting s = heard.sighting();
-                // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once
-                // their history is known.
+                // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once they are
+                // fenced and their history is known: one that took writes before may have commits that still wait, and show in
+                // no position until its server is restarted.
                 boolean follows = (primary.positionKind().streamed()
                                 ? !s.writable()
                                 : primary.address().equals(s.source()))
                         && (head.received().covers(heard.received()) || (primary.writable() && !acceptDataLoss));
-                boolean fresh = s.source() == null
-                        && view.in(ServerState.RUNNING, s.member())
-                        && !s.writable()
-                        && head.received().covers(heard.received());
-                boolean there = s.member().equals(primary.member()) || follows || fresh;
+                boolean there = s.member().equals(primary.member()) || follows;
                 Standing standing = there ? Standing.FOLLOWING : Standing.AWAY;
                 members.put(
                         s.member(),
