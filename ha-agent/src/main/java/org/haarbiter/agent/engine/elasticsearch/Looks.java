@@ -283,17 +283,22 @@ final class Looks implements AutoCloseable {
         }
         ServerState state = ServerState.RUNNING;
         String detail = "";
+        List<String> problems = new ArrayList<>(upkeep.problems());
+        boolean takesWrites = !open.isEmpty() && !now.readOnly() && now.recovered();
         // A cluster that somebody had made read-only before any agent knew it can't be given an incarnation.
         boolean known = !now.incarnation().isEmpty() || (now.readOnly() && primaries > 0);
         if (!now.recovered() || !known) {
             state = ServerState.STARTING;
             detail = primaries == 0 ? "its shards aren't there yet" : "its agent is making itself known";
         } else {
-            detail = troubles(now, present, missing);
+            List<String> refusals = refusals(now, present, takesWrites);
+            List<String> troubles = new ArrayList<>(withoutNode(missing));
+            // Under the arbiter's own order neither Elasticsearch nor a person can take them back: it must be let in
+            // first.
+            (now.readOnly() ? problems : troubles).addAll(refusals);
+            detail = String.join("; ", troubles);
             state = detail.isEmpty() ? ServerState.RUNNING : ServerState.REFUSING;
         }
-        List<String> problems = new ArrayList<>(upkeep.problems());
-        boolean takesWrites = !open.isEmpty() && !now.readOnly() && now.recovered();
         closedToWrites = !takesWrites && openings.get() == openingsBefore && openingsEnded == openingsBefore;
         long heard = checkpoints.heardMillis(nanos);
         if (!takesWrites && !now.readOnly() && (heard < 0 || heard > STREAM_PATIENCE_MILLIS)) {
@@ -307,31 +312,34 @@ final class Looks implements AutoCloseable {
         return observation(node, now, state, detail, takesWrites, problems);
     }
 
-    /** Why writes are refused though the cluster has an elected node and no order to refuse them all; empty where they aren't. */
-    private String troubles(Cluster now, JsonNode aliases, int missing) {
+    private List<String> withoutNode(int shards) {
+        String which = upkeep.missingShards(shards > 0);
+        return shards == 0
+                ? List.of()
+                : List.of(shards + " primary shard(s) are unassigned" + which
+                        + " (GET _cluster/allocation/explain says why)");
+    }
+
+    /** Why indices refuse writes though neither their shards are missing nor everything is refused by order. */
+    private List<String> refusals(Cluster now, JsonNode aliases, boolean open) {
         TreeSet<String> ours = Cluster.behind(settings.aliases(), aliases);
         ours.add(settings.checkpointIndex());
-        List<String> troubles = new ArrayList<>();
-        String shards = upkeep.missingShards(missing > 0);
-        if (missing > 0) {
-            troubles.add(missing + " primary shard(s) are unassigned" + shards
-                    + " (GET _cluster/allocation/explain says why)");
-        }
+        List<String> refusals = new ArrayList<>();
         TreeSet<String> flooded = new TreeSet<>(now.flooded());
         flooded.retainAll(ours);
         String disk = upkeep.fullestDisk(!flooded.isEmpty());
         if (!flooded.isEmpty()) {
-            troubles.add("a disk has passed the flood-stage watermark, so " + flooded + " take no writes" + disk
-                    + ": make room there, and Elasticsearch takes writes again by itself (hactl promote brings the clients"
-                    + " to another cluster meanwhile)");
+            refusals.add("a disk has passed the flood-stage watermark, so " + flooded + " take no writes" + disk
+                    + ": make room there, and Elasticsearch takes writes again by itself"
+                    + (open ? " (hactl promote brings the clients to another cluster meanwhile)" : ""));
         }
         now.blocked().forEach((index, block) -> {
             if (ours.contains(index)) {
-                troubles.add("index " + index + " refuses writes by order: " + block + " (PUT " + index
+                refusals.add("index " + index + " refuses writes by order: " + block + " (PUT " + index
                         + "/_settings with null for it under index.blocks takes that back)");
             }
         });
-        return String.join("; ", troubles);
+        return refusals;
     }
 
     private Observation observation(
