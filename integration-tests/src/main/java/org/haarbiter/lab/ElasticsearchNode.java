@@ -150,6 +150,9 @@ public final class ElasticsearchNode implements AutoCloseable {
                 all.stream().map(n -> quoted(n.name())).collect(Collectors.joining(", ", "[", "]")));
         settings.put("cluster.routing.allocation.disk.threshold_enabled", "false");
         settings.put(ElasticsearchCluster.START_FENCE, "0");
+        // Writes wait for a node that hangs until the cluster has missed it: with what it does by itself for half a
+        // minute.
+        settings.put("cluster.fault_detection.follower_check.timeout", "3s");
         settings.put("xpack.security.enabled", "false");
         settings.put("xpack.security.autoconfiguration.enabled", "false");
         if (Files.isDirectory(home().resolve("modules/x-pack-ml"))) {

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
@@ -68,7 +69,6 @@ public final class Arena implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final int FEED_MILLIS = 50;
 
-    private static final int MOST_NODES = 3;
     private static final int ELECTABLE_CLUSTERS = 2;
 
     private final ArenaPlan plan;
@@ -119,7 +119,7 @@ public final class Arena implements AutoCloseable {
         }
         hosts.add(CONTROL);
         for (int i = 1; i <= plan.members(); i++) {
-            hosts.add(member(plan, i));
+            hosts.addAll(serverHosts(plan, i));
         }
         if (plan.layout() == ArenaPlan.Layout.SITES) {
             for (int i = 1; i <= plan.masters(); i++) {
@@ -137,6 +137,19 @@ public final class Arena implements AutoCloseable {
 
     private static String member(ArenaPlan plan, int number) {
         return plan.engine().word() + "-" + number;
+    }
+
+    /** The names of a member's servers, and of their hosts: one, or the nodes of a cluster. */
+    private static List<String> serverHosts(ArenaPlan plan, int number) {
+        String member = member(plan, number);
+        if (plan.engine() != ArenaPlan.Engine.ELASTICSEARCH) {
+            return List.of(member);
+        }
+        // Further clusters than two have one, and are never promoted: they are for classes of traffic.
+        int nodes = number == 1 ? plan.nodes() : number == 2 ? Math.max(1, plan.nodes() - 1) : 1;
+        return IntStream.rangeClosed(1, nodes)
+                .mapToObj(i -> member + "-" + i)
+                .toList();
     }
 
     private void start() throws IOException, SQLException {
@@ -157,7 +170,7 @@ public final class Arena implements AutoCloseable {
         List<ServerPlan> servers = new ArrayList<>();
         for (int i = 1; i <= plan.members(); i++) {
             servers.add(ServerPlan.of(member(plan, i), databaseAddress(i), i, plan.work())
-                    .on(host(member(plan, i))));
+                    .on(host(serverHosts(plan, i).get(0))));
         }
         ReplicatedGroup<? extends DatabaseServer> started = startDatabases(servers);
         bind.awaitReady(START_LIMIT);
@@ -190,32 +203,33 @@ public final class Arena implements AutoCloseable {
         return started;
     }
 
-    /**
-     * The first has three nodes, so that one of them may be lost, the second two; further ones have one, and are never promoted: they
-     * are for classes of traffic. Each node has an address of its own.
-     */
+    /** Each node has an address of its own, and a host where there are any. */
     private ElasticsearchCluster cluster(ServerPlan server) {
         List<ServerPlan> nodes = new ArrayList<>();
-        for (int i = 1; i <= Math.max(1, MOST_NODES + 1 - server.serverId()); i++) {
+        for (String name : serverHosts(plan, server.serverId())) {
+            String address = network == null
+                    ? "127.0.1." + (10 * server.serverId() + nodes.size() + 1)
+                    : network.host(name).address();
             nodes.add(ServerPlan.of(
-                            server.name() + "-" + i,
-                            network == null
-                                    ? new Endpoint("127.0.1." + (10 * server.serverId() + i), DATABASE_PORT)
-                                    : new Endpoint(server.address().host(), DATABASE_PORT + i - 1),
+                            name,
+                            new Endpoint(address, DATABASE_PORT),
                             server.serverId(),
                             server.work().resolve(server.name()))
-                    .on(server.host()));
+                    .on(host(name)));
         }
         return new ElasticsearchCluster(server.name(), server.work().resolve(server.name()), nodes);
     }
 
-    /** By hand, as it was before the arbiter: the first is open, and a consumer of the stream brings each what it lacks. */
+    /**
+     * By hand, as it was before the arbiter: the first is open, and a consumer of the stream brings each what it lacks. The consumers are
+     * where the DNS server is: in the layout of sites they don't reach a cluster whose site is cut off.
+     */
     private ReplicatedGroup<ElasticsearchCluster> fed(ReplicatedGroup<ElasticsearchCluster> started)
             throws IOException {
         clusters = started.servers();
         started.openByHand();
         for (ElasticsearchCluster cluster : clusters) {
-            stream.feed(cluster, controlHost(), FEED_MILLIS);
+            stream.feed(cluster, host(dnsHost()), FEED_MILLIS);
         }
         closing.add(stream);
         return started;
@@ -360,7 +374,7 @@ public final class Arena implements AutoCloseable {
                         ElasticsearchCluster.WRITES));
         agents.put(
                 node.name(),
-                process("agent-" + node.name(), "ha-agent", file, host(cluster.name()), directory.resolve("log")));
+                process("agent-" + node.name(), "ha-agent", file, host(node.name()), directory.resolve("log")));
     }
 
     private static String sqlLines(SqlServer server) {
@@ -538,7 +552,7 @@ public final class Arena implements AutoCloseable {
         List<NetworkLab.Node> hosts = new ArrayList<>();
         for (int i = 1; i <= plan.members(); i++) {
             if (siteOfMember(i).equals(name)) {
-                hosts.add(node(member(plan, i)));
+                serverHosts(plan, i).forEach(host -> hosts.add(node(host)));
             }
         }
         for (int i = 1; i <= plan.masters(); i++) {
@@ -576,7 +590,7 @@ public final class Arena implements AutoCloseable {
     private Endpoint databaseAddress(int number) {
         String address = network == null
                 ? "127.0.1." + number
-                : network.host(member(plan, number)).address();
+                : network.host(serverHosts(plan, number).get(0)).address();
         return new Endpoint(address, DATABASE_PORT);
     }
 
@@ -832,12 +846,28 @@ public final class Arena implements AutoCloseable {
         return node(clientHost(site));
     }
 
-    /** Cuts a database server's host off from everything, or joins it again. Only with separate hosts. */
+    /** The hosts of a database server: one, or those of a cluster's nodes. */
+    List<NetworkLab.Node> hostsOf(DatabaseServer server) {
+        return serverHosts(plan, databases().servers().indexOf(server) + 1).stream()
+                .map(this::node)
+                .toList();
+    }
+
+    /** Cuts a database server's host off from everything, or joins it again; of a cluster all of them. Only with separate hosts. */
     public void cut(String server, boolean isCut) throws IOException {
-        if (isCut) {
-            network().cut(node(server));
-        } else {
-            network().heal(node(server));
+        List<NetworkLab.Node> hosts = hostsOf(database(server));
+        if (isCut && hosts.size() > 1) {
+            List<NetworkLab.Node> others = network().hosts();
+            others.removeAll(hosts);
+            network().part(hosts, others);
+            return;
+        }
+        for (NetworkLab.Node host : hosts) {
+            if (isCut) {
+                network().cut(host);
+            } else {
+                network().heal(host);
+            }
         }
     }
 

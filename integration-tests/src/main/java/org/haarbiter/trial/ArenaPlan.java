@@ -13,6 +13,7 @@ import java.nio.file.Path;
  * @param profile the timing profile's name
  * @param durability as the masters' settings name it
  * @param masterSettings further lines of the masters' settings, each with its line end; may be empty
+ * @param nodes where members are clusters: how many the first has, 1 to 3; the second has one fewer, at least one
  */
 public record ArenaPlan(
         Engine engine,
@@ -22,7 +23,10 @@ public record ArenaPlan(
         int masters,
         String profile,
         String durability,
-        String masterSettings) {
+        String masterSettings,
+        int nodes) {
+
+    private static final int USUAL_NODES = 3;
 
     /** The engines there are real servers for. */
     public enum Engine {
@@ -55,14 +59,27 @@ public record ArenaPlan(
     public enum Layout {
         /** Everything is on this machine. */
         ONE_MACHINE,
-        /** Each database server has a host of its own, with its agent; the rest shares one. */
+        /** Each database server, of a cluster each node, has a host of its own, with its agent; the rest shares one. */
         SERVERS_APART,
         /**
-         * Each database server, each master, and the DNS server have a host of their own. The hosts are in three sites: the first
+         * Each database server, of a cluster each node, each master, and the DNS server have a host of their own. The hosts are in three sites: the first
          * half of the servers and the first master in {@code north}, the others and the second in {@code south}, the third and
          * DNS in {@code west}. North and south have a host for clients.
          */
         SITES
+    }
+
+    /** Of clusters the first has three nodes, so that one of them may be lost. */
+    public ArenaPlan(
+            Engine engine,
+            int members,
+            Path work,
+            Layout layout,
+            int masters,
+            String profile,
+            String durability,
+            String masterSettings) {
+        this(engine, members, work, layout, masters, profile, durability, masterSettings, USUAL_NODES);
     }
 
     /** Each database server on a host of its own, or everything on this machine. */
@@ -107,6 +124,14 @@ public record ArenaPlan(
         if (number < 2 || number > 9) {
             throw new IllegalArgumentException("members: " + number + " (must be 2 to 9)");
         }
-        return new ArenaPlan(engine, number, work, layout, masters, profile, durability, masterSettings);
+        return new ArenaPlan(engine, number, work, layout, masters, profile, durability, masterSettings, nodes);
+    }
+
+    /** The same with another number of nodes of the first cluster; 1 to 3. */
+    public ArenaPlan withNodes(int number) {
+        if (number < 1 || number > USUAL_NODES) {
+            throw new IllegalArgumentException("nodes: " + number + " (must be 1 to " + USUAL_NODES + ")");
+        }
+        return new ArenaPlan(engine, members, work, layout, masters, profile, durability, masterSettings, number);
     }
 }

@@ -63,6 +63,13 @@ public final class FailoverBench implements Callable<Integer> {
                             + " from the others")
     private @Nullable Integer members;
 
+    @Option(
+            names = "--nodes",
+            defaultValue = "3",
+            description = "elasticsearch: nodes of the first cluster, 1 to 3; the second has one fewer, at least one"
+                    + " (default: ${DEFAULT-VALUE})")
+    private int nodes = 3;
+
     @Option(names = "--rate", defaultValue = "1000", description = "writes per second (default: ${DEFAULT-VALUE})")
     private int rate = 1_000;
 
@@ -130,7 +137,8 @@ public final class FailoverBench implements Callable<Integer> {
         List<Series> all = new ArrayList<>();
         Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
         try (Arena arena =
-                Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members()))) {
+                Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members())
+                        .withNodes(nodes))) {
             arena.awaitPrimary(START_LIMIT);
             all.add(strike(arena, new ArbiterKeeper(arena), struck -> makeWhole(arena, struck)));
             if (peer == Peer.SENTINEL) {
@@ -157,6 +165,9 @@ public final class FailoverBench implements Callable<Integer> {
         if (client == FailoverTrial.Client.SENTINEL && engine != ArenaPlan.Engine.REDIS) {
             return Optional.of(
                     "--client sentinel: only clients of redis ask Sentinels (--engine is " + engine.word() + ")");
+        }
+        if (nodes < 1 || nodes > 3) {
+            return Optional.of("--nodes: " + nodes + " (must be 1 to 3)");
         }
         if (runs < 1) {
             return Optional.of("--runs: " + runs + " (must be 1 or more)");

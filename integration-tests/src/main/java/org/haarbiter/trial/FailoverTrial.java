@@ -105,7 +105,9 @@ public final class FailoverTrial {
             // A client on the primary's side of the cut.
             loads.add(WriteLoad.start(
                     arena.byMembers(),
-                    behaviour.startingAt(plan.firstId() + BESIDE).on(arena.node(old.name()))));
+                    behaviour
+                            .startingAt(plan.firstId() + BESIDE)
+                            .on(arena.hostsOf(old).get(0))));
         }
         WriteHistory.Outage outage;
         try {
