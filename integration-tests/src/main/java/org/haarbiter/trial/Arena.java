@@ -147,9 +147,7 @@ public final class Arena implements AutoCloseable {
         }
         // Further clusters than two have one, and are never promoted: they are for classes of traffic.
         int nodes = number == 1 ? plan.nodes() : number == 2 ? Math.max(1, plan.nodes() - 1) : 1;
-        return IntStream.rangeClosed(1, nodes)
-                .mapToObj(i -> member + "-" + i)
-                .toList();
+        return IntStream.rangeClosed(1, nodes).mapToObj(i -> member + "-" + i).toList();
     }
 
     private void start() throws IOException, SQLException {

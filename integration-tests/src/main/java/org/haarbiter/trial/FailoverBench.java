@@ -136,9 +136,9 @@ public final class FailoverBench implements Callable<Integer> {
         }
         List<Series> all = new ArrayList<>();
         Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
-        try (Arena arena =
-                Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION).withMembers(members())
-                        .withNodes(nodes))) {
+        try (Arena arena = Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION)
+                .withMembers(members())
+                .withNodes(nodes))) {
             arena.awaitPrimary(START_LIMIT);
             all.add(strike(arena, new ArbiterKeeper(arena), struck -> makeWhole(arena, struck)));
             if (peer == Peer.SENTINEL) {

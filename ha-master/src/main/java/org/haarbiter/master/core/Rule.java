@@ -1373,8 +1373,10 @@ public enum Rule {
             TreeMap<String, Member> members = new TreeMap<>();
             for (Heard heard : view.heard().values()) {
                 Sighting s = heard.sighting();
-                // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once they are
-                // fenced and their history is known: one that took writes before may have commits that still wait, and show in
+                // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once
+                // they are
+                // fenced and their history is known: one that took writes before may have commits that still wait, and
+                // show in
                 // no position until its server is restarted.
                 boolean follows = (primary.positionKind().streamed()
                                 ? !s.writable()
