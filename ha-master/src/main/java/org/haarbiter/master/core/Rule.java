@@ -1374,10 +1374,8 @@ public enum Rule {
             for (Heard heard : view.heard().values()) {
                 Sighting s = heard.sighting();
                 // Whoever follows the primary may have acknowledged, and counts even while it is down. Others join once
-                // they are
-                // fenced and their history is known: one that took writes before may have commits that still wait, and
-                // show in
-                // no position until its server is restarted.
+                // they are fenced and their history is known: one that took writes before may have commits that still
+                // wait, and show in no position until its server is restarted.
                 boolean follows = (primary.positionKind().streamed()
                                 ? !s.writable()
                                 : primary.address().equals(s.source()))
