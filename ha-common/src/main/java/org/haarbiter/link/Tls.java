@@ -2,6 +2,7 @@ package org.haarbiter.link;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.haarbiter.settings.OwnerOnlyFile;
 import org.haarbiter.settings.SettingsException;
@@ -81,6 +83,25 @@ public final class Tls {
             return new Tls(server, client, expires);
         } catch (SSLException e) {
             throw new SettingsException("tls: " + settings.certificate() + " can't be used: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * For who makes connections to servers that ask for no certificate, and are no link: TLS 1.3 or 1.2.
+     *
+     * @param ca who may issue the other end's certificate, in PEM; read once
+     * @throws SettingsException naming the file and what it must be
+     */
+    public static SSLContext trusting(Path ca) {
+        try {
+            SslContext client = SslContextBuilder.forClient()
+                    .sslProvider(SslProvider.JDK)
+                    .protocols("TLSv1.3", "TLSv1.2")
+                    .trustManager(certificates(ca))
+                    .build();
+            return ((JdkSslContext) client).context();
+        } catch (SSLException e) {
+            throw new SettingsException(ca + " can't be used: " + e.getMessage(), e);
         }
     }
 

@@ -176,6 +176,7 @@ public record AgentSettings(
                 address,
                 agent == null ? null : agent.user(),
                 agent == null ? null : agent.password(),
+                section.has("ca-file") ? section.path("ca-file") : null,
                 section.strings("aliases", 1, 100, INDEX, "names of aliases, in lower case"),
                 section.string("checkpoint-index", "ha-checkpoint", INDEX, "a name of an index, in lower case"),
                 section.intAt("hung-millis", Math.max(LEAST_HUNG_JVM_MILLIS, timing.hungMillis()), 100, 600_000),

@@ -133,6 +133,12 @@ class AgentSettingsTest {
         assertThat(AgentSettings.read(file).timing().fenceBudgetMillis()).isEqualTo(499);
         Files.writeString(file, sample.replace("{profile: normal}", "{profile: normal, fence-budget-millis: 300}"));
         assertThat(AgentSettings.read(file).timing().fenceBudgetMillis()).isEqualTo(300);
+        Files.writeString(
+                file, sample.replace("  # ca-file: /etc/ha-arbiter/elasticsearch-ca.crt", "  ca-file: nodes.crt"));
+        assertThat(AgentSettings.read(file).server())
+                .isInstanceOfSatisfying(
+                        AgentSettings.Server.Elasticsearch.class,
+                        server -> assertThat(server.settings().ca()).isEqualTo(directory.resolve("nodes.crt")));
         Files.writeString(file, sample.replace("[orders]", "[Orders]"));
         assertThatThrownBy(() -> AgentSettings.read(file))
                 .isInstanceOf(SettingsException.class)

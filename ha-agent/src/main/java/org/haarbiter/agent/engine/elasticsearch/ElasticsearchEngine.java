@@ -33,9 +33,13 @@ public final class ElasticsearchEngine implements Engine {
     private final Orders orders;
     private volatile @Nullable DeathListener listener;
 
-    /** Connects at the first look. */
+    /**
+     * Connects at the first look.
+     *
+     * @throws org.haarbiter.settings.SettingsException where the certificates can't be used
+     */
     public ElasticsearchEngine(ElasticsearchSettings settings) {
-        Rest rest = new Rest(settings.user(), settings.password());
+        Rest rest = new Rest(settings.user(), settings.password(), settings.ca());
         this.reset = new ConnectionReset(settings.address());
         this.watch = new DeathWatch(settings.address(), settings.watchMillis(), reset);
         this.upkeep = new Upkeep(settings, rest);

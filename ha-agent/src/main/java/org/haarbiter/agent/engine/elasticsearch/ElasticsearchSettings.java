@@ -1,5 +1,6 @@
 package org.haarbiter.agent.engine.elasticsearch;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param address where the node serves clients, and the agent
  * @param user the agent's account; null where the cluster has no security
  * @param password its password; null as above
+ * @param ca certificates of those who may issue the nodes' certificates, in PEM; null where nodes speak HTTP without TLS
  * @param aliases the names through which clients write: closed on every cluster but the primary. The stream's consumer writes to the
  *     indices behind them. At least one
  * @param checkpointIndex where the stream's consumer writes down how far it is, a document for each partition
@@ -21,6 +23,7 @@ public record ElasticsearchSettings(
         Endpoint address,
         @Nullable String user,
         @Nullable String password,
+        @Nullable Path ca,
         List<String> aliases,
         String checkpointIndex,
         int hungMillis,

@@ -412,7 +412,10 @@ final class Looks implements AutoCloseable {
         outstanding = null;
         if (e.kind() == RestProblem.Kind.LOST) {
             if (known == null) {
-                return state(ServerState.UNKNOWN, "can't connect to " + settings.address() + ": " + e.getMessage());
+                return state(
+                        ServerState.UNKNOWN,
+                        "can't connect to " + settings.address() + ": " + e.getMessage()
+                                + (settings.ca() == null ? " (where nodes speak HTTPS, ca-file is missing)" : ""));
             }
             watch.recheck();
             return known.process().look() == null

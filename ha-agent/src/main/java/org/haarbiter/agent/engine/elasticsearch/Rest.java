@@ -10,27 +10,38 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.haarbiter.link.Tls;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
-/** Speaks JSON over HTTP with nodes. Thread-safe; connections are kept open. */
+/**
+ * Speaks JSON over HTTP with nodes, over TLS where it was told who issues their certificates: these must name the address that is
+ * connected to. Thread-safe; connections are kept open.
+ */
 final class Rest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int SENTENCE = 300;
 
-    private final HttpClient client = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(2))
-            .build();
+    private final HttpClient client;
+    private final String scheme;
     private final @Nullable String authorization;
 
-    Rest(@Nullable String user, @Nullable String password) {
+    /** @throws org.haarbiter.settings.SettingsException where the certificates can't be used */
+    Rest(@Nullable String user, @Nullable String password, @Nullable Path ca) {
+        HttpClient.Builder builder =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2));
+        if (ca != null) {
+            builder.sslContext(Tls.trusting(ca));
+        }
+        this.client = builder.build();
+        this.scheme = ca == null ? "http://" : "https://";
         this.authorization = user == null
                 ? null
                 : "Basic "
@@ -45,7 +56,7 @@ final class Rest {
      * @return fails with {@link RestProblem}
      */
     CompletableFuture<JsonNode> send(Endpoint node, String method, String path, String body, Duration limit) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://" + node + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(scheme + node + path))
                 .timeout(limit)
                 .header("Content-Type", "application/json")
                 .method(
