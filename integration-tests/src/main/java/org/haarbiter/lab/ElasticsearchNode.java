@@ -57,7 +57,11 @@ public final class ElasticsearchNode implements AutoCloseable {
     ElasticsearchNode(ServerPlan plan, Servers.Program program) {
         this.plan = plan;
         this.program = program;
-        this.process = ServerProcess.launcher(plan.name(), plan.host(), command(plan, program), log());
+        List<String> command = command(plan, program);
+        // OpenSearch has no launcher: its script becomes the server.
+        this.process = isOpenSearch()
+                ? new ServerProcess(plan.name(), plan.host(), command, log())
+                : ServerProcess.launcher(plan.name(), plan.host(), command, log());
     }
 
     private static List<String> command(ServerPlan plan, Servers.Program program) {
@@ -82,10 +86,17 @@ public final class ElasticsearchNode implements AutoCloseable {
                 "ES_JAVA_HOME=" + System.getProperty("java.home"),
                 "ES_PATH_CONF=" + directory.resolve("config"),
                 "ES_TMPDIR=" + directory.resolve("tmp"),
+                "OPENSEARCH_JAVA_HOME=" + System.getProperty("java.home"),
+                "OPENSEARCH_PATH_CONF=" + directory.resolve("config"),
+                "OPENSEARCH_TMPDIR=" + directory.resolve("tmp"),
                 // The launcher's own: it lives as long as the server.
                 "CLI_JAVA_OPTS=-Xms16m -Xmx32m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
                 program.path().toString()));
         return command;
+    }
+
+    private boolean isOpenSearch() {
+        return program.path().endsWith("opensearch");
     }
 
     private static boolean isRoot() {
@@ -153,8 +164,10 @@ public final class ElasticsearchNode implements AutoCloseable {
         // Writes wait for a node that hangs until the cluster has missed it: with what it does by itself for half a
         // minute.
         settings.put("cluster.fault_detection.follower_check.timeout", "3s");
-        settings.put("xpack.security.enabled", "false");
-        settings.put("xpack.security.autoconfiguration.enabled", "false");
+        if (!isOpenSearch()) {
+            settings.put("xpack.security.enabled", "false");
+            settings.put("xpack.security.autoconfiguration.enabled", "false");
+        }
         if (Files.isDirectory(home().resolve("modules/x-pack-ml"))) {
             settings.put("xpack.ml.enabled", "false");
         }
@@ -170,11 +183,13 @@ public final class ElasticsearchNode implements AutoCloseable {
         }
         Path config = directory("config");
         write(
-                config.resolve("elasticsearch.yml"),
+                config.resolve(isOpenSearch() ? "opensearch.yml" : "elasticsearch.yml"),
                 settings.entrySet().stream()
                         .map(e -> e.getKey() + ": " + e.getValue() + "\n")
                         .collect(Collectors.joining()));
-        write(config.resolve("jvm.options"), JVM_OPTIONS);
+        write(
+                config.resolve("jvm.options"),
+                isOpenSearch() ? JVM_OPTIONS.replace("ES_TMPDIR", "OPENSEARCH_TMPDIR") : JVM_OPTIONS);
         write(config.resolve("log4j2.properties"), LOGGING);
         if (isRoot()) {
             Commands.run(

@@ -22,7 +22,10 @@ public final class Servers {
 
     private static final Pattern VERSION = Pattern.compile("(?:Ver |BIND |server v=)(\\d+)\\.(\\d+)(\\.\\d+)?");
 
-    private static final Pattern ELASTICSEARCH_JAR = Pattern.compile("elasticsearch-((\\d+)\\.\\d+\\.\\d+)");
+    private static final Pattern ELASTICSEARCH_JAR =
+            Pattern.compile("^(elasticsearch|opensearch)-((\\d+)\\.\\d+\\.\\d+)\\.jar$");
+    private static final int OLDEST_ELASTICSEARCH = 8;
+    private static final int OLDEST_OPENSEARCH = 2;
 
     private Servers() {}
 
@@ -101,18 +104,22 @@ public final class Servers {
                 directory().resolve("redis-newest/bin/valkey-server"));
     }
 
-    /** Elasticsearch 8.0 or newer: its {@code bin/elasticsearch}. */
+    /** Elasticsearch 8.0 or newer, or OpenSearch 2.0 or newer: its {@code bin/elasticsearch} or {@code bin/opensearch}. */
     public static Program elasticsearch() {
         String given = System.getenv("HA_ELASTICSEARCH");
         Path home =
                 given != null && !given.isEmpty() ? Path.of(given) : directory().resolve("elasticsearch");
-        Path program = home.resolve("bin/elasticsearch").toAbsolutePath();
         // Its own jar tells the version; the program would take a second for it.
-        try (DirectoryStream<Path> jars = Files.newDirectoryStream(home.resolve("lib"), "elasticsearch-[0-9]*.jar")) {
+        try (DirectoryStream<Path> jars = Files.newDirectoryStream(home.resolve("lib"), "*search-[0-9]*.jar")) {
             for (Path jar : jars) {
                 Matcher version = ELASTICSEARCH_JAR.matcher(String.valueOf(jar.getFileName()));
-                if (Files.isExecutable(program) && version.find() && Integer.parseInt(version.group(2)) >= 8) {
-                    return new Program(program, version.group(1));
+                if (!version.find()) {
+                    continue;
+                }
+                Path program = home.resolve("bin/" + version.group(1)).toAbsolutePath();
+                int oldest = version.group(1).equals("opensearch") ? OLDEST_OPENSEARCH : OLDEST_ELASTICSEARCH;
+                if (Files.isExecutable(program) && Integer.parseInt(version.group(3)) >= oldest) {
+                    return new Program(program, version.group(2));
                 }
             }
         } catch (IOException e) {
@@ -124,7 +131,7 @@ public final class Servers {
     private static IllegalStateException noElasticsearch(Path home, @Nullable IOException why) {
         return new IllegalStateException(
                 "no usable elasticsearch in " + home
-                        + " (must be a directory with bin/elasticsearch, 8.0 or newer). Run"
+                        + " (must be a directory with bin/elasticsearch, 8.0 or newer, or bin/opensearch, 2.0 or newer). Run"
                         + " scripts/install-servers.sh elasticsearch, or set HA_ELASTICSEARCH to such a directory",
                 why);
     }

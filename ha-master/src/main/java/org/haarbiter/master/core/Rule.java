@@ -788,7 +788,8 @@ public enum Rule {
                 return new Hold("it isn't sure yet that " + group.primary() + " takes no writes; "
                         + (view.leaseOver(group.primary()) && view.outlivesItsLease(group.primary())
                                 ? "its permission has run out, but nodes of it are at work, and take writes once they have"
-                                        + " elected one of them, until the agent beside that one has fenced it"
+                                        + " elected one of them, until the agent beside that one has fenced it (start the agents"
+                                        + " of its nodes, or stop the nodes)"
                                 : view.leaseOver(group.primary())
                                         ? "its peers may have permitted it to go on: one of "
                                                 + String.join(", ", group.peers())

@@ -277,7 +277,9 @@ final class Looks implements AutoCloseable {
         TreeSet<String> open = Cluster.open(present);
         open.retainAll(settings.aliases());
         int primaries = health.path("active_primary_shards").asInt(0);
-        int missing = health.path("unassigned_primary_shards").asInt(0);
+        // OpenSearch doesn't count them.
+        int missing = health.path("unassigned_primary_shards")
+                .asInt(health.path("status").asText().equals("red") ? 1 : 0);
         if (now.recovered() && now.incarnation().isEmpty()) {
             upkeep.bringUp(now, primaries > 0);
         }
