@@ -45,7 +45,27 @@ abstract class ActCommand extends ArbiterCommand {
             String donor,
             @Nullable PolicyChange policy)
             throws CliException {
-        return send(
+        return send(client, action, group, member, acceptDataLoss, donor, policy, null);
+    }
+
+    /** Sends what is to be said of a traffic class. */
+    final CommandResult send(AdminClient client, String action, String group, ClassChange trafficClass)
+            throws CliException {
+        return send(client, action, group, "", false, "", null, trafficClass);
+    }
+
+    private CommandResult send(
+            AdminClient client,
+            String action,
+            String group,
+            String member,
+            boolean acceptDataLoss,
+            String donor,
+            @Nullable PolicyChange policy,
+            @Nullable ClassChange trafficClass)
+            throws CliException {
+        checkReason();
+        Judged judged = judge(
                 client,
                 new CommandRequest(
                         action,
@@ -54,31 +74,10 @@ abstract class ActCommand extends ArbiterCommand {
                         acceptDataLoss,
                         donor,
                         policy,
-                        hactl().surroundings().user(),
-                        reason.strip()));
-    }
-
-    /** Sends what is to be said of a traffic class. */
-    final CommandResult send(AdminClient client, String action, String group, ClassChange trafficClass)
-            throws CliException {
-        return send(
-                client,
-                new CommandRequest(
-                        action,
-                        group,
-                        "",
-                        false,
-                        "",
-                        null,
                         null,
                         trafficClass,
                         hactl().surroundings().user(),
                         reason.strip()));
-    }
-
-    private CommandResult send(AdminClient client, CommandRequest request) throws CliException {
-        checkReason();
-        Judged judged = judge(client, request);
         CommandResult result = judged.result();
         if (!result.accepted()) {
             throw new CliException(ExitCode.REFUSED, "refused: " + result.sentence(), judged.body());

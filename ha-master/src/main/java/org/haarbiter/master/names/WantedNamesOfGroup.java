@@ -105,18 +105,20 @@ public record WantedNamesOfGroup(
         if (!well.isEmpty()) {
             return well;
         }
-        boolean any = trafficClass.fallBack() == TrafficClass.FallBack.ANY;
-        if (trafficClass.fallBack() == TrafficClass.FallBack.NONE || (readers.isEmpty() && !any)) {
-            sentences.add("traffic class " + unwell + "; it stays there: "
-                    + (any || trafficClass.fallBack() == TrafficClass.FallBack.REPLICAS
-                            ? "there is no healthy replica to fall back to"
-                            : "its rule lets it fall back to nobody"));
+        if (trafficClass.fallBack() == TrafficClass.FallBack.NONE) {
+            sentences.add("traffic class " + unwell + "; it stays there: its rule lets it fall back to nobody");
             return trafficClass.pins();
         }
-        SortedSet<String> instead = readers.isEmpty() ? new TreeSet<>(List.of(group.primary())) : readers;
-        sentences.add("traffic class " + unwell + "; it has fallen back to " + String.join(", ", instead)
-                + (readers.isEmpty() ? ", the primary" : ""));
-        return instead;
+        if (!readers.isEmpty()) {
+            sentences.add("traffic class " + unwell + "; it has fallen back to " + String.join(", ", readers));
+            return readers;
+        }
+        if (trafficClass.fallBack() == TrafficClass.FallBack.ANY) {
+            sentences.add("traffic class " + unwell + "; it has fallen back to " + group.primary() + ", the primary");
+            return new TreeSet<>(List.of(group.primary()));
+        }
+        sentences.add("traffic class " + unwell + "; it stays there: there is no healthy replica to fall back to");
+        return trafficClass.pins();
     }
 
     private boolean healthy(Group group, String member, SortedMap<String, Heard> heard, long nowNanos) {
