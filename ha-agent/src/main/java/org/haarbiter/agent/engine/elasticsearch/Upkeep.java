@@ -207,8 +207,7 @@ final class Upkeep implements AutoCloseable {
 
     /** Of each index behind the aliases, what it counts: another cluster's may be held against it. */
     private List<String> figuresOf(JsonNode aliases, List<String> found) {
-        TreeSet<String> indices = new TreeSet<>();
-        aliases.fieldNames().forEachRemaining(indices::add);
+        TreeSet<String> indices = Cluster.behind(settings.aliases(), aliases);
         if (indices.isEmpty()) {
             return List.of();
         }
