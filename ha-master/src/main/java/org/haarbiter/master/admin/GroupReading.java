@@ -605,6 +605,18 @@ final class GroupReading {
         });
     }
 
+    /** Of a cluster other nodes may be heard than the one that spoke for it. */
+    private String unheardFor(String member, String duration) {
+        List<String> nodes = arbiter.nodesOf(name, member, view.nowNanos());
+        return nodes.isEmpty()
+                ? "nothing heard of its agent for " + duration
+                        + " (is ha-agent running there, and can it reach the masters?)"
+                : "nobody has spoken for the cluster for " + duration
+                        + ": it has elected no node, or the agent beside the elected one can't reach the masters (a cluster"
+                        + " without an elected node counts as hung once it has lasted election-millis of its agents); of its nodes "
+                        + String.join("; ", nodes);
+    }
+
     private static List<NamesView.Name> withRules(Group adopted, List<NamesView.Name> wanted) {
         return wanted.stream()
                 .map(name -> {
@@ -659,8 +671,7 @@ final class GroupReading {
         boolean fresh = fresh(member);
         List<String> problems = new ArrayList<>();
         if (!fresh) {
-            problems.add("nothing heard of its agent for " + seconds(view.nowNanos() - last.arrivedNanos())
-                    + " (is ha-agent running there, and can it reach the masters?)");
+            problems.add(unheardFor(member, seconds(view.nowNanos() - last.arrivedNanos())));
         } else {
             String stateProblem = stateProblem(s, role);
             if (stateProblem != null) {

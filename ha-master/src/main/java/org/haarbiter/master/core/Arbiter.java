@@ -600,6 +600,13 @@ public final class Arbiter {
         return Goals.of(state.group(group), heard, memory.heard, memory.history, term, limits);
     }
 
+    /** Of a member that is a cluster, what the agents of its nodes said lately, a node each; empty of one that is a server. */
+    public List<String> nodesOf(String group, String member, long nowNanos) {
+        GroupMemory memory = memories.get(group);
+        ClusterSightings cluster = memory == null ? null : memory.clusters.get(member);
+        return cluster == null ? List.of() : cluster.heardNodes(nowNanos - Limits.nanos(limits.silenceMillis()));
+    }
+
     private SortedSet<String> atWork(GroupMemory memory, long nowNanos) {
         TreeSet<String> members = new TreeSet<>();
         memory.clusters.forEach((member, cluster) -> {

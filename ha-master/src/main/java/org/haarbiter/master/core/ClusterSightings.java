@@ -90,6 +90,22 @@ final class ClusterSightings {
                                 || said.sighting().state() == ServerState.REFUSING));
     }
 
+    /** What the agents of the nodes say that were heard since then, a node each: for people, where nobody speaks for the cluster. */
+    List<String> heardNodes(long sinceNanos) {
+        List<String> sentences = new ArrayList<>();
+        nodes.forEach((name, said) -> {
+            if (said.arrivedNanos() >= sinceNanos) {
+                sentences.add(name + " " + words(said.sighting()));
+            }
+        });
+        return sentences;
+    }
+
+    private static String words(Sighting sighting) {
+        return "is " + sighting.state().name().toLowerCase(Locale.ROOT)
+                + (sighting.detail().isEmpty() ? "" : ": " + sighting.detail());
+    }
+
     private Sighting whole(Sighting known, Sighting speaker, ServerState state, String detail, long sinceNanos) {
         return known.ofCluster(state, detail, unserving(known, sinceNanos), problems(speaker, sinceNanos));
     }
@@ -131,9 +147,7 @@ final class ClusterSightings {
             if (said.arrivedNanos() < sinceNanos) {
                 problems.add("nothing is heard of the agent of node " + name);
             } else if (other.state() != ServerState.RUNNING) {
-                problems.add("node " + name + " is "
-                        + other.state().name().toLowerCase(Locale.ROOT)
-                        + (other.detail().isEmpty() ? "" : ": " + other.detail()));
+                problems.add("node " + name + " " + words(other));
             }
         });
         return problems;

@@ -17,6 +17,7 @@ import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Explanation;
 import org.haarbiter.master.core.Group;
+import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Invariants;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.Masters;
@@ -568,13 +569,20 @@ final class Script {
         say("members: " + group.members().values().stream().map(Script::member).collect(Collectors.joining(", ")));
         Arbiter leading = leader;
         if (leading != null) {
-            leading.heardOf(GROUP).values().forEach(heard -> showCluster(heard.sighting()));
+            leading.heardOf(GROUP).values().forEach(heard -> showCluster(leading, heard));
         }
     }
 
-    private void showCluster(Sighting said) {
+    private void showCluster(Arbiter leading, Heard heard) {
+        Sighting said = heard.sighting();
         ClusterNode node = said.node();
-        if (node != null) {
+        if (node == null) {
+            return;
+        }
+        if (nanos() - heard.arrivedNanos() >= limits.silenceMillis() * 1_000_000L) {
+            say("cluster " + said.member() + ": nobody speaks for it; of its nodes "
+                    + String.join("; ", leading.nodesOf(GROUP, said.member(), nanos())));
+        } else {
             say("cluster " + said.member() + ": clients find it at "
                     + String.join(", ", node.nodes().keySet())
                     + said.problems().stream().map(p -> "; " + p).collect(Collectors.joining()));

@@ -1,6 +1,8 @@
 package org.haarbiter.agent.engine.elasticsearch;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -223,6 +225,7 @@ final class Upkeep implements AutoCloseable {
             found.add("what its indices hold isn't known: " + e.getMessage());
             return List.of();
         }
+        String counted = " (counted at " + Instant.now().truncatedTo(ChronoUnit.SECONDS) + ")";
         List<String> sentences = new ArrayList<>();
         long furtherDocuments = 0;
         int further = 0;
@@ -245,11 +248,12 @@ final class Upkeep implements AutoCloseable {
                     }
                 }
             }
-            sentences.add("index " + index.getKey() + ": " + documents + " documents, " + operations
-                    + " operations by sequence numbers, " + notEverywhere + " of them not in all copies yet");
+            sentences.add("index " + index.getKey() + ": " + documents + " documents that its last refresh has shown, "
+                    + operations + " operations by sequence numbers, " + notEverywhere
+                    + " of them not in all copies yet" + counted);
         }
         if (further > 0) {
-            sentences.add(further + " further indices: " + furtherDocuments + " documents");
+            sentences.add(further + " further indices: " + furtherDocuments + " documents" + counted);
         }
         return sentences;
     }
