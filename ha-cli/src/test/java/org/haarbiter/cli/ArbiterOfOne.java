@@ -67,9 +67,9 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
             10_000,
             WhenArbiterLost.HOLD,
             Storms.usual(1_500),
-            Blocking.USUAL);
-    private static final WantedNamesOfGroup NAMES =
-            new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1, 10_000, 1_500_000_000L);
+            Blocking.USUAL,
+            10_000);
+    private static final WantedNamesOfGroup NAMES = new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1);
 
     /** A change that a member reports is acted on only once it was seen again after the leader's next answer. */
     private static final int QUIET_ROUNDS = 3;
@@ -234,6 +234,11 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                 quiet = 0;
                 commit(entry);
             }
+            Entry serving = arbiter.serving(System.nanoTime(), System.currentTimeMillis());
+            if (serving != null) {
+                quiet = 0;
+                commit(serving);
+            }
             for (Server server : servers.values()) {
                 Goal goal = arbiter.goal(server.group, server.name);
                 if (goal != null && server.heard && server.state == ServerState.RUNNING) {
@@ -265,10 +270,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         TreeMap<String, NamesView> names = new TreeMap<>();
         TreeMap<String, List<String>> problems = new TreeMap<>();
         for (Group group : state.groups().values()) {
-            WantedNamesOfGroup.Reading reading = NAMES.of(group, arbiter.heardOf(group.name()), System.nanoTime());
-            if (reading == null) {
-                continue;
-            }
+            WantedNamesOfGroup.Reading reading = NAMES.of(group);
             boolean served = dnsProblem.isEmpty();
             names.put(
                     group.name(),

@@ -360,6 +360,10 @@ final class SimMaster extends SimProcess {
 
     private void decideAll() {
         arbiter.decide(clock(), world.wallMillis()).forEach(this::propose);
+        Entry serving = arbiter.serving(clock(), world.wallMillis());
+        if (serving != null) {
+            propose(serving);
+        }
     }
 
     /** Asks the other masters about whom this one doesn't hear, and lets one lead that hears more. */

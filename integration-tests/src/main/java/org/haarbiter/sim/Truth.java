@@ -394,7 +394,7 @@ final class Truth {
         }
     }
 
-    /** Why a group isn't well; null where it is: steady, its primary acknowledges, DNS shows it. */
+    /** Why a group isn't well; null where it is: steady, its primary acknowledges, DNS shows it, clients are sent to whoever follows. */
     @Nullable
     String notWell(SimGroup simGroup, long since) {
         Group group = newest().group(simGroup.name);
@@ -418,6 +418,9 @@ final class Truth {
                     && group.member(server.name).standing() == Standing.FOLLOWING;
             if (!follows && server.beyond(simGroup.server(group.primary())) == 0) {
                 return server.name + " doesn't follow, though it holds nothing that the primary lacks";
+            }
+            if (follows && !group.serving().well().contains(server.name)) {
+                return "clients aren't sent to " + server.name + ", though it follows";
             }
         }
         return null;

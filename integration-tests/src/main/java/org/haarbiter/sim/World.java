@@ -76,7 +76,8 @@ final class World {
                 1_500,
                 shape.whenArbiterLost(),
                 many ? new Storms(2, 50, 3_000, 2, 1 + shape.groups() % 2) : Storms.usual(500),
-                many ? new Blocking(300, 1_500, 4_000) : Blocking.NONE);
+                many ? new Blocking(300, 1_500, 4_000) : Blocking.NONE,
+                10_000);
         this.truth = new Truth(this);
         this.dns = new SimDns(this, chance.split("dns"));
         this.recovery = chance.split("recovery");

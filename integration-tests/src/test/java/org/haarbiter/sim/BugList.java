@@ -49,6 +49,12 @@ final class BugList {
                     "historyComplete &= traits.historySurvivesRestart() || sourceSeen;",
                     30_000),
             bug(
+                    "clients are never sent again to a member that was left out",
+                    master("Serving"),
+                    "            if ((was || mayReturn) && well(view, member, was)) {\n",
+                    "            if (was && well(view, member, mayReturn)) {\n",
+                    2_000),
+            bug(
                     "any number of groups switch at once",
                     master("Turns"),
                     "if (all >= limits.storms().atOnce()) {",

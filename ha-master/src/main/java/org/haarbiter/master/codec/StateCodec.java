@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.NamedType;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +47,7 @@ public final class StateCodec {
             Map.entry("names-published", Entry.NamesPublished.class),
             Map.entry("failovers-acknowledged", Entry.FailoversAcknowledged.class),
             Map.entry("class-set", Entry.ClassSet.class),
+            Map.entry("serving-changed", Entry.ServingChanged.class),
             Map.entry("class-forgotten", Entry.ClassForgotten.class),
             Map.entry("paused", Entry.Paused.class),
             Map.entry("resumed", Entry.Resumed.class),
@@ -60,6 +62,8 @@ public final class StateCodec {
 
     private static final String EXPECTED = "expected";
     private static final String CLASSES = "classes";
+    private static final String SERVING = "serving";
+    private static final String NAMES_INDEX = "namesIndex";
 
     private final ObjectMapper json;
 
@@ -107,10 +111,20 @@ public final class StateCodec {
             // Written before groups could be expected.
             snapshot.putObject(EXPECTED);
         }
+        if (root instanceof ObjectNode snapshot && !snapshot.has(NAMES_INDEX)) {
+            snapshot.put(NAMES_INDEX, 0);
+        }
         for (JsonNode group : root.path("groups")) {
             if (group instanceof ObjectNode written && !written.has(CLASSES)) {
                 // Written before groups could have traffic classes.
                 written.putObject(CLASSES);
+            }
+            if (group instanceof ObjectNode written && !written.has(SERVING)) {
+                // Written before the log knew who is well: nobody is left out on a guess.
+                ObjectNode serving = written.putObject(SERVING);
+                ArrayNode well = serving.putArray("well");
+                written.path("members").fieldNames().forEachRemaining(well::add);
+                serving.putObject("hosts");
             }
         }
         return json.treeToValue(root, ClusterState.class);

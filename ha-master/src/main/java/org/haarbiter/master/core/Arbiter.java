@@ -98,6 +98,7 @@ public final class Arbiter {
         long namesEpoch;
         long namesMicros;
         SortedSet<String> namesGone = Collections.emptySortedSet();
+        long servingReturnedNanos = Long.MIN_VALUE / 2;
         final TreeMap<String, String> times = new TreeMap<>();
     }
 
@@ -115,6 +116,9 @@ public final class Arbiter {
     private long listeningSinceNanos;
     private long lastLookNanos;
     private long handedOverNanos = Long.MIN_VALUE / 2;
+
+    /** A change of whom clients are sent to is being committed. */
+    private boolean servingPending;
 
     /** Knows nothing yet. */
     public Arbiter(Limits limits, Masters masters, long nowNanos) {
@@ -146,6 +150,7 @@ public final class Arbiter {
         leading = true;
         leaderSinceNanos = nowNanos;
         doubt.forget();
+        servingPending = false;
         memories.values().forEach(memory -> {
             memory.pending = null;
             memory.granted.clear();
@@ -225,6 +230,9 @@ public final class Arbiter {
             if (was != null && group.acknowledgers() < was.acknowledgers()) {
                 memory.fewerAskedNanos = Math.max(memory.fewerAskedNanos, nowNanos);
             }
+            if (was != null && group.serving().returnsSince(was.serving())) {
+                memory.servingReturnedNanos = nowNanos;
+            }
             if (was != null && !was.classes().equals(group.classes())) {
                 // What was read back before tells nothing of what is wanted now.
                 memory.namesGone = Collections.emptySortedSet();
@@ -273,8 +281,9 @@ public final class Arbiter {
         }
     }
 
-    /** A proposal of this group's ended, in whatever way: the group may be decided on again. */
+    /** A proposal of this group's, or of the fleet's where empty, ended, in whatever way: it may be decided on again. */
     public void proposalEnded(String group) {
+        servingPending &= !group.isEmpty();
         GroupMemory memory = memories.get(group);
         if (memory != null) {
             memory.pending = null;
@@ -468,6 +477,25 @@ public final class Arbiter {
                     + " wait for their turn, by priority");
         }
         return sentences;
+    }
+
+    /** Looks which members of all groups clients may be sent to; null where nothing changes, or this master doesn't lead. */
+    public @Nullable Entry serving(long nowNanos, long wallMillis) {
+        if (!leading || servingPending) {
+            return null;
+        }
+        long rest = Serving.REST_SILENCES * Limits.nanos(limits.silenceMillis());
+        TreeMap<String, Serving> changes = new TreeMap<>();
+        for (Group group : state.groups().values()) {
+            GroupMemory memory = memories.computeIfAbsent(group.name(), n -> new GroupMemory());
+            Serving found = Serving.found(
+                    view(group.name(), nowNanos, wallMillis), nowNanos - memory.servingReturnedNanos >= rest);
+            if (!found.equals(group.serving())) {
+                changes.put(group.name(), found);
+            }
+        }
+        servingPending = !changes.isEmpty();
+        return servingPending ? new Entry.ServingChanged(changes, wallMillis) : null;
     }
 
     /** Looks at one group; null where there is nothing to do, or this master doesn't lead. */

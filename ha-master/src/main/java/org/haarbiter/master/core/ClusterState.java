@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
  * @param groups by name
  * @param expected by name: groups that aren't adopted yet and for whose agents adoption waits; never one of the above
  * @param fleetPause pauses every group; null where none
+ * @param namesIndex the log index of the newest entry by which DNS names may have changed; 0 before the first
  * @param recent the newest lines of the switch log, oldest first, at most {@link #RECENT_LIMIT}
  */
 public record ClusterState(
         SortedMap<String, Group> groups,
         SortedMap<String, Expected> expected,
         @Nullable Pause fleetPause,
+        long namesIndex,
         List<AuditEvent> recent) {
 
     /** How many lines of the switch log are kept in the state, so that a master restored from a snapshot has them. */
@@ -33,7 +35,7 @@ public record ClusterState(
 
     /** Before the first entry. */
     public static ClusterState empty() {
-        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, List.of());
+        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, 0, List.of());
     }
 
     /** The group, or null. */
@@ -56,8 +58,15 @@ public record ClusterState(
 
     ClusterState with(Group group, AuditEvent event) {
         TreeMap<String, Group> changed = new TreeMap<>(groups);
-        changed.put(group.name(), group);
-        return new ClusterState(changed, expected, fleetPause, appended(event));
+        Group before = changed.put(group.name(), group);
+        boolean sameNames = before != null && before.namedAs(group);
+        return new ClusterState(changed, expected, fleetPause, sameNames ? namesIndex : event.index(), appended(event));
+    }
+
+    ClusterState withServing(SortedMap<String, Group> newGroups, AuditEvent event) {
+        TreeMap<String, Group> changed = new TreeMap<>(groups);
+        changed.putAll(newGroups);
+        return new ClusterState(changed, expected, fleetPause, event.index(), appended(event));
     }
 
     /** A group that is adopted is expected no more. */
@@ -68,7 +77,7 @@ public record ClusterState(
     ClusterState withExpected(Expected group, AuditEvent event) {
         TreeMap<String, Expected> changed = new TreeMap<>(expected);
         changed.put(group.group(), group);
-        return new ClusterState(groups, changed, fleetPause, appended(event));
+        return new ClusterState(groups, changed, fleetPause, namesIndex, appended(event));
     }
 
     ClusterState withoutExpected(String group, AuditEvent event) {
@@ -78,15 +87,15 @@ public record ClusterState(
     private ClusterState without(String name) {
         TreeMap<String, Expected> left = new TreeMap<>(expected);
         left.remove(name);
-        return new ClusterState(groups, left, fleetPause, recent);
+        return new ClusterState(groups, left, fleetPause, namesIndex, recent);
     }
 
     ClusterState withFleetPause(@Nullable Pause pause, AuditEvent event) {
-        return new ClusterState(groups, expected, pause, appended(event));
+        return new ClusterState(groups, expected, pause, namesIndex, appended(event));
     }
 
     ClusterState withEvent(AuditEvent event) {
-        return new ClusterState(groups, expected, fleetPause, appended(event));
+        return new ClusterState(groups, expected, fleetPause, namesIndex, appended(event));
     }
 
     private List<AuditEvent> appended(AuditEvent event) {

@@ -79,6 +79,7 @@ public sealed interface Entry {
                     null,
                     Streak.NONE,
                     new TreeMap<>(),
+                    Serving.ofAll(new TreeSet<>(members.keySet())),
                     0);
             return state.withAdopted(
                     adopted,
@@ -642,6 +643,55 @@ public sealed interface Entry {
                             "arbiter",
                             "no DNS server shows '" + name + "' any more",
                             details("class", name)));
+        }
+    }
+
+    /**
+     * Which members clients may be sent to has changed. Of many groups at once, so that it never comes between a group and a decision
+     * about it; based on no epoch, since it tells of members, whoever is primary.
+     *
+     * @param changes by group
+     */
+    record ServingChanged(SortedMap<String, Serving> changes, long wallMillis) implements Entry {
+        /** Copies the changes. */
+        public ServingChanged {
+            changes = Collections.unmodifiableSortedMap(new TreeMap<>(changes));
+        }
+
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            TreeMap<String, Group> changed = new TreeMap<>();
+            TreeMap<String, String> details = new TreeMap<>();
+            changes.forEach((name, serving) -> {
+                Group present = state.group(name);
+                if (present != null && !present.serving().equals(serving)) {
+                    changed.put(name, present.withServing(serving));
+                    details.put(name, serving.changedFrom(present.serving()));
+                }
+            });
+            if (changed.isEmpty()) {
+                return state;
+            }
+            Group first = changed.firstEntry().getValue();
+            boolean one = changed.size() == 1;
+            return state.withServing(
+                    changed,
+                    new AuditEvent(
+                            index,
+                            wallMillis,
+                            one ? first.name() : "",
+                            one ? first.epoch() : 0,
+                            "serving-changed",
+                            "arbiter",
+                            one
+                                    ? "where clients are sent: " + details.get(first.name())
+                                    : "where clients of " + changed.size() + " groups are sent",
+                            one ? new TreeMap<>() : details));
         }
     }
 

@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param pause of this group; null where none
  * @param streak the failovers that it made by itself in a row
  * @param classes the traffic classes by their names, which no other group's have
+ * @param serving which members clients may be sent to
  * @param publishedEpoch the newest epoch whose DNS records were read back from every server
  */
 public record Group(
@@ -51,6 +52,7 @@ public record Group(
         @Nullable Pause pause,
         Streak streak,
         SortedMap<String, TrafficClass> classes,
+        Serving serving,
         long publishedEpoch) {
 
     /** Copies the collections. */
@@ -96,6 +98,45 @@ public record Group(
         return members.values().stream()
                 .filter(m -> m.standing() == Standing.FOLLOWING && !m.name().equals(primary))
                 .toList();
+    }
+
+    /** The members that the read name leads to: those that are well and to which no class is pinned; the primary where there is none. */
+    public SortedSet<String> readers() {
+        SortedSet<String> readers = wellReplicas();
+        return readers.isEmpty() ? new TreeSet<>(List.of(primary)) : readers;
+    }
+
+    /** The replicas that are well and to which no class is pinned. */
+    public SortedSet<String> wellReplicas() {
+        SortedSet<String> pinned = pinned();
+        TreeSet<String> replicas = new TreeSet<>();
+        for (Member follower : followers()) {
+            if (serving.well().contains(follower.name()) && !pinned.contains(follower.name())) {
+                replicas.add(follower.name());
+            }
+        }
+        return replicas;
+    }
+
+    /** Where a member serves clients: its own address, or those of a cluster's nodes. */
+    public SortedSet<String> hostsOf(String member) {
+        return serving.hosts()
+                .getOrDefault(
+                        member, new TreeSet<>(List.of(member(member).address().host())));
+    }
+
+    /** The epoch that its names belong to: while nobody is chosen yet they lead where they led before the switch. */
+    public long namesEpoch() {
+        return phase instanceof Phase.Sealing || phase instanceof Phase.Draining ? epoch - 1 : epoch;
+    }
+
+    /** Whatever its names follow from is the same. */
+    boolean namedAs(Group other) {
+        return primary.equals(other.primary)
+                && namesEpoch() == other.namesEpoch()
+                && members.equals(other.members)
+                && classes.equals(other.classes)
+                && serving.equals(other.serving);
     }
 
     /**
@@ -202,6 +243,10 @@ public record Group(
         return with(draft -> draft.classes = left);
     }
 
+    Group withServing(Serving newServing) {
+        return with(draft -> draft.serving = newServing);
+    }
+
     Group withPublishedEpoch(long newPublishedEpoch) {
         return with(draft -> draft.publishedEpoch = newPublishedEpoch);
     }
@@ -227,6 +272,7 @@ public record Group(
         private @Nullable Pause pause;
         private Streak streak;
         private SortedMap<String, TrafficClass> classes;
+        private Serving serving;
         private long publishedEpoch;
 
         Draft(Group before) {
@@ -243,6 +289,7 @@ public record Group(
             this.pause = before.pause;
             this.streak = before.streak;
             this.classes = before.classes;
+            this.serving = before.serving;
             this.publishedEpoch = before.publishedEpoch;
         }
 
@@ -263,6 +310,7 @@ public record Group(
                     pause,
                     streak,
                     classes,
+                    serving,
                     publishedEpoch);
         }
     }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param whenArbiterLost what primaries do without masters
  * @param storms what is minded when many groups lose their primaries at once
  * @param blocking how long a group that failed over by itself waits before it does so again
+ * @param readMaxLagMillis clients that read aren't sent to a replica that is further behind
  */
 public record Limits(
         int silenceMillis,
@@ -28,7 +29,8 @@ public record Limits(
         int noAcknowledgerMillis,
         WhenArbiterLost whenArbiterLost,
         Storms storms,
-        Blocking blocking) {
+        Blocking blocking,
+        int readMaxLagMillis) {
 
     /** The least to which a candidate's lag can be limited, in ms. */
     public static long leastLagMillis(int leaseMillis, int driftPerMille, int silenceMillis, int gatherMillis) {

@@ -1403,6 +1403,7 @@ public enum Rule {
                     null,
                     Streak.NONE,
                     new TreeMap<>(),
+                    Serving.ofAll(members.navigableKeySet()),
                     0);
             // A primary that is open already promises only what it does already; a fenced one opens on our terms.
             int acknowledgers = primary.writable()

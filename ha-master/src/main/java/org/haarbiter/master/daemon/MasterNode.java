@@ -114,12 +114,7 @@ public final class MasterNode implements AutoCloseable {
         this.audit = new AuditFile(settings.auditFile(), codec);
         MasterSettings.Names names = settings.names();
         if (dns != null && names != null) {
-            this.wantedNames = new WantedNamesOfGroup(
-                    names.writeName(),
-                    names.readName(),
-                    names.ttlSeconds(),
-                    names.readMaxLagMillis(),
-                    TimeUnit.MILLISECONDS.toNanos(timing.silenceMillis()));
+            this.wantedNames = new WantedNamesOfGroup(names.writeName(), names.readName(), names.ttlSeconds());
             this.publisher = new NamePublisher(
                     dns, Duration.ofMillis(names.limitMillis()), names.verifyMillis(), this::namesChanged);
         } else {
@@ -137,7 +132,8 @@ public final class MasterNode implements AutoCloseable {
                 settings.noAcknowledgerMillis(),
                 settings.whenArbiterLost(),
                 settings.storms(),
-                settings.blocking());
+                settings.blocking(),
+                names == null ? MasterSettings.USUAL_READ_MAX_LAG_MILLIS : names.readMaxLagMillis());
         this.loop = new MasterLoop(
                 limits,
                 settings.quorum(),
@@ -350,24 +346,24 @@ public final class MasterNode implements AutoCloseable {
         public void applied(ClusterState before, ClusterState after) {
             metrics.applied(after, MasterLoop.newEvents(before, after), leads);
             audit.offer(after.recent());
+            if (leads) {
+                want(before, after);
+            }
             if (sentinelGroups != null) {
                 sentinelGroups.applied(after);
             }
         }
 
         @Override
-        public void leading(boolean leading, long term) {
+        public void leading(boolean leading, long term, ClusterState state) {
             leads = leading;
             metrics.leading(leading);
-            if (!leading && publisher != null) {
+            if (leading) {
+                want(ClusterState.empty(), state);
+            } else if (publisher != null) {
                 publisher.forgetAll();
                 classProblems.clear();
             }
-        }
-
-        @Override
-        public void deciding(Arbiter arbiter, String group, long nowNanos) {
-            want(arbiter, group, nowNanos);
         }
 
         @Override
@@ -380,9 +376,6 @@ public final class MasterNode implements AutoCloseable {
             if (sentinelGroups != null) {
                 sentinelGroups.tick(arbiter);
             }
-            for (String group : arbiter.state().groups().keySet()) {
-                want(arbiter, group, nowNanos);
-            }
             if (supervisor.present()) {
                 int groups = arbiter.state().groups().size();
                 supervisor.status(
@@ -391,15 +384,16 @@ public final class MasterNode implements AutoCloseable {
             }
         }
 
-        private void want(Arbiter arbiter, String name, long nowNanos) {
-            Group group = arbiter.state().group(name);
-            if (publisher == null || wantedNames == null || group == null || !arbiter.leading()) {
+        private void want(ClusterState before, ClusterState after) {
+            if (publisher == null || wantedNames == null) {
                 return;
             }
-            WantedNamesOfGroup.Reading reading = wantedNames.of(group, arbiter.heardOf(name), nowNanos);
-            if (reading != null) {
-                classProblems.put(name, reading.sentences());
-                publisher.want(reading.names());
+            for (Group group : after.groups().values()) {
+                if (!group.equals(before.group(group.name()))) {
+                    WantedNamesOfGroup.Reading reading = wantedNames.of(group);
+                    classProblems.put(group.name(), reading.sentences());
+                    publisher.want(reading.names());
+                }
             }
         }
 

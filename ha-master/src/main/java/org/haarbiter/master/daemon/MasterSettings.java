@@ -72,6 +72,9 @@ public record MasterSettings(
         @Nullable Credentials sentinelCredentials,
         @Nullable TlsSettings tls) {
 
+    /** Without other orders nobody who reads is sent to a replica that is further behind, in ms. */
+    static final int USUAL_READ_MAX_LAG_MILLIS = 10_000;
+
     private static final Pattern LABEL_WITH_GROUP = Pattern.compile("[A-Za-z0-9_.-]*\\{group\\}[A-Za-z0-9_.-]*");
 
     /** Copies the masters. */
@@ -301,7 +304,7 @@ public record MasterSettings(
                 section.string("read-name", "{group}-ro", LABEL_WITH_GROUP, "a name with {group} in it"),
                 // Not 0: resolvers that serve expired answers have been seen to keep such a name for ever.
                 section.intAt("ttl-seconds", 1, 0, 86_400),
-                section.intAt("read-max-lag-millis", 10_000, 100, 86_400_000),
+                section.intAt("read-max-lag-millis", USUAL_READ_MAX_LAG_MILLIS, 100, 86_400_000),
                 section.intAt("limit-millis", 1_000, 50, 60_000),
                 section.intAt("verify-millis", 30_000, 100, 3_600_000),
                 rfc2136);

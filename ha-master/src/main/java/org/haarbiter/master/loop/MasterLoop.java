@@ -76,11 +76,8 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         /** The log went on, or a restart reads it again. */
         void applied(ClusterState before, ClusterState after);
 
-        /** This master leads from here on, or no longer. */
-        void leading(boolean leading, long term);
-
-        /** An entry about this group was applied while this master leads: what follows from it can't wait for the tick. */
-        void deciding(Arbiter arbiter, String group, long nowNanos);
+        /** This master leads from here on, or no longer; the state is the newest that it was told of. */
+        void leading(boolean leading, long term, ClusterState state);
 
         /** A moment has passed; the arbiter may be looked at. */
         void tick(Arbiter arbiter, long nowNanos);
@@ -392,6 +389,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         for (Entry entry : arbiter.decide(ticker.nanos(), wallMillis.getAsLong())) {
             submit(entry);
         }
+        Entry serving = arbiter.serving(ticker.nanos(), wallMillis.getAsLong());
+        if (serving != null) {
+            submit(serving);
+        }
     }
 
     /** Asks the other masters about whom this one doesn't hear, and lets one lead that hears more. */
@@ -538,7 +539,6 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             awaiting.forEach(this::answer);
         }
         answerConfirmed(group);
-        observer.deciding(arbiter, group, ticker.nanos());
         judgeHeld(group);
         decide(group);
         if (arbiter.waitingForATurn() > 0) {
@@ -576,7 +576,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             unanswered.clear();
             arbiter.leaderStarted(term, ticker.nanos());
             LOG.info("leading in term {}", term);
-            observer.leading(true, term);
+            observer.leading(true, term, applied);
             newest.values()
                     .forEach(members -> members.values().forEach(a -> unanswered.put(a.group() + "/" + a.agent(), a)));
         });
@@ -591,7 +591,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
             confirmed.clear();
             unanswered.clear();
             LOG.info("no longer leading (term {})", term);
-            observer.leading(false, term);
+            observer.leading(false, term, applied);
         });
     }
 

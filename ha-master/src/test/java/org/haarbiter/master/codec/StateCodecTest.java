@@ -3,10 +3,13 @@ package org.haarbiter.master.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -18,6 +21,7 @@ import org.haarbiter.master.core.MasterChange;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.core.Serving;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.master.core.Trigger;
@@ -79,6 +83,13 @@ class StateCodecTest {
                         5),
                 new Entry.ClassSet("g", "marketing", TrafficClass.REMOVED, "me", "sale is over", 5),
                 new Entry.ClassForgotten("g", "marketing", 5),
+                new Entry.ServingChanged(
+                        new TreeMap<>(Map.of(
+                                "g",
+                                new Serving(
+                                        new TreeSet<>(Set.of("a", "c")),
+                                        new TreeMap<>(Map.of("c", new TreeSet<>(Set.of("10.0.0.7", "10.0.0.8"))))))),
+                        5),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
                 new Entry.Paused("g", "me", "work", 7),
@@ -133,6 +144,23 @@ class StateCodecTest {
     void aSnapshotFromBeforeGroupsCouldBeExpectedIsRead() throws IOException {
         byte[] old = "{\"groups\":{},\"fleetPause\":null,\"recent\":[]}".getBytes(StandardCharsets.UTF_8);
         assertThat(codec.state(old)).isEqualTo(ClusterState.empty());
+    }
+
+    @Test
+    void aSnapshotFromBeforeTheLogKnewWhoIsWellLeavesNobodyOut() throws IOException {
+        ClusterState state = ClusterState.empty();
+        for (Entry entry : history()) {
+            state = entry.applyTo(state, 7);
+        }
+        ObjectNode snapshot = (ObjectNode) new ObjectMapper().readTree(codec.state(state));
+        snapshot.remove("namesIndex");
+        snapshot.path("groups").forEach(group -> ((ObjectNode) group).remove("serving"));
+
+        ClusterState read = codec.state(new ObjectMapper().writeValueAsBytes(snapshot));
+
+        assertThat(Objects.requireNonNull(read.group("g")).serving())
+                .isEqualTo(new Serving(new TreeSet<>(Set.of("a", "b", "c")), new TreeMap<>()));
+        assertThat(read.namesIndex()).isZero();
     }
 
     @Test

@@ -19,7 +19,8 @@ class ArbiterTest {
                         10_000,
                         WhenArbiterLost.HOLD,
                         Storms.usual(200),
-                        Blocking.NONE),
+                        Blocking.NONE,
+                        10_000),
                 Masters.ALONE,
                 0);
         arbiter.leaderStarted(1, 0);

@@ -25,7 +25,8 @@ class RehearsalTest {
                 10_000,
                 WhenArbiterLost.HOLD,
                 Storms.usual(500),
-                Blocking.USUAL);
+                Blocking.USUAL,
+                10_000);
         assertThat(new Rehearsal(limits, new StateCodec()).play(3)).isEqualTo(3);
     }
 }

@@ -55,7 +55,8 @@ class MassFailureTest {
             10_000,
             WhenArbiterLost.HOLD,
             STORMS,
-            Blocking.NONE);
+            Blocking.NONE,
+            10_000);
     private Arbiter arbiter = new Arbiter(limits, MASTERS, 0);
     private ClusterState state = ClusterState.empty();
     private long index;

@@ -69,7 +69,8 @@ final class Script {
             10_000,
             WhenArbiterLost.HOLD,
             Storms.usual(1_500),
-            Blocking.NONE);
+            Blocking.NONE,
+            10_000);
     private ClusterState state = ClusterState.empty();
     private long index;
     private long arrivals;
@@ -186,7 +187,8 @@ final class Script {
                     noAcknowledger,
                     WhenArbiterLost.HOLD,
                     limits.storms(),
-                    blocking);
+                    blocking,
+                    limits.readMaxLagMillis());
         }
     }
 
@@ -589,16 +591,18 @@ final class Script {
         }
     }
 
-    /** What the zone shall say of the group now. */
+    /** Whom the leader finds well now, committed at once, and what the zone shall therefore say of the group. */
     private void dns(Line line) {
         line.atMost(0);
-        WantedNamesOfGroup.Reading reading = new WantedNamesOfGroup(
-                        "{group}-rw", "{group}-ro", 1, 10_000, limits.silenceMillis() * 1_000_000L)
-                .of(Objects.requireNonNull(state.group(GROUP)), leading(line).heardOf(GROUP), nanos());
-        if (reading == null) {
-            say("the names stay as they are");
-            return;
+        Arbiter leading = leading(line);
+        Entry found = leading.serving(nanos(), wall());
+        if (found != null) {
+            apply(found);
+            leading.proposalEnded(found.group());
         }
+        WantedNamesOfGroup.Reading reading =
+                new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1).of(Objects.requireNonNull(state.group(GROUP)));
+        say("epoch " + reading.names().epoch());
         reading.names().names().forEach(name -> say(name.name() + " -> " + name.addresses()));
         reading.sentences().forEach(this::say);
     }
