@@ -5,6 +5,7 @@ import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.PolicyChange;
+import org.haarbiter.admin.RecordsChange;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -45,39 +46,36 @@ abstract class ActCommand extends ArbiterCommand {
             String donor,
             @Nullable PolicyChange policy)
             throws CliException {
-        return send(client, action, group, member, acceptDataLoss, donor, policy, null);
+        return send(
+                client,
+                new CommandRequest(
+                        action, group, member, acceptDataLoss, donor, policy, null, null, null, user(), why()));
     }
 
     /** Sends what is to be said of a traffic class. */
     final CommandResult send(AdminClient client, String action, String group, ClassChange trafficClass)
             throws CliException {
-        return send(client, action, group, "", false, "", null, trafficClass);
+        return send(
+                client,
+                new CommandRequest(action, group, "", false, "", null, null, trafficClass, null, user(), why()));
     }
 
-    private CommandResult send(
-            AdminClient client,
-            String action,
-            String group,
-            String member,
-            boolean acceptDataLoss,
-            String donor,
-            @Nullable PolicyChange policy,
-            @Nullable ClassChange trafficClass)
-            throws CliException {
+    /** Sends which DNS records are to be set or removed. */
+    final CommandResult send(AdminClient client, String action, RecordsChange records) throws CliException {
+        return send(client, new CommandRequest(action, "", "", false, "", null, null, null, records, user(), why()));
+    }
+
+    private String user() {
+        return hactl().surroundings().user();
+    }
+
+    private String why() {
+        return reason.strip();
+    }
+
+    private CommandResult send(AdminClient client, CommandRequest request) throws CliException {
         checkReason();
-        Judged judged = judge(
-                client,
-                new CommandRequest(
-                        action,
-                        group,
-                        member,
-                        acceptDataLoss,
-                        donor,
-                        policy,
-                        null,
-                        trafficClass,
-                        hactl().surroundings().user(),
-                        reason.strip()));
+        Judged judged = judge(client, request);
         CommandResult result = judged.result();
         if (!result.accepted()) {
             throw new CliException(ExitCode.REFUSED, "refused: " + result.sentence(), judged.body());

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             GroupCommand.class,
             ClassCommand.class,
+            DnsCommand.class,
             ImportCommand.class,
             WhyCommand.class,
             LogCommand.class,
@@ -43,7 +44,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
-            "1:refused by the arbiter, or the switch ended in another way than was asked for",
+            "1:refused by the arbiter, the switch ended in another way than was asked for, or DNS names differ (dns diff)",
             "2:the command line or the settings are wrong",
             "3:no master can be reached, or not the Sentinel that is to be read",
             "4:masters answer, and there is no leader",

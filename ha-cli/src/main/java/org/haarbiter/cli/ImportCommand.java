@@ -250,6 +250,7 @@ final class ImportCommand extends CommandOfCommands {
                                     group.policy(),
                                     group.expected(),
                                     null,
+                                    null,
                                     hactl().surroundings().user(),
                                     why));
                     sentence = judged.result().sentence();

@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.DnsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MasterView;
@@ -302,6 +303,8 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                                 "127.0.0.3:7300",
                                 "unreachable",
                                 "connection refused")),
+                "db.test",
+                "a test",
                 names,
                 problems,
                 List.of());
@@ -332,6 +335,11 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     @Override
     public CompletableFuture<WhyView> why(String name, boolean local) {
         return answer(local, () -> Views.why(arbiter, facts(), name, System.nanoTime(), System.currentTimeMillis()));
+    }
+
+    @Override
+    public CompletableFuture<DnsView> dns(@Nullable String group, boolean readNow, boolean local) {
+        return answer(local, () -> Views.dns(arbiter, facts(), group));
     }
 
     @Override

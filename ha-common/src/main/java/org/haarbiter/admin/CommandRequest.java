@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A manual act. {@code POST /v1/commands}.
  *
- * @param action {@code promote}, {@code switchover}, {@code demote}, {@code rebuild}, {@code pause}, {@code resume}, {@code ack}, {@code set-policy}, {@code expect-group}, {@code forget-group}, {@code set-class}, {@code remove-class}, {@code add-master}, {@code remove-master}
+ * @param action {@code promote}, {@code switchover}, {@code demote}, {@code rebuild}, {@code pause}, {@code resume}, {@code ack}, {@code set-policy}, {@code expect-group}, {@code forget-group}, {@code set-class}, {@code remove-class}, {@code set-records}, {@code remove-records}, {@code add-master}, {@code remove-master}
  *     or {@code transfer-leader}
  * @param group the group; empty for the fleet and for masters
  * @param member the member for {@code promote}, {@code demote} and {@code rebuild}, and for {@code switchover} unless the best shall take over; the Raft address of a master for the last three; empty
@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     promised, null for nothing; null otherwise
  * @param expected for {@code expect-group}: the group; null otherwise
  * @param trafficClass for {@code set-class} and {@code remove-class}: the class; null otherwise
+ * @param records for {@code set-records} and {@code remove-records}: the DNS records; null otherwise
  * @param by who asks, {@code user@host}
  * @param reason why; never blank
  */
@@ -28,10 +29,11 @@ public record CommandRequest(
         @Nullable PolicyChange policy,
         @Nullable ExpectedGroup expected,
         @Nullable ClassChange trafficClass,
+        @Nullable RecordsChange records,
         String by,
         String reason) {
 
-    /** An act that announces no group and is about no traffic class. */
+    /** An act that announces no group, and is about no traffic class and no records. */
     public CommandRequest(
             String action,
             String group,
@@ -41,6 +43,6 @@ public record CommandRequest(
             @Nullable PolicyChange policy,
             String by,
             String reason) {
-        this(action, group, member, acceptDataLoss, donor, policy, null, null, by, reason);
+        this(action, group, member, acceptDataLoss, donor, policy, null, null, null, by, reason);
     }
 }

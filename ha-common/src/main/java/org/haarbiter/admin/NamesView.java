@@ -48,6 +48,21 @@ public record NamesView(
      * @param server its address
      * @param state {@code matches}, {@code differs} or {@code unreachable}
      * @param detail what differs, or why it couldn't be asked; empty where it matches
+     * @param differences name by name, where it differs
      */
-    public record Server(String server, String state, String detail) {}
+    public record Server(String server, String state, String detail, List<Difference> differences) {
+        /** Copies the list. */
+        public Server {
+            differences = List.copyOf(differences);
+        }
+    }
+
+    /**
+     * What a server serves under a name beside what it should.
+     *
+     * @param name relative to the zone
+     * @param wanted for people; {@code none} where there must be nothing
+     * @param served likewise
+     */
+    public record Difference(String name, String wanted, String served) {}
 }

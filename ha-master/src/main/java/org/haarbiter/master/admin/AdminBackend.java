@@ -3,6 +3,7 @@ package org.haarbiter.master.admin;
 import java.util.concurrent.CompletableFuture;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.DnsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MastersView;
@@ -28,6 +29,14 @@ public interface AdminBackend {
 
     /** What the rules say of one group; fails as {@link #group} does. */
     CompletableFuture<WhyView> why(String name, boolean local);
+
+    /**
+     * The DNS names of the groups.
+     *
+     * @param group of this one only; null for all. Fails as {@link #group} does
+     * @param readNow whether every authoritative server is asked first
+     */
+    CompletableFuture<DnsView> dns(@Nullable String group, boolean readNow, boolean local);
 
     /** The switch log. */
     CompletableFuture<LogView> log(LogQuery query, boolean local);

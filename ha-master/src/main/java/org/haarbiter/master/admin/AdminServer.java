@@ -34,6 +34,7 @@ import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.ErrorView;
 import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
+import org.haarbiter.admin.RecordsChange;
 import org.haarbiter.master.admin.AdminException.Kind;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,7 @@ public final class AdminServer implements AutoCloseable {
             "GET /v1/status", "the fleet at a glance",
             "GET /v1/groups/NAME", "everything of a group",
             "GET /v1/groups/NAME/why", "what every rule says of a group now",
+            "GET /v1/dns?group=NAME&read=now", "the DNS names of all groups or one, as last read or read now",
             "GET /v1/log?group=NAME&epoch=E&limit=N", "the switch log",
             "GET /v1/masters", "the masters",
             "POST /v1/commands", "a manual act; needs the header " + COMMAND_HEADER + ": 1",
@@ -86,6 +88,9 @@ public final class AdminServer implements AutoCloseable {
         FORGET_GROUP("forget-group", true, false),
         SET_CLASS("set-class", true, false),
         REMOVE_CLASS("remove-class", true, false),
+        SET_RECORDS("set-records", false, false),
+        REMOVE_RECORDS("remove-records", false, false),
+        REPAIR_DNS("repair-dns", false, false),
         ACK("ack", true, false),
         PAUSE("pause", false, false),
         RESUME("resume", false, false),
@@ -211,7 +216,8 @@ public final class AdminServer implements AutoCloseable {
             case 0 -> true;
             case 1 -> List.of("metrics", "health", "leader").contains(parts.get(0));
             case 2 ->
-                parts.get(0).equals("v1") && List.of("status", "masters", "log").contains(parts.get(1));
+                parts.get(0).equals("v1")
+                        && List.of("status", "masters", "log", "dns").contains(parts.get(1));
             case 3 -> parts.get(0).equals("v1") && parts.get(1).equals("groups");
             case 4 ->
                 parts.get(0).equals("v1")
@@ -256,6 +262,14 @@ public final class AdminServer implements AutoCloseable {
             }
             int limit = (int) number(query, "limit", 20, 1, 1_000);
             return json(200, await(backend.log(new AdminBackend.LogQuery(group, epoch, limit), local)));
+        }
+        if (parts.get(1).equals("dns")) {
+            checkKnown(query, List.of("local", "group", "read"));
+            String read = query.getOrDefault("read", "last");
+            if (!List.of("last", "now").contains(read)) {
+                throw new AdminException(Kind.BAD_REQUEST, "read: '" + read + "' (must be now or last)");
+            }
+            return json(200, await(backend.dns(query.get("group"), read.equals("now"), local)));
         }
         checkKnown(query, List.of("local"));
         if (parts.size() == 2) {
@@ -310,6 +324,7 @@ public final class AdminServer implements AutoCloseable {
                 "policy",
                 "expected",
                 "trafficClass",
+                "records",
                 "by",
                 "reason");
         checkFields(root, "request", fields);
@@ -364,8 +379,41 @@ public final class AdminServer implements AutoCloseable {
                             ? "trafficClass: missing (" + word + " needs it)"
                             : "trafficClass: only set-class and remove-class know it");
         }
+        boolean aboutRecords = action == Action.SET_RECORDS || action == Action.REMOVE_RECORDS;
+        RecordsChange records = records(root.path("records"));
+        if ((records != null) != aboutRecords) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    records == null
+                            ? "records: missing (" + word + " needs them)"
+                            : "records: only set-records and remove-records know them");
+        }
+        if (aboutRecords && !group.isEmpty()) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST, "group: '" + group + "' (must be empty: records of a group follow from it)");
+        }
         return new CommandRequest(
-                word, group, member, loss.asBoolean(false), donor, policy, expected, trafficClass, by, reason);
+                word, group, member, loss.asBoolean(false), donor, policy, expected, trafficClass, records, by, reason);
+    }
+
+    private static @Nullable RecordsChange records(JsonNode records) throws AdminException {
+        if (records.isMissingNode() || records.isNull()) {
+            return null;
+        }
+        if (!records.isObject()) {
+            throw new AdminException(Kind.BAD_REQUEST, "records: must be a JSON object");
+        }
+        checkFields(records, "records", List.of("name", "type", "region", "ttlSeconds", "values"));
+        JsonNode ttl = records.path("ttlSeconds");
+        if (!ttl.isMissingNode() && !ttl.canConvertToExactIntegral()) {
+            throw new AdminException(Kind.BAD_REQUEST, "ttlSeconds: " + ttl + " (must be a number of seconds)");
+        }
+        return new RecordsChange(
+                text(records, "name"),
+                text(records, "type"),
+                text(records, "region"),
+                ttl.asInt(0),
+                texts(records, "values", "what a record holds, as in a zone file"));
     }
 
     private static @Nullable ClassChange trafficClass(JsonNode trafficClass) throws AdminException {

@@ -631,10 +631,12 @@ final class GroupReading {
     }
 
     private NamesView names() {
-        NamesView known = facts.names().get(name);
-        if (group == null) {
-            return NamesView.none();
-        }
+        return group == null ? NamesView.none() : names(group, facts);
+    }
+
+    /** How it stands with a group's names. */
+    static NamesView names(Group group, MasterFacts facts) {
+        NamesView known = facts.names().get(group.name());
         boolean published = group.publishedEpoch() >= group.epoch();
         if (known != null) {
             boolean served = known.state().equals("served") && known.epoch() == group.epoch();

@@ -16,6 +16,8 @@ import org.haarbiter.admin.NamesView;
  * @param term the Raft term
  * @param appliedIndex how far this master has applied the log
  * @param masters every voting member, as this one sees it
+ * @param zone the DNS zone that is kept; empty where none is
+ * @param zoneKeptBy by what, and where, for people; empty where there is no zone
  * @param names how it stands with each group's names; a group that isn't in it has none, or this master doesn't lead
  * @param groupProblems sentences by group that no sighting holds: agents that were refused, and why
  * @param fleetProblems sentences about this master: a switch log that can't be written, and the like
@@ -27,6 +29,8 @@ public record MasterFacts(
         long term,
         long appliedIndex,
         List<MasterView> masters,
+        String zone,
+        String zoneKeptBy,
         SortedMap<String, NamesView> names,
         SortedMap<String, List<String>> groupProblems,
         List<String> fleetProblems) {

@@ -1,15 +1,18 @@
 package org.haarbiter.master.admin;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.TreeSet;
 import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
+import org.haarbiter.admin.RecordsChange;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.OnNoAcknowledger;
+import org.haarbiter.master.core.RecordsByHand;
 import org.haarbiter.master.core.TrafficClass;
 import org.haarbiter.settings.Section;
 import org.haarbiter.words.Endpoint;
@@ -43,6 +46,7 @@ public final class Requests {
             case "set-class" -> setClass(request);
             case "remove-class" ->
                 new Command.SetClass(group, className(request).name(), TrafficClass.REMOVED, by, reason);
+            case "set-records", "remove-records" -> setRecords(request);
             case "forget-group" -> new Command.ForgetGroup(group, by, reason);
             default -> null;
         };
@@ -86,6 +90,25 @@ public final class Requests {
         }
         return new Command.SetClass(
                 request.group(), change.name(), new TrafficClass(follows, pins, given), request.by(), request.reason());
+    }
+
+    private static Command setRecords(CommandRequest request) throws AdminException {
+        RecordsChange change = Objects.requireNonNull(request.records(), "records");
+        boolean removes = request.action().equals("remove-records");
+        if (removes == !change.values().isEmpty()) {
+            throw new AdminException(
+                    AdminException.Kind.BAD_REQUEST,
+                    removes ? "values: " + change.values() + " (must be none)" : "values: none (must be one at least)");
+        }
+        return new Command.SetRecords(
+                new RecordsByHand(
+                        change.name().toLowerCase(Locale.ROOT),
+                        change.type().toUpperCase(Locale.ROOT),
+                        change.region(),
+                        removes ? 0 : change.ttlSeconds(),
+                        change.values()),
+                request.by(),
+                request.reason());
     }
 
     private static ClassChange className(CommandRequest request) throws AdminException {

@@ -3,6 +3,7 @@ package org.haarbiter.master.admin;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.haarbiter.admin.DnsView;
 import org.haarbiter.admin.GroupSummary;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
@@ -16,7 +17,9 @@ import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Pause;
+import org.haarbiter.master.core.RecordsByHand;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +103,24 @@ public final class Views {
                 mastersProblems(facts));
     }
 
+    /** The DNS names of all groups, or of one. */
+    public static DnsView dns(Arbiter arbiter, MasterFacts facts, @Nullable String only) throws AdminException {
+        if (only != null) {
+            checkKnown(arbiter, only);
+        }
+        List<DnsView.GroupNames> groups = new ArrayList<>();
+        for (Group group : arbiter.state().groups().values()) {
+            if (only == null || group.name().equals(only)) {
+                groups.add(new DnsView.GroupNames(group.name(), GroupReading.names(group, facts)));
+            }
+        }
+        List<DnsView.Records> records = new ArrayList<>();
+        for (RecordsByHand set : only == null ? arbiter.state().records().values() : List.<RecordsByHand>of()) {
+            records.add(new DnsView.Records(set.name(), set.type(), set.region(), set.ttlSeconds(), set.values()));
+        }
+        return new DnsView(facts.zone(), facts.zoneKeptBy(), groups, records);
+    }
+
     /** A group's names, from what the publisher last found; for {@link MasterFacts#names}. */
     public static NamesView names(WantedNames wanted, boolean served, String detail, List<ServerReading> readings) {
         return new NamesView(
@@ -111,7 +132,13 @@ public final class Views {
                         .map(n -> new NamesView.Name(n.name(), n.addresses(), n.ttlSeconds(), ""))
                         .toList(),
                 readings.stream()
-                        .map(r -> new NamesView.Server(r.server(), word(r.state()), r.detail()))
+                        .map(r -> new NamesView.Server(
+                                r.server(),
+                                word(r.state()),
+                                r.detail(),
+                                r.differences().stream()
+                                        .map(d -> new NamesView.Difference(d.name(), d.wanted(), d.served()))
+                                        .toList()))
                         .toList());
     }
 

@@ -48,6 +48,7 @@ public final class StateCodec {
             Map.entry("failovers-acknowledged", Entry.FailoversAcknowledged.class),
             Map.entry("class-set", Entry.ClassSet.class),
             Map.entry("serving-changed", Entry.ServingChanged.class),
+            Map.entry("records-set", Entry.RecordsSet.class),
             Map.entry("class-forgotten", Entry.ClassForgotten.class),
             Map.entry("paused", Entry.Paused.class),
             Map.entry("resumed", Entry.Resumed.class),
@@ -63,6 +64,7 @@ public final class StateCodec {
     private static final String EXPECTED = "expected";
     private static final String CLASSES = "classes";
     private static final String SERVING = "serving";
+    private static final String RECORDS = "records";
     private static final String NAMES_INDEX = "namesIndex";
 
     private final ObjectMapper json;
@@ -112,7 +114,9 @@ public final class StateCodec {
             snapshot.putObject(EXPECTED);
         }
         if (root instanceof ObjectNode snapshot && !snapshot.has(NAMES_INDEX)) {
+            // Written before the zone followed from the log alone.
             snapshot.put(NAMES_INDEX, 0);
+            snapshot.putObject(RECORDS);
         }
         for (JsonNode group : root.path("groups")) {
             if (group instanceof ObjectNode written && !written.has(CLASSES)) {

@@ -568,6 +568,9 @@ public final class Arbiter {
 
     /** Judges a command; an accepted one is to be proposed like a decision. */
     public Command.Outcome command(Command command, long nowNanos, long wallMillis) {
+        if (command instanceof Command.SetRecords set) {
+            return Commands.setRecords(state.records(), set, wallMillis);
+        }
         if (command.group().isEmpty()) {
             return Commands.check(view("", nowNanos, wallMillis), command);
         }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param groups by name
  * @param expected by name: groups that aren't adopted yet and for whose agents adoption waits; never one of the above
  * @param fleetPause pauses every group; null where none
+ * @param records what people have put into the zone, by {@link RecordsByHand#key}
  * @param namesIndex the log index of the newest entry by which DNS names may have changed; 0 before the first
  * @param recent the newest lines of the switch log, oldest first, at most {@link #RECENT_LIMIT}
  */
@@ -20,6 +21,7 @@ public record ClusterState(
         SortedMap<String, Group> groups,
         SortedMap<String, Expected> expected,
         @Nullable Pause fleetPause,
+        SortedMap<String, RecordsByHand> records,
         long namesIndex,
         List<AuditEvent> recent) {
 
@@ -30,12 +32,13 @@ public record ClusterState(
     public ClusterState {
         groups = Collections.unmodifiableSortedMap(new TreeMap<>(groups));
         expected = Collections.unmodifiableSortedMap(new TreeMap<>(expected));
+        records = Collections.unmodifiableSortedMap(new TreeMap<>(records));
         recent = List.copyOf(recent);
     }
 
     /** Before the first entry. */
     public static ClusterState empty() {
-        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, 0, List.of());
+        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, new TreeMap<>(), 0, List.of());
     }
 
     /** The group, or null. */
@@ -60,13 +63,24 @@ public record ClusterState(
         TreeMap<String, Group> changed = new TreeMap<>(groups);
         Group before = changed.put(group.name(), group);
         boolean sameNames = before != null && before.namedAs(group);
-        return new ClusterState(changed, expected, fleetPause, sameNames ? namesIndex : event.index(), appended(event));
+        return new ClusterState(
+                changed, expected, fleetPause, records, sameNames ? namesIndex : event.index(), appended(event));
     }
 
     ClusterState withServing(SortedMap<String, Group> newGroups, AuditEvent event) {
         TreeMap<String, Group> changed = new TreeMap<>(groups);
         changed.putAll(newGroups);
-        return new ClusterState(changed, expected, fleetPause, event.index(), appended(event));
+        return new ClusterState(changed, expected, fleetPause, records, event.index(), appended(event));
+    }
+
+    ClusterState withRecords(RecordsByHand set, AuditEvent event) {
+        TreeMap<String, RecordsByHand> changed = new TreeMap<>(records);
+        if (set.values().isEmpty()) {
+            changed.remove(set.key());
+        } else {
+            changed.put(set.key(), set);
+        }
+        return new ClusterState(groups, expected, fleetPause, changed, event.index(), appended(event));
     }
 
     /** A group that is adopted is expected no more. */
@@ -77,7 +91,7 @@ public record ClusterState(
     ClusterState withExpected(Expected group, AuditEvent event) {
         TreeMap<String, Expected> changed = new TreeMap<>(expected);
         changed.put(group.group(), group);
-        return new ClusterState(groups, changed, fleetPause, namesIndex, appended(event));
+        return new ClusterState(groups, changed, fleetPause, records, namesIndex, appended(event));
     }
 
     ClusterState withoutExpected(String group, AuditEvent event) {
@@ -87,15 +101,15 @@ public record ClusterState(
     private ClusterState without(String name) {
         TreeMap<String, Expected> left = new TreeMap<>(expected);
         left.remove(name);
-        return new ClusterState(groups, left, fleetPause, namesIndex, recent);
+        return new ClusterState(groups, left, fleetPause, records, namesIndex, recent);
     }
 
     ClusterState withFleetPause(@Nullable Pause pause, AuditEvent event) {
-        return new ClusterState(groups, expected, pause, namesIndex, appended(event));
+        return new ClusterState(groups, expected, pause, records, namesIndex, appended(event));
     }
 
     ClusterState withEvent(AuditEvent event) {
-        return new ClusterState(groups, expected, fleetPause, namesIndex, appended(event));
+        return new ClusterState(groups, expected, fleetPause, records, namesIndex, appended(event));
     }
 
     private List<AuditEvent> appended(AuditEvent event) {

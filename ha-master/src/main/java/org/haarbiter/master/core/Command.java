@@ -100,6 +100,18 @@ public sealed interface Command {
     record SetClass(String group, String name, TrafficClass trafficClass, String by, String reason)
             implements Command {}
 
+    /**
+     * Put records into the zone, or take them out where they have no values.
+     *
+     * @param records what the zone shall hold of this name and type
+     */
+    record SetRecords(RecordsByHand records, String by, String reason) implements Command {
+        @Override
+        public String group() {
+            return "";
+        }
+    }
+
     /** Expect a group no more. */
     record ForgetGroup(String group, String by, String reason) implements Command {}
 

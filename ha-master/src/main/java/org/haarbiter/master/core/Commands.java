@@ -1,6 +1,7 @@
 package org.haarbiter.master.core;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.haarbiter.master.core.Command.Outcome;
@@ -54,6 +55,20 @@ final class Commands {
         return command instanceof Command.Pause
                 ? pause(view, command)
                 : resume(view, command, group.pause(), "group '" + group.name() + "'");
+    }
+
+    static Outcome setRecords(SortedMap<String, RecordsByHand> present, Command.SetRecords command, long wallMillis) {
+        RecordsByHand records = command.records();
+        String problem = command.reason().isBlank() ? "a reason is needed (--reason)" : records.problemBeside(present);
+        return problem != null
+                ? Outcome.refused(problem)
+                : Outcome.accepted(
+                        new Entry.RecordsSet(records, command.by(), command.reason(), wallMillis),
+                        records.values().isEmpty()
+                                ? "removed: "
+                                        + Objects.requireNonNull(present.get(records.key()))
+                                                .words()
+                                : "set: " + records.words());
     }
 
     private static Outcome ofFleet(View view, Command command) {

@@ -695,6 +695,32 @@ public sealed interface Entry {
         }
     }
 
+    /** A person has put records into the zone; without values: has taken them out. */
+    record RecordsSet(RecordsByHand records, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            if (records.problemBeside(state.records()) != null) {
+                return state;
+            }
+            boolean removed = records.values().isEmpty();
+            return state.withRecords(
+                    records,
+                    event(
+                            index,
+                            this,
+                            0,
+                            removed ? "records-removed" : "records-set",
+                            by,
+                            "DNS records " + (removed ? records.key() + " removed" : records.words()) + ": " + reason,
+                            details("reason", reason)));
+        }
+    }
+
     /** Automatic action stops, for a group or (empty group) the fleet; set again it only changes the reason. */
     record Paused(String group, String by, String reason, long wallMillis) implements Entry {
         @Override

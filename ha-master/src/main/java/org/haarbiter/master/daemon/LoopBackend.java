@@ -9,6 +9,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.DnsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MasterView;
@@ -62,6 +63,13 @@ final class LoopBackend implements AdminBackend {
     @Override
     public CompletableFuture<WhyView> why(String name, boolean local) {
         return ask(local, (arbiter, facts, now, wall) -> Views.why(arbiter, facts, name, now, wall));
+    }
+
+    @Override
+    public CompletableFuture<DnsView> dns(@Nullable String group, boolean readNow, boolean local) {
+        CompletableFuture<Void> read =
+                readNow ? node.readNames(group == null ? "" : group) : CompletableFuture.completedFuture(null);
+        return read.thenCompose(nothing -> ask(local, (arbiter, facts, now, wall) -> Views.dns(arbiter, facts, group)));
     }
 
     @Override
@@ -158,6 +166,8 @@ final class LoopBackend implements AdminBackend {
                 arbiter.term(),
                 node.loop().appliedIndex(),
                 masters,
+                settings.names() == null ? "" : settings.names().rfc2136().zone(),
+                node.zoneKeptBy(),
                 names,
                 node.groupProblems(),
                 node.problems());
@@ -195,6 +205,13 @@ final class LoopBackend implements AdminBackend {
                     changes.transfer(request.by(), request.reason(), master).thenAccept(answer::complete);
                 }
             }
+            case "repair-dns" -> {
+                if (leading()) {
+                    answer.complete(node.repairNames(request.group()));
+                } else {
+                    answer.completeExceptionally(notLeader(node.log().leader()));
+                }
+            }
             default ->
                 answer.completeExceptionally(
                         new AdminException(AdminException.Kind.BAD_REQUEST, "no action '" + request.action() + "'"));
@@ -205,6 +222,13 @@ final class LoopBackend implements AdminBackend {
     private void judge(Command command, CompletableFuture<CommandResult> answer) {
         if (command instanceof Command.SetClass set && !set.trafficClass().equals(TrafficClass.REMOVED)) {
             String problem = node.nameProblem(set.name());
+            if (problem != null) {
+                answer.complete(new CommandResult(false, problem, 0, 0));
+                return;
+            }
+        }
+        if (command instanceof Command.SetRecords set) {
+            String problem = node.recordsProblem(set.records());
             if (problem != null) {
                 answer.complete(new CommandResult(false, problem, 0, 0));
                 return;

@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
+import org.haarbiter.admin.CommandResult;
 import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.link.AgentConnection;
 import org.haarbiter.link.LinkServer;
@@ -27,6 +28,7 @@ import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
+import org.haarbiter.master.core.RecordsByHand;
 import org.haarbiter.master.core.Testimony;
 import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.master.loop.MasterLoop;
@@ -242,6 +244,42 @@ public final class MasterNode implements AutoCloseable {
     /** How it stands with each group's names; empty where no DNS is kept, and on followers. */
     public SortedMap<String, NamePublisher.NamesStatus> names() {
         return publisher == null ? new TreeMap<>() : publisher.status();
+    }
+
+    /** What keeps the zone, for people; empty where these masters keep none. */
+    String zoneKeptBy() {
+        return publisher == null ? "" : publisher.provider();
+    }
+
+    /** Sends names again; a sentence about what is done. */
+    CommandResult repairNames(String group) {
+        int sent = publisher == null ? 0 : publisher.repair(group);
+        if (sent > 0) {
+            return new CommandResult(true, "the names of " + sent + " group(s) are sent to the DNS again", 0, 0);
+        }
+        return new CommandResult(
+                false,
+                publisher == null
+                        ? "these masters keep no DNS names (section 'dns' of their settings)"
+                        : group.isEmpty()
+                                ? "there are no names yet: no group is adopted"
+                                : "no names of a group '" + group + "' (known: "
+                                        + String.join(
+                                                ", ", loop.state().groups().keySet()) + ")",
+                0,
+                0);
+    }
+
+    /** Completes once every server was asked about the names of a group, or of all where empty. */
+    CompletableFuture<Void> readNames(String group) {
+        return publisher == null ? CompletableFuture.completedFuture(null) : publisher.readNow(group);
+    }
+
+    /** Why these records can't be put into the zone; null where nothing speaks against them. */
+    @Nullable
+    String recordsProblem(RecordsByHand records) {
+        return "these masters don't answer for a zone themselves, so they keep names of groups only, and not '"
+                + records.key() + "' (dns: provider: embedded)";
     }
 
     /** Why no traffic class may have this name; null where one may. */

@@ -1,11 +1,14 @@
 package org.haarbiter.master.names;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -117,11 +120,79 @@ public final class NamePublisher implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends a group's names again, whatever the servers showed last, and reads them back.
+     *
+     * @param group empty for all
+     * @return how many groups' names go out
+     */
+    public int repair(String group) {
+        int sent = 0;
+        synchronized (works) {
+            for (var each : works.entrySet()) {
+                if (group.isEmpty() || group.equals(each.getKey())) {
+                    Work work = each.getValue();
+                    work.published = false;
+                    work.failures = 0;
+                    start(each.getKey(), work, 0);
+                    sent++;
+                }
+            }
+        }
+        return sent;
+    }
+
+    /**
+     * Asks all servers now what they say.
+     *
+     * @param group empty for all
+     * @return completes when the statuses are of after this call
+     */
+    public CompletableFuture<Void> readNow(String group) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    for (var each : wantedNow(group).entrySet()) {
+                        Work work = each.getKey();
+                        WantedNames wanted = each.getValue();
+                        NamesStatus read = read(wanted, provider.readBack(wanted, limit));
+                        synchronized (works) {
+                            if (works.get(wanted.group()) == work && work.wanted.equals(wanted)) {
+                                work.status = read;
+                            }
+                        }
+                    }
+                },
+                checker);
+    }
+
+    private Map<Work, WantedNames> wantedNow(String group) {
+        Map<Work, WantedNames> wanted = new LinkedHashMap<>();
+        synchronized (works) {
+            works.forEach((name, work) -> {
+                if (group.isEmpty() || group.equals(name)) {
+                    wanted.put(work, work.wanted);
+                }
+            });
+        }
+        return wanted;
+    }
+
+    private static NamesStatus read(WantedNames wanted, List<ServerReading> readings) {
+        boolean served =
+                !readings.isEmpty() && readings.stream().allMatch(r -> r.state() == ServerReading.State.MATCHES);
+        return new NamesStatus(wanted, served, served ? "" : firstProblem(readings), readings);
+    }
+
     /** Nothing is wanted any more: this master doesn't lead. */
     public void forgetAll() {
         synchronized (works) {
             works.clear();
         }
+    }
+
+    /** What keeps the zone, for people. */
+    public String provider() {
+        return provider.name();
     }
 
     /** How it stands with each group. */
@@ -184,9 +255,8 @@ public final class NamePublisher implements AutoCloseable {
             if (outcome.result() == PublishOutcome.Result.PUBLISHED) {
                 published = true;
                 List<ServerReading> readings = provider.readBack(wanted, limit);
-                boolean served = !readings.isEmpty()
-                        && readings.stream().allMatch(r -> r.state() == ServerReading.State.MATCHES);
-                status = new NamesStatus(wanted, served, served ? "" : firstProblem(readings), readings);
+                status = read(wanted, readings);
+                boolean served = status.served();
                 // A server that stays different may have lost the update: send it again.
                 published = served
                         || readings.stream().noneMatch(r -> r.state() == ServerReading.State.DIFFERS)
