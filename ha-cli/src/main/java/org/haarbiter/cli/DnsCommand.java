@@ -193,13 +193,14 @@ final class DnsCommand extends ArbiterCommand {
                         + " groups and of traffic classes come by themselves."
             })
     static final class Set extends ActCommand {
-        @Parameters(paramLabel = "NAME", description = NAME)
+        @Parameters(index = "0", paramLabel = "NAME", description = NAME)
         private String name = "";
 
-        @Parameters(paramLabel = "TYPE", description = TYPE)
+        @Parameters(index = "1", paramLabel = "TYPE", description = TYPE)
         private String type = "";
 
         @Parameters(
+                index = "2..*",
                 paramLabel = "VALUE",
                 arity = "1..*",
                 description =
@@ -224,10 +225,10 @@ final class DnsCommand extends ArbiterCommand {
 
     @Command(name = "remove", description = "Takes records out of the zone that were set by hand.")
     static final class Remove extends ActCommand {
-        @Parameters(paramLabel = "NAME", description = NAME)
+        @Parameters(index = "0", paramLabel = "NAME", description = NAME)
         private String name = "";
 
-        @Parameters(paramLabel = "TYPE", description = TYPE)
+        @Parameters(index = "1", paramLabel = "TYPE", description = TYPE)
         private String type = "";
 
         @Option(names = "--region", paramLabel = "REGION", description = REGION)

@@ -358,6 +358,44 @@ class HactlTest {
     }
 
     @Test
+    void theDnsIsShownWithEachServerAndWhatItDoesNotShow() {
+        Result well = hactl("dns");
+        assertThat(well.code()).isZero();
+        assertThat(well.out())
+                .contains("Zone db.test, kept by a test")
+                .contains("127.0.0.53:53  shows everything as it should be")
+                .containsPattern("orders-rw +127.0.1.1 +1 s +orders +1 +served");
+        assertThat(hactl("dns", "diff").code()).isZero();
+        assertThat(hactl("dns", "diff").out()).contains("no difference");
+
+        arbiter.dnsProblem = "it doesn't answer";
+        assertThat(hactl("dns").out())
+                .contains("127.0.0.53:53  is wrong for 1 of 1 groups")
+                .contains("orders: unreachable: it doesn't answer");
+        Result differing = hactl("dns", "diff", "orders");
+        assertThat(differing.code()).isEqualTo(1);
+        assertThat(differing.out()).isEqualTo("orders  127.0.0.53:53  unreachable: it doesn't answer\n");
+        assertThat(hactl("dns", "diff", "nobody").err()).contains("no group 'nobody' (known: orders)");
+        assertThat(hactl("dns", "repair", "--wait", "1", REASON).code()).isEqualTo(6);
+    }
+
+    @Test
+    void recordsBesideThoseOfGroupsAreSetAndRemoved() {
+        assertThat(hactl("dns", "set", "Mail", "a", "10.0.0.9", "10.0.0.10", "--ttl", "30", REASON)
+                        .out())
+                .contains("set: mail A 30 s: 10.0.0.9, 10.0.0.10");
+        assertThat(hactl("dns").out()).containsPattern("mail +A 10.0.0.9, 10.0.0.10 +30 s +- +- +by hand");
+        assertThat(hactl("dns", "set", "mail", "A", "10.0.0.9", "10.0.0.10", "--ttl", "30", REASON)
+                        .err())
+                .contains("the records mail A are that already");
+        assertThat(hactl("dns", "set", "mail", "CNAME", "www", REASON).err())
+                .contains("'mail' has A records, and a name that has a CNAME record can have no other");
+        assertThat(hactl("dns", "remove", "mail", "TXT", REASON).err()).contains("there are no records mail TXT");
+        assertThat(hactl("dns", "remove", "mail", "A", REASON).out()).contains("removed: mail A 30 s");
+        assertThat(hactl("log").out()).contains("records-removed");
+    }
+
+    @Test
     void aTrafficClassWithoutMeaningIsRefused() {
         assertThat(hactl("class", "set", "orders", "marketing", "--pin", "db-9", REASON)
                         .err())
