@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, Elasticsearch, BIND,
-# the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
+# Knot DNS, PowerDNS, the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [clients] [faketime]   (default: all but the last)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [knot] [powerdns] [clients] [faketime]   (default: all but the last)
 #
-# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER or HA_NAMED, or found on PATH,
-# when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0), and the Elasticsearch 8.0 or newer in the directory HA_ELASTICSEARCH.
+# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER, HA_NAMED, HA_KNOTD or HA_PDNS_SERVER, or found
+# on PATH, when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0, Knot 3.0, PowerDNS 4.3), and the Elasticsearch 8.0 or newer in the directory HA_ELASTICSEARCH.
 # MySQL, the newest Redis with Valkey, and Elasticsearch go into directories of their own and don't touch the system:
 #   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql, .../redis-newest, .../elasticsearch
 # The first two come from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR),
 # Elasticsearch from Maven Central, through the machine's Maven: the build that Elastic publishes for tests, without what costs a licence.
-# MariaDB, Redis and BIND are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
+# MariaDB, Redis, BIND, Knot and PowerDNS are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
 # ioredis comes from the npm registry into ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/clients, with the Node.js that is here or Debian's.
 # Nothing is downloaded twice; removing that directory is all there is to undo for these and ioredis.
 set -euo pipefail
@@ -55,6 +55,9 @@ redis_good() {
 new_redis_good() { redis_good "$1" && at_least "$("$1" --version 2>/dev/null | sed -nE 's/^Redis server v=([0-9]+(\.[0-9]+)+).*/\1/p')" 8.0; }
 valkey_good() { redis_good "$1" && "$1" --version 2>/dev/null | grep -q '^Valkey'; }
 named_good() { [ -x "$1" ] && "$1" -v 2>/dev/null | grep -q '^BIND 9'; }
+knotd_good() { [ -x "$1" ] && at_least "$("$1" --version 2>/dev/null | sed -nE 's/.*Knot DNS\), version ([0-9]+(\.[0-9]+)+).*/\1/p')" 3.0; }
+# It says so on standard error, between other lines.
+pdns_good() { [ -x "$1" ] && at_least "$("$1" --version 2>&1 | sed -nE 's/.*PowerDNS Authoritative Server ([0-9]+(\.[0-9]+)+).*/\1/p')" 4.3; }
 
 # Its version without a start of it: the name of its own jar.
 elasticsearch_version() {
@@ -91,6 +94,8 @@ needed() {
     'new Redis') printf ', Redis 8.0 or newer' ;;
     Valkey) printf ', Valkey' ;;
     Elasticsearch) printf ', Elasticsearch 8.0 or newer' ;;
+    Knot) printf ', Knot DNS 3.0 or newer' ;;
+    PowerDNS) printf ', the authoritative server of PowerDNS 4.3 or newer' ;;
     *) printf ', BIND 9' ;;
   esac
 }
@@ -268,6 +273,28 @@ install_bind() {
   on_path nsupdate >/dev/null || apt_install bind9-dnsutils
 }
 
+install_knot() {
+  present knotd_good HA_KNOTD Knot "$(on_path knotd || true)" && return
+  say "Knot: installing the Debian package"
+  apt_install knot
+  present knotd_good HA_KNOTD Knot "$(on_path knotd || true)" ||
+    fail "the package knot of this distribution isn't Knot DNS 3.0 or newer. Set HA_KNOTD to a knotd that is."
+}
+
+install_powerdns() {
+  local missing=()
+  if ! present pdns_good HA_PDNS_SERVER PowerDNS "$(on_path pdns_server || true)"; then
+    say "PowerDNS: installing the Debian packages"
+    apt_install pdns-server pdns-backend-sqlite3
+    present pdns_good HA_PDNS_SERVER PowerDNS "$(on_path pdns_server || true)" ||
+      fail "the package pdns-server of this distribution isn't PowerDNS 4.3 or newer. Set HA_PDNS_SERVER to a pdns_server that is."
+  fi
+  # The tests make its database with them.
+  [ -r /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql ] || missing+=(pdns-backend-sqlite3)
+  on_path sqlite3 >/dev/null || missing+=(sqlite3)
+  [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
 install_clients() {
   local source=$home/integration-tests/src/test/clients target=$servers_dir/clients
   /usr/bin/python3 -c 'import redis.sentinel' 2>/dev/null || apt_install python3-redis
@@ -305,11 +332,11 @@ install_tools() {
 trap restore_services EXIT
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
-[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest elasticsearch bind clients
+[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest elasticsearch bind knot powerdns clients
 for what in "$@"; do
   case $what in
-    mysql | mariadb | redis | redis-newest | elasticsearch | bind | clients | faketime) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, clients or faketime)." ;;
+    mysql | mariadb | redis | redis-newest | elasticsearch | bind | knot | powerdns | clients | faketime) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, knot, powerdns, clients or faketime)." ;;
   esac
 done
 for what in "$@"; do
