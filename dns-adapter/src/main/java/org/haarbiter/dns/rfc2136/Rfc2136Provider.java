@@ -118,11 +118,11 @@ public final class Rfc2136Provider implements DnsProvider {
         Held held = lastHeld.get(records.epochName());
         PublishOutcome open = null; // what to say of an update of ours that may yet be applied
         for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-            // Nobody is refused on a memory: a person may have reset the zone.
-            if (held == null || held.newerThan(records.epoch())) {
-                Reading reading = open == null
-                        ? ZoneReader.readEpoch(settings.updateServer(), records, key, deadline)
-                        : ZoneReader.readAll(settings.updateServer(), records, key, deadline);
+            // Nobody is refused on a memory: a person may have reset the zone. And where the epoch stands there
+            // already,
+            // mostly all else does: PowerDNS would count the same records once more as a change, and hand the zone out.
+            if (held == null || held.epoch() >= records.epoch()) {
+                Reading reading = ZoneReader.readAll(settings.updateServer(), records, key, deadline);
                 if (reading.failed() != null) {
                     return open == null ? failedRead(reading.failed(), reading.detail()) : open;
                 }
@@ -138,8 +138,8 @@ public final class Rfc2136Provider implements DnsProvider {
                                     + " of group " + wanted.group() + ": another leader has switched it since. Nothing"
                                     + " was changed");
                 }
-                if (open != null && reading.state() == ServerReading.State.MATCHES) {
-                    return new PublishOutcome(Result.PUBLISHED, ""); // applied; only its answer was lost
+                if (reading.state() == ServerReading.State.MATCHES) {
+                    return new PublishOutcome(Result.PUBLISHED, ""); // also where only the answer was lost
                 }
             }
 

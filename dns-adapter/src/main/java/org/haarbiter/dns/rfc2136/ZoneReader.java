@@ -45,11 +45,6 @@ final class ZoneReader {
 
     private ZoneReader() {}
 
-    /** Only the epoch. */
-    static Reading readEpoch(Endpoint server, ZoneRecords wanted, @Nullable TSIG key, long deadlineNanos) {
-        return read(server, wanted, List.of(), key, deadlineNanos);
-    }
-
     /** The epoch and all names. */
     static Reading readAll(Endpoint server, ZoneRecords wanted, @Nullable TSIG key, long deadlineNanos) {
         return read(server, wanted, wanted.names(), key, deadlineNanos);

@@ -283,11 +283,12 @@ class Rfc2136ProviderTest {
                 });
                 Rfc2136Provider provider = provider(server.endpoint())) {
             assertThat(provider.publish(WANTED, LIMIT).result()).isEqualTo(Result.PUBLISHED);
-            assertThat(server.queries()).hasSize(1);
+            int queries = server.queries().size();
+            assertThat(queries).isPositive();
             WantedNames next = new WantedNames(
                     "orders", 6, "_ha-epoch.orders", List.of(new AddressName("orders-rw", List.of("10.0.0.3"), 1)));
             assertThat(provider.publish(next, LIMIT).result()).isEqualTo(Result.PUBLISHED);
-            assertThat(server.queries()).hasSize(1);
+            assertThat(server.queries()).hasSize(queries);
             Record prerequisite =
                     server.updates().get(1).message().getSection(Section.PREREQ).get(0);
             assertThat(prerequisite).isEqualTo(new TXTRecord(name("_ha-epoch.orders"), DClass.IN, 0, "5"));
@@ -338,7 +339,10 @@ class Rfc2136ProviderTest {
             return List.of(request.message().getTSIG() == null ? cut.toWire() : signed(cut, request, key));
         })) {
             assertThat(publish(server).result()).isEqualTo(Result.PUBLISHED);
-            assertThat(server.queries()).extracting(Request::tcp).containsExactly(false, true);
+            assertThat(server.queries())
+                    .filteredOn(query -> query.message().getQuestion().getType() == Type.TXT)
+                    .extracting(Request::tcp)
+                    .containsExactly(false, true);
             assertThat(server.updates().get(0).message().getSection(Section.PREREQ))
                     .containsExactly(new TXTRecord(name("_ha-epoch.orders"), DClass.IN, 0, "4"));
         }
@@ -351,7 +355,7 @@ class Rfc2136ProviderTest {
                 "5  | true  | REFUSED | allow it to change A, AAAA and TXT records of db.test.",
                 "5  | false | REFUSED | unsigned: check key name k1., its secret and algorithm (hmac-sha256), the clocks",
                 "9  | true  | REFUSED | isn't the primary of zone db.test.",
-                "9  | false | REFUSED | check the key and its access list too",
+                "9  | false | REFUSED | unsigned: check key name k1., its secret and algorithm (hmac-sha256), the clocks",
                 "10 | true  | REFUSED | a name lies outside zone db.test.",
                 "1  | true  | REFUSED | doesn't understand the update",
                 "4  | true  | REFUSED | doesn't take dynamic updates",
