@@ -84,21 +84,20 @@ final class UpdateAnswer {
                                         + ": allow it to change A, AAAA and"
                                         + " TXT records of " + settings.zone() + " (BIND: update-policy { grant "
                                         + bare(settings.keyName())
-                                        + " zonesub A AAAA TXT; };), and see that this is the zone's"
-                                        + " primary, not a secondary, and that names of addresses hold no underscore"
-                                        + " (BIND: check-names)"
-                                : server + " answered REFUSED, unsigned: check key name " + settings.keyName()
-                                        + ", its secret and algorithm (" + settings.algorithm()
-                                        + "), the clocks of both machines,"
-                                        + " and that updates from this machine are allowed (PowerDNS: dnsupdate=yes,"
-                                        + " allow-dnsupdate-from, TSIG-ALLOW-DNSUPDATE)");
+                                        + " zonesub A AAAA TXT; }; PowerDNS: TSIG-ALLOW-DNSUPDATE), and see that this is"
+                                        + " the zone's primary, not a secondary, and that names of addresses hold no"
+                                        + " underscore (BIND: check-names)"
+                                : server + " answered REFUSED, unsigned: " + checkKey()
+                                        + ", that updates from this machine are allowed (PowerDNS: dnsupdate=yes,"
+                                        + " allow-dnsupdate-from, TSIG-ALLOW-DNSUPDATE), and that it serves zone "
+                                        + settings.zone());
             case Rcode.NOTAUTH ->
-                refused(server + " answered NOTAUTH: it isn't the primary of zone " + settings.zone()
-                        + ". Correct update-server or zone"
-                        + (signed
-                                ? ""
-                                : "; the answer is unsigned, so check the key and its access list too (Knot: acl with"
-                                        + " action [update, query])"));
+                refused(
+                        signed
+                                ? server + " answered NOTAUTH: it isn't the primary of zone " + settings.zone()
+                                        + " Correct update-server or zone"
+                                : server + " answered NOTAUTH, unsigned: " + checkKey()
+                                        + ", and that it is the primary of zone " + settings.zone());
             case Rcode.NOTZONE ->
                 refused(server + " answered NOTZONE: a name lies outside zone " + settings.zone()
                         + ". Nothing was changed. Correct the group's names");
@@ -111,7 +110,7 @@ final class UpdateAnswer {
                         + settings.zone() + ", or correct update-server");
             case Rcode.SERVFAIL ->
                 unknown(server
-                        + " answered SERVFAIL: it couldn't write. Look for a full disk, a directory that it may not"
+                        + " answered SERVFAIL: it couldn't write. Look for a full disk, a directory that is missing or that it may not"
                         + " write to, or a zone that failed to load; its log says which. It is tried again");
             default ->
                 refused(server + " answered " + Rcode.string(rcode)
@@ -123,8 +122,9 @@ final class UpdateAnswer {
         return switch (keyError) {
             case Rcode.BADKEY ->
                 server + " doesn't know key " + settings.keyName() + " with " + settings.algorithm()
-                        + " (BADKEY). Give the server a key of this name and algorithm, or correct key-name and algorithm"
-                        + " here";
+                        + ", or allows it nothing in zone " + settings.zone()
+                        + " (BADKEY). Give the server a key of this name and algorithm (Knot: and the zone, on its primary,"
+                        + " an acl with this key and action [update, query]), or correct key-file and algorithm here";
             case Rcode.BADSIG ->
                 server + " has another secret for key " + settings.keyName() + " (BADSIG). Copy the secret from the"
                         + " server's key block";
@@ -150,6 +150,12 @@ final class UpdateAnswer {
         long ahead = Duration.between(clock.instant(), Instant.ofEpochSecond(seconds))
                 .toSeconds();
         return Math.abs(ahead) + " s " + (ahead >= 0 ? "ahead of" : "behind") + " this machine's";
+    }
+
+    /** Of what a server refuses without a signature, it doesn't tell which part of the key is wrong. */
+    private String checkKey() {
+        return "check key name " + settings.keyName() + ", its secret and algorithm (" + settings.algorithm()
+                + "), the clocks of both machines";
     }
 
     private static String bare(String name) {

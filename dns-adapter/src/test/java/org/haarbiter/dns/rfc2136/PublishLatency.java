@@ -14,6 +14,7 @@ import org.haarbiter.dns.PublishOutcome.Result;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
 import org.haarbiter.dns.WantedNames.AddressName;
+import org.haarbiter.dns.lab.BindServers;
 
 /**
  * Measures the DNS part of a switch on a real BIND. Run with the module's test class path:
