@@ -210,6 +210,64 @@ public abstract class DnsProviderContract {
         });
     }
 
+    @Test
+    void severalGroupsAtOnceEachByItsOwnEpoch() {
+        WantedNames stale = ofGroup("stale", 1, "10.0.0.1");
+        published(another(), ofGroup("stale", 2, "10.0.0.2"));
+        AddressName name = new AddressName(group + "-twice", List.of("10.0.0.1"), 1);
+        WantedNames wrong = new WantedNames(group + "-wrong", 1, "_ha-epoch.wrong", List.of(name, name));
+        published(provider(), ofGroup("known", 1, "10.0.0.1"));
+        List<WantedNames> all = List.of(
+                ofGroup("new", 1, "10.0.0.7"),
+                stale,
+                wrong,
+                ofGroup("known", 2, "10.0.0.8"),
+                ofGroup("last", 9, "fd00::9"));
+
+        List<PublishOutcome> outcomes = provider().publish(all, LIMIT);
+
+        assertThat(outcomes)
+                .extracting(PublishOutcome::result)
+                .containsExactly(
+                        Result.PUBLISHED, Result.NEWER_EPOCH, Result.REFUSED, Result.PUBLISHED, Result.PUBLISHED);
+        assertThat(outcomes.get(1).detail()).contains("epoch 2").contains("newer than 1");
+        assertThat(outcomes.get(2).detail()).contains("listed twice");
+        assertThat(lookup(group + "-new")).containsExactly("10.0.0.7");
+        assertThat(lookup(group + "-stale")).containsExactly("10.0.0.2");
+        assertThat(lookup(group + "-known")).containsExactly("10.0.0.8");
+        assertThat(lookup(group + "-last")).containsExactly("fd00::9");
+        assertThat(provider().readBack(all, LIMIT)).hasSize(all.size());
+        assertThat(provider().readBack(all, LIMIT))
+                .allSatisfy(readings -> assertThat(readings).isNotEmpty())
+                .extracting(readings -> readings.get(0).state())
+                .containsExactly(State.MATCHES, State.DIFFERS, State.DIFFERS, State.MATCHES, State.MATCHES);
+    }
+
+    /** More than one message can hold, and than one datagram or connection need bear. */
+    @Test
+    void manyGroupsAtOnce() {
+        List<WantedNames> all = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            all.add(ofGroup("many-" + i, 1, "10.4." + i / 250 + "." + i % 250));
+        }
+        assertThat(provider().publish(all, LIMIT))
+                .hasSize(500)
+                .extracting(PublishOutcome::result)
+                .containsOnly(Result.PUBLISHED);
+        assertThat(provider().readBack(all, LIMIT))
+                .hasSize(500)
+                .allSatisfy(readings ->
+                        assertThat(readings).extracting(ServerReading::state).containsOnly(State.MATCHES));
+        assertThat(lookup(group + "-many-499")).containsExactly("10.4.1.249");
+        assertThat(provider().publish(List.of(), LIMIT)).isEmpty();
+        assertThat(provider().readBack(List.of(), LIMIT)).isEmpty();
+    }
+
+    private WantedNames ofGroup(String suffix, long epoch, String address) {
+        String name = group + "-" + suffix;
+        return new WantedNames(name, epoch, "_ha-epoch." + name, List.of(new AddressName(name, List.of(address), 1)));
+    }
+
     /** Masters that don't know of each other publish all epochs in random order: the zone only ever goes forward. */
     @Test
     void racingPublishersNeverGoBack() throws Exception {

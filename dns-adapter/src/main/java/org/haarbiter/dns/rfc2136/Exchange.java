@@ -1,18 +1,12 @@
 package org.haarbiter.dns.rfc2136;
 
-import java.io.DataInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NoRouteToHostException;
 import java.net.PortUnreachableException;
-import java.net.Socket;
 import java.net.SocketTimeoutException;
-import java.nio.ByteBuffer;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,28 +28,54 @@ final class Exchange {
     /** Datagrams above this are cut up on the way, and PowerDNS drops them: they go by TCP. */
     static final int UDP_LIMIT_BYTES = 1_200;
 
+    /** So many queries fit into the smallest of usual socket buffers. */
+    private static final int UDP_AT_ONCE = 64;
+
     private static final long RESEND_NANOS = 150_000_000L;
 
     private Exchange() {}
 
-    /** Sends an update once. It isn't sent again here: the caller must look at the zone first. */
-    static Reply update(Endpoint server, Outgoing update, boolean tcp, long deadlineNanos) {
-        if (tcp || update.wire().length > UDP_LIMIT_BYTES) {
-            return byTcp(server, update, deadlineNanos);
+    /** Sends updates once, by TCP where there are several. They aren't sent again here: the caller must look at the zone first. */
+    static List<Reply> update(Endpoint server, List<Outgoing> updates, boolean tcp, long deadlineNanos) {
+        if (tcp || updates.size() > 1 || updates.get(0).wire().length > UDP_LIMIT_BYTES) {
+            return byTcp(server, updates, false, deadlineNanos);
         }
-        return byUdp(server, List.of(update), Long.MAX_VALUE, deadlineNanos).get(0);
+        return byUdp(server, updates, Long.MAX_VALUE, deadlineNanos);
     }
 
-    /** Sends all queries at once and waits for all replies, in their order; what is lost is sent again, what is cut goes by TCP. */
+    /**
+     * Asks all at once and waits for all replies, in the order of the queries. A few go by UDP: what is lost is sent again, what is
+     * cut goes by TCP. Many go by TCP, since so many datagrams would fill a server's buffer and set off its rate limit.
+     */
     static List<Reply> query(Endpoint server, List<Outgoing> queries, long deadlineNanos) {
+        if (queries.size() > UDP_AT_ONCE) {
+            List<Reply> replies = byTcp(server, queries, true, deadlineNanos);
+            if (replies.get(0).kind() != Reply.Kind.UNDELIVERED) {
+                return replies;
+            }
+            // Somebody keeps TCP away: by UDP it takes longer.
+            List<Reply> slowly = new ArrayList<>();
+            for (int from = 0; from < queries.size(); from += UDP_AT_ONCE) {
+                int to = Math.min(queries.size(), from + UDP_AT_ONCE);
+                slowly.addAll(query(server, queries.subList(from, to), deadlineNanos));
+            }
+            return slowly;
+        }
         List<Reply> replies = byUdp(server, queries, RESEND_NANOS, deadlineNanos);
         for (int i = 0; i < queries.size(); i++) {
             Message message = replies.get(i).message();
             if (message != null && message.getHeader().getFlag(Flags.TC)) {
-                replies.set(i, byTcp(server, queries.get(i), deadlineNanos));
+                replies.set(
+                        i,
+                        byTcp(server, List.of(queries.get(i)), true, deadlineNanos)
+                                .get(0));
             }
         }
         return replies;
+    }
+
+    private static List<Reply> byTcp(Endpoint server, List<Outgoing> messages, boolean again, long deadlineNanos) {
+        return new TcpExchange(address(server), messages).run(again, deadlineNanos);
     }
 
     private static List<Reply> byUdp(Endpoint server, List<Outgoing> all, long resendNanos, long deadlineNanos) {
@@ -94,10 +114,10 @@ final class Exchange {
                 }
                 byte[] wire = Arrays.copyOf(packet.getData(), packet.getLength());
                 int index = match(all, done, wire);
-                if (index < 0) {
-                    continue; // not a reply to anything that is open: a forger's, a late one, or garbage
+                Reply reply = index < 0 ? null : reply(all.get(index), wire);
+                if (reply == null) {
+                    continue; // nothing that answers what is open
                 }
-                Reply reply = judge(all.get(index), wire);
                 replies[index] = reply;
                 if (reply.kind() == Reply.Kind.ANSWERED || isUnsignedRefusal(reply)) {
                     done[index] = true;
@@ -118,66 +138,34 @@ final class Exchange {
         return result;
     }
 
-    private static Reply byTcp(Endpoint server, Outgoing out, long deadlineNanos) {
-        if (out.wire().length > Message.MAXLENGTH) {
-            return new Reply(
-                    Reply.Kind.UNDELIVERED,
-                    null,
-                    "the message has " + out.wire().length + " bytes (must be at most " + Message.MAXLENGTH
-                            + "): give the group fewer names or addresses");
-        }
-        try (Socket socket = new Socket()) {
-            if (deadlineNanos - System.nanoTime() <= 0) {
-                return new Reply(Reply.Kind.SILENT, null, "no time left to ask by TCP");
-            }
-            socket.connect(address(server), millisUntil(deadlineNanos));
-            socket.setTcpNoDelay(true);
-            ByteBuffer framed = ByteBuffer.allocate(2 + out.wire().length);
-            framed.putShort((short) out.wire().length).put(out.wire());
-            socket.getOutputStream().write(framed.array());
-            DataInputStream in = new DataInputStream(new TimedInput(socket, deadlineNanos));
-            while (true) {
-                byte[] wire = new byte[in.readUnsignedShort()];
-                in.readFully(wire);
-                if (match(List.of(out), new boolean[1], wire) == 0) {
-                    return judge(out, wire);
-                }
-            }
-        } catch (SocketTimeoutException e) {
-            return new Reply(Reply.Kind.SILENT, null, "no answer by TCP");
-        } catch (EOFException e) {
-            return new Reply(Reply.Kind.SILENT, null, "the connection was closed without an answer");
-        } catch (ConnectException | NoRouteToHostException e) {
-            return new Reply(
-                    Reply.Kind.UNDELIVERED,
-                    null,
-                    "TCP port " + server.port() + " can't be reached (" + e.getMessage()
-                            + "): start the DNS server, or open the port");
-        } catch (IOException e) {
-            return new Reply(Reply.Kind.SILENT, null, "the connection broke: " + e.getMessage());
-        }
-    }
-
-    /** Which open message this answers: by number, operation and question; -1 for none. */
+    /** Which open message this answers; -1 for none. */
     private static int match(List<Outgoing> all, boolean[] done, byte[] wire) {
-        if (wire.length < 12 || (wire[2] & 0x80) == 0) {
-            return -1;
-        }
-        int id = ((wire[0] & 0xff) << 8) | (wire[1] & 0xff);
-        int opcode = (wire[2] >> 3) & 0x0f;
         for (int i = 0; i < all.size(); i++) {
-            Message sent = all.get(i).message();
-            if (!done[i] && sent.getHeader().getID() == id && sent.getHeader().getOpcode() == opcode) {
-                Message reply = parse(wire);
-                // BIND leaves the question out of some refusals; where there is one it must be ours.
-                return reply != null
-                                && (reply.getQuestion() == null
-                                        || reply.getQuestion().equals(sent.getQuestion()))
-                        ? i
-                        : -1;
+            if (!done[i] && answers(all.get(i), wire)) {
+                return i;
             }
         }
         return -1;
+    }
+
+    /** True where the bytes are a reply to this message: by number and operation. */
+    private static boolean answers(Outgoing out, byte[] wire) {
+        return wire.length >= 12
+                && (wire[2] & 0x80) != 0
+                && out.message().getHeader().getID() == (((wire[0] & 0xff) << 8) | (wire[1] & 0xff))
+                && out.message().getHeader().getOpcode() == ((wire[2] >> 3) & 0x0f);
+    }
+
+    /** What the bytes say to this message; null where they are no reply to it, but a forger's, a late one, or garbage. */
+    static @Nullable Reply reply(Outgoing out, byte[] wire) {
+        Message reply = answers(out, wire) ? parse(wire) : null;
+        // BIND leaves the question out of some refusals; where there is one it must be ours.
+        if (reply == null
+                || (reply.getQuestion() != null
+                        && !reply.getQuestion().equals(out.message().getQuestion()))) {
+            return null;
+        }
+        return out.verifies(reply, wire) ? Reply.answered(reply) : Reply.unverified(reply);
     }
 
     private static @Nullable Message parse(byte[] wire) {
@@ -188,14 +176,6 @@ final class Exchange {
         } catch (IOException e) {
             throw new AssertionError("dnsjava reads from memory only", e);
         }
-    }
-
-    private static Reply judge(Outgoing out, byte[] wire) {
-        Message message = parse(wire);
-        if (message == null) {
-            throw new IllegalArgumentException("only what matched is judged");
-        }
-        return out.verifies(message, wire) ? Reply.answered(message) : Reply.unverified(message);
     }
 
     /**
@@ -216,10 +196,13 @@ final class Exchange {
                 || rcode == Rcode.NOTZONE;
     }
 
-    private static InetSocketAddress address(Endpoint server) throws IOException {
-        // Settings allow literal addresses only, so this never looks a name up.
-        InetAddress host = Address.getByAddress(server.host());
-        return new InetSocketAddress(host, server.port());
+    private static InetSocketAddress address(Endpoint server) {
+        try {
+            return new InetSocketAddress(Address.getByAddress(server.host()), server.port());
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(
+                    "server: " + server + " (must be an address; the settings are checked)", e);
+        }
     }
 
     private static int millisUntil(long nanos) {

@@ -4,8 +4,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -20,6 +24,7 @@ import org.haarbiter.dns.WantedNames;
 import org.haarbiter.dns.rfc2136.ZoneReader.Reading;
 import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
 import org.haarbiter.words.Endpoint;
+import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
@@ -28,6 +33,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TSIG;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
+import org.xbill.DNS.Update;
 
 /**
  * A zone that takes signed dynamic updates. Each update is a compare-and-set on the TXT record that holds the group's epoch:
@@ -38,14 +44,14 @@ import org.xbill.DNS.Type;
  */
 public final class Rfc2136Provider implements DnsProvider {
 
-    /** Each lost race means that another won, so this many are needed only while as many others write. */
-    private static final int MAX_ATTEMPTS = 16;
-
     /** The zone's "no such name" should not outlive a switch by more than this, in s. */
     private static final long NEGATIVE_TTL_SECONDS = 5;
 
+    private static final Reading CLOSED = new Reading(
+            ServerReading.State.UNREACHABLE, "the provider is closed: this process is stopping", null, null);
+
     /** No number, so never written by us: a condition that can't hold. */
-    private static final Held NEVER_HELD = new Held("trial", 0);
+    private static final Held NEVER_HELD = new Held("trial", 0, Set.of());
 
     private static final int WARM_UP_ROUNDS = 20;
     private static final long WARM_UP_NANOS = 500_000_000L;
@@ -58,6 +64,7 @@ public final class Rfc2136Provider implements DnsProvider {
     /** What the zone was last seen to hold, by epoch name: a hint that saves the read. The server checks it. */
     private final ConcurrentHashMap<Name, Held> lastHeld = new ConcurrentHashMap<>();
 
+    private final MessageSize messageSize = new MessageSize();
     private final ExecutorService readers;
     private final CompletableFuture<Void> warmUp;
     private volatile boolean closed;
@@ -103,93 +110,23 @@ public final class Rfc2136Provider implements DnsProvider {
      */
     @Override
     public PublishOutcome publish(WantedNames wanted, Duration limit) {
-        long started = System.nanoTime();
-        long deadline = started + limit.toNanos();
+        return publish(List.of(wanted), limit).get(0);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>They go in as few messages as can be, each applied whole or not at all: DNS allows 65,535 bytes, which is some 280 groups of two
+     * short names. Several messages follow each other on one connection without a wait.
+     */
+    @Override
+    public List<PublishOutcome> publish(List<WantedNames> wanted, Duration limit) {
         if (closed) {
-            return new PublishOutcome(Result.UNKNOWN, name() + " is closed: this process is stopping");
+            PublishOutcome stopping =
+                    new PublishOutcome(Result.UNKNOWN, name() + " is closed: this process is stopping");
+            return Collections.nCopies(wanted.size(), stopping);
         }
-        ZoneRecords records;
-        try {
-            records = new ZoneRecords(zone, wanted, settings.epochTtlSeconds());
-        } catch (IllegalArgumentException e) {
-            return new PublishOutcome(Result.REFUSED, String.valueOf(e.getMessage()));
-        }
-
-        Held held = lastHeld.get(records.epochName());
-        PublishOutcome open = null; // what to say of an update of ours that may yet be applied
-        for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-            // Nobody is refused on a memory: a person may have reset the zone. And where the epoch stands there
-            // already,
-            // mostly all else does: PowerDNS would count the same records once more as a change, and hand the zone out.
-            if (held == null || held.epoch() >= records.epoch()) {
-                Reading reading = ZoneReader.readAll(settings.updateServer(), records, key, deadline);
-                if (reading.failed() != null) {
-                    return open == null ? failedRead(reading.failed(), reading.detail()) : open;
-                }
-                held = reading.held();
-                if (held == null) {
-                    return new PublishOutcome(Result.REFUSED, settings.updateServer() + ": " + reading.detail());
-                }
-                lastHeld.put(records.epochName(), held);
-                if (held.newerThan(records.epoch())) {
-                    return new PublishOutcome(
-                            Result.NEWER_EPOCH,
-                            records.epochName() + " holds epoch " + held.epoch() + ", newer than " + records.epoch()
-                                    + " of group " + wanted.group() + ": another leader has switched it since. Nothing"
-                                    + " was changed");
-                }
-                if (reading.state() == ServerReading.State.MATCHES) {
-                    return new PublishOutcome(Result.PUBLISHED, ""); // also where only the answer was lost
-                }
-            }
-
-            // A third for each try, so that one lost datagram leaves time for a look and another.
-            long now = System.nanoTime();
-            long tryUntil = Math.min(deadline - now, Math.max(limit.toNanos() / 3, 100_000_000L)) + now;
-            Outgoing update = Outgoing.signed(records.update(held), key);
-            Reply reply = Exchange.update(settings.updateServer(), update, open != null, tryUntil);
-            if (UpdateAnswer.isTaken(reply)) {
-                lastHeld.put(records.epochName(), new Held(Long.toString(records.epoch()), records.epoch()));
-                return new PublishOutcome(Result.PUBLISHED, "");
-            }
-            lastHeld.remove(records.epochName());
-            held = null;
-            if (UpdateAnswer.isOpen(reply)) {
-                open = stillOpen(reply, System.nanoTime() - started);
-            } else if (!UpdateAnswer.isPrerequisiteFailure(reply)) {
-                return answers.outcome(reply);
-            }
-            if (deadline - System.nanoTime() <= 0) {
-                break;
-            }
-        }
-        return open != null
-                ? open
-                : new PublishOutcome(
-                        Result.UNKNOWN,
-                        records.epochName()
-                                + " was changed by others under each try. See that only one cluster of masters"
-                                + " writes to zone " + settings.zone()
-                                + ", and that update-server is one server, not several"
-                                + " behind one address");
-    }
-
-    private PublishOutcome stillOpen(Reply reply, long nanos) {
-        String silence = reply.kind() == Reply.Kind.SILENT ? " within " + nanos / 1_000_000 + " ms" : "";
-        return new PublishOutcome(
-                Result.UNKNOWN,
-                answers.outcome(reply).detail() + silence
-                        + ". The update may yet be applied, which harms nothing: it applies only to the epoch it was made"
-                        + " for. See that the server runs and isn't overloaded");
-    }
-
-    private PublishOutcome failedRead(Reply reply, String detail) {
-        Message message = reply.message();
-        if (message == null || UpdateAnswer.isTaken(reply) || UpdateAnswer.isPrerequisiteFailure(reply)) {
-            // Silence, or an answer that isn't a refusal but can't be used (no authority).
-            return new PublishOutcome(Result.UNKNOWN, settings.updateServer() + ": " + detail);
-        }
-        return answers.outcome(reply);
+        return new Publication(settings, zone, key, answers, lastHeld, messageSize, limit).run(wanted);
     }
 
     /**
@@ -199,39 +136,58 @@ public final class Rfc2136Provider implements DnsProvider {
      */
     @Override
     public List<ServerReading> readBack(WantedNames wanted, Duration limit) {
+        return readBack(List.of(wanted), limit).get(0);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Asks as a client would, unsigned, one query for each record, all at once: a few by UDP, many by TCP.
+     */
+    @Override
+    public List<List<ServerReading>> readBack(List<WantedNames> wanted, Duration limit) {
         long deadline = System.nanoTime() + limit.toNanos();
-        List<ServerReading> readings = new ArrayList<>();
-        ZoneRecords records;
-        try {
-            records = new ZoneRecords(zone, wanted, settings.epochTtlSeconds());
-        } catch (IllegalArgumentException e) {
-            for (Endpoint server : settings.authoritativeServers()) {
-                readings.add(new ServerReading(
-                        server.toString(), ServerReading.State.DIFFERS, "can't hold this: " + e.getMessage()));
+        List<@Nullable ZoneRecords> records = new ArrayList<>();
+        List<@Nullable String> mistakes = new ArrayList<>();
+        for (WantedNames names : wanted) {
+            try {
+                records.add(new ZoneRecords(zone, names, settings.epochTtlSeconds()));
+                mistakes.add(null);
+            } catch (IllegalArgumentException e) {
+                records.add(null);
+                mistakes.add("can't hold this: " + e.getMessage());
             }
-            return readings;
         }
-        if (closed) {
-            for (Endpoint server : settings.authoritativeServers()) {
-                readings.add(
-                        new ServerReading(server.toString(), ServerReading.State.UNREACHABLE, name() + " is closed"));
-            }
-            return readings;
-        }
-        List<CompletableFuture<Reading>> asked = new ArrayList<>();
+        List<ZoneRecords> asked = records.stream().filter(Objects::nonNull).toList();
+        List<CompletableFuture<List<Reading>>> answers = new ArrayList<>();
         for (Endpoint server : settings.authoritativeServers()) {
-            asked.add(
-                    CompletableFuture.supplyAsync(() -> ZoneReader.readAll(server, records, null, deadline), readers));
+            answers.add(
+                    closed
+                            ? CompletableFuture.completedFuture(Collections.nCopies(asked.size(), CLOSED))
+                            : CompletableFuture.supplyAsync(
+                                    () -> ZoneReader.readAll(server, asked, null, deadline), readers));
         }
-        for (int i = 0; i < asked.size(); i++) {
-            Endpoint server = settings.authoritativeServers().get(i);
-            Reading reading = asked.get(i).join(); // ends by itself at the limit
-            if (server.equals(settings.updateServer()) && reading.held() != null) {
-                lastHeld.put(records.epochName(), reading.held());
+        List<List<ServerReading>> readings = new ArrayList<>();
+        for (int i = 0; i < wanted.size(); i++) {
+            readings.add(new ArrayList<>());
+        }
+        for (int at = 0; at < answers.size(); at++) {
+            Endpoint server = settings.authoritativeServers().get(at);
+            Iterator<Reading> each = answers.get(at).join().iterator(); // ends by itself at the limit
+            for (int i = 0; i < wanted.size(); i++) {
+                ZoneRecords group = records.get(i);
+                Reading reading = group == null ? impossible(mistakes.get(i)) : each.next();
+                if (group != null && server.equals(settings.updateServer()) && reading.held() != null) {
+                    lastHeld.put(group.epochName(), reading.held());
+                }
+                readings.get(i).add(new ServerReading(server.toString(), reading.state(), reading.detail()));
             }
-            readings.add(new ServerReading(server.toString(), reading.state(), reading.detail()));
         }
         return readings;
+    }
+
+    private static Reading impossible(@Nullable String mistake) {
+        return new Reading(ServerReading.State.DIFFERS, String.valueOf(mistake), null, null);
     }
 
     /**
@@ -252,8 +208,10 @@ public final class Rfc2136Provider implements DnsProvider {
         } catch (IllegalArgumentException e) {
             return List.of(String.valueOf(e.getMessage()));
         }
-        Reply probe = Exchange.update(
-                settings.updateServer(), Outgoing.signed(records.update(NEVER_HELD), key), false, deadline);
+        Update trial = new Update(zone);
+        records.addTo(trial, NEVER_HELD);
+        Reply probe = Exchange.update(settings.updateServer(), List.of(Outgoing.signed(trial, key)), false, deadline)
+                .get(0);
         if (!UpdateAnswer.isPrerequisiteFailure(probe)) {
             return List.of(
                     UpdateAnswer.isTaken(probe)
@@ -300,7 +258,7 @@ public final class Rfc2136Provider implements DnsProvider {
                 List.of(new WantedNames.AddressName("warm-up", List.of("127.0.0.1"), 1)));
         ZoneRecords records = new ZoneRecords(zone, example, settings.epochTtlSeconds());
         for (int round = 0; round < WARM_UP_ROUNDS; round++) {
-            ZoneReader.readAll(settings.updateServer(), records, key, System.nanoTime() + WARM_UP_NANOS);
+            ZoneReader.readAll(settings.updateServer(), List.of(records), key, System.nanoTime() + WARM_UP_NANOS);
             List<String> unusual = warnings(example, Duration.ofNanos(WARM_UP_NANOS));
             if (!unusual.isEmpty()) {
                 return; // no use in going on; whoever publishes or checks is told

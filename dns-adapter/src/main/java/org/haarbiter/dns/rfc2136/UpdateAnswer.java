@@ -57,6 +57,19 @@ final class UpdateAnswer {
                 && rcode != Rcode.YXDOMAIN;
     }
 
+    /**
+     * True where a refusal of several groups in one message may be due to the records of one of them: a name that the key may not
+     * change, a CNAME beside it. Trouble with the key or the zone concerns all alike.
+     */
+    boolean mayConcernOneGroup(Reply reply) {
+        Message message = reply.message();
+        if (reply.kind() != Reply.Kind.ANSWERED || message == null) {
+            return false;
+        }
+        int rcode = message.getHeader().getRcode();
+        return rcode == Rcode.REFUSED || rcode == Rcode.NOTZONE || rcode == Rcode.FORMERR;
+    }
+
     /** The outcome for a reply that is neither taken nor a prerequisite failure. */
     PublishOutcome outcome(Reply reply) {
         Endpoint server = settings.updateServer();

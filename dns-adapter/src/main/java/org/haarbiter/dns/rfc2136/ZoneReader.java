@@ -1,14 +1,15 @@
 package org.haarbiter.dns.rfc2136;
 
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.rfc2136.ZoneRecords.AddressRecords;
 import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
+import org.haarbiter.dns.rfc2136.ZoneRecords.RecordSet;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.DClass;
@@ -29,6 +30,11 @@ final class ZoneReader {
     /** The size that passes everywhere without being cut (DNS Flag Day 2020). */
     private static final int EDNS_BYTES = 1_232;
 
+    /** Sent at once; each needs a random number of its own, of 65,536. */
+    private static final int MOST_QUERIES = 20_000;
+
+    private static final SecureRandom RANDOM = new SecureRandom();
+
     /**
      * What one server says.
      *
@@ -45,9 +51,47 @@ final class ZoneReader {
 
     private ZoneReader() {}
 
-    /** The epoch and all names. */
-    static Reading readAll(Endpoint server, ZoneRecords wanted, @Nullable TSIG key, long deadlineNanos) {
-        return read(server, wanted, wanted.names(), key, deadlineNanos);
+    /** The epochs and all names of groups, one reading a group in their order; as few round trips as can be. */
+    static List<Reading> readAll(Endpoint server, List<ZoneRecords> groups, @Nullable TSIG key, long deadlineNanos) {
+        List<Reading> readings = new ArrayList<>();
+        int from = 0;
+        while (from < groups.size()) {
+            int to = from;
+            int queries = 0;
+            while (to < groups.size() && (to == from || queries + queries(groups.get(to)) <= MOST_QUERIES)) {
+                queries += queries(groups.get(to++));
+            }
+            readings.addAll(readTogether(server, groups.subList(from, to), key, deadlineNanos));
+            from = to;
+        }
+        return readings;
+    }
+
+    private static int queries(ZoneRecords group) {
+        return 1 + group.names().size() * ZoneRecords.ADDRESS_TYPES.length;
+    }
+
+    private static List<Reading> readTogether(
+            Endpoint server, List<ZoneRecords> groups, @Nullable TSIG key, long deadlineNanos) {
+        Set<Integer> numbers = new HashSet<>();
+        List<Outgoing> queries = new ArrayList<>();
+        for (ZoneRecords group : groups) {
+            queries.add(query(group.epochName(), Type.TXT, numbers, key));
+            for (AddressRecords name : group.names()) {
+                for (int type : ZoneRecords.ADDRESS_TYPES) {
+                    queries.add(query(name.name(), type, numbers, key));
+                }
+            }
+        }
+        List<Reply> replies = Exchange.query(server, queries, deadlineNanos);
+        List<Reading> readings = new ArrayList<>();
+        int from = 0;
+        for (ZoneRecords group : groups) {
+            int to = from + queries(group);
+            readings.add(reading(group, queries.subList(from, to), replies.subList(from, to)));
+            from = to;
+        }
+        return readings;
     }
 
     /** A query to an authoritative server: no recursion asked for, so a resolver that stands there by mistake shows itself. */
@@ -55,27 +99,16 @@ final class ZoneReader {
         Message query = Message.newQuery(Record.newRecord(name, type, DClass.IN));
         query.getHeader().unsetFlag(Flags.RD);
         // Random, so that a forger must guess; and no two alike on one socket.
-        Random random = new java.security.SecureRandom();
         int number;
         do {
-            number = random.nextInt(65_536);
+            number = RANDOM.nextInt(65_536);
         } while (!numbers.add(number));
         query.getHeader().setID(number);
         query.addRecord(new OPTRecord(EDNS_BYTES, 0, 0), Section.ADDITIONAL);
         return key == null ? Outgoing.unsigned(query) : Outgoing.signed(query, key);
     }
 
-    private static Reading read(
-            Endpoint server, ZoneRecords wanted, List<AddressRecords> names, @Nullable TSIG key, long deadlineNanos) {
-        Set<Integer> numbers = new HashSet<>();
-        List<Outgoing> queries = new ArrayList<>();
-        queries.add(query(wanted.epochName(), Type.TXT, numbers, key));
-        for (AddressRecords name : names) {
-            for (int type : ZoneRecords.ADDRESS_TYPES) {
-                queries.add(query(name.name(), type, numbers, key));
-            }
-        }
-        List<Reply> replies = Exchange.query(server, queries, deadlineNanos);
+    private static Reading reading(ZoneRecords wanted, List<Outgoing> queries, List<Reply> replies) {
         for (int i = 0; i < replies.size(); i++) {
             String unusable = unusable(replies.get(i), queries.get(i).message().getQuestion());
             if (unusable != null) {
@@ -84,13 +117,20 @@ final class ZoneReader {
         }
 
         List<String> differences = new ArrayList<>();
-        Held held = held(answers(replies.get(0), wanted.epochName()), wanted, differences);
+        List<String> ofNames = new ArrayList<>();
+        Set<RecordSet> absent = new HashSet<>();
         int at = 1;
-        for (AddressRecords name : names) {
+        for (AddressRecords name : wanted.names()) {
             for (int type : ZoneRecords.ADDRESS_TYPES) {
-                compare(answers(replies.get(at++), name.name()), name, type, differences);
+                List<Record> found = answers(replies.get(at++), name.name());
+                if (found.isEmpty()) {
+                    absent.add(new RecordSet(name.name(), type));
+                }
+                compare(found, name, type, ofNames);
             }
         }
+        Held held = held(answers(replies.get(0), wanted.epochName()), wanted, absent, differences);
+        differences.addAll(ofNames);
         return differences.isEmpty()
                 ? new Reading(ServerReading.State.MATCHES, "", held, null)
                 : new Reading(ServerReading.State.DIFFERS, String.join("; ", differences), held, null);
@@ -132,16 +172,17 @@ final class ZoneReader {
         return answers;
     }
 
-    private static @Nullable Held held(List<Record> answers, ZoneRecords wanted, List<String> differences) {
+    private static @Nullable Held held(
+            List<Record> answers, ZoneRecords wanted, Set<RecordSet> absent, List<String> differences) {
         if (answers.isEmpty()) {
             differences.add(wanted.epochName() + " TXT: none (must be " + wanted.epoch() + ")");
-            return Held.NONE;
+            return new Held(null, 0, absent);
         }
         if (answers.size() == 1
                 && answers.get(0) instanceof TXTRecord txt
                 && txt.getStrings().size() == 1) {
             String text = txt.getStrings().get(0);
-            Held held = Held.parse(text);
+            Held held = Held.parse(text, absent);
             if (held != null && held.epoch() == wanted.epoch()) {
                 return held;
             }

@@ -13,10 +13,8 @@ import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.Address;
 import org.xbill.DNS.DClass;
-import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
-import org.xbill.DNS.Section;
 import org.xbill.DNS.TXTRecord;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
@@ -35,18 +33,30 @@ final class ZoneRecords {
         }
     }
 
-    /** The epoch that a zone holds for a group; {@code text} is null where there is none. */
-    record Held(@Nullable String text, long epoch) {
-        static final Held NONE = new Held(null, 0);
+    /** All records of one type at one name. */
+    record RecordSet(Name name, int type) {}
 
-        /** Reads the record's text; null where it isn't a decimal number. */
-        static @Nullable Held parse(String text) {
+    /**
+     * What a zone holds for a group.
+     *
+     * @param text of the epoch's record; null where there is none
+     * @param absent which of the names' addresses were seen not to exist. Deleting them all the same costs BIND a third of the time
+     *     of a large update. Whoever else adds some must either be at another epoch, which the update's condition excludes, or do it
+     *     by hand, which the read-back shows
+     */
+    record Held(@Nullable String text, long epoch, Set<RecordSet> absent) {
+        Held {
+            absent = Set.copyOf(absent);
+        }
+
+        /** Reads the text of the epoch's record; null where it isn't a decimal number. */
+        static @Nullable Held parse(String text, Set<RecordSet> absent) {
             // At most 19 digits, and a long: what is longer can't have come from us.
             if (!text.matches("[0-9]{1,19}")) {
                 return null;
             }
             try {
-                return new Held(text, Long.parseLong(text));
+                return new Held(text, Long.parseLong(text), absent);
             } catch (NumberFormatException e) {
                 return null; // 19 digits beyond a long; the caller names the text
             }
@@ -128,10 +138,6 @@ final class ZoneRecords {
         }
     }
 
-    Name zone() {
-        return zone;
-    }
-
     Name epochName() {
         return epochName;
     }
@@ -145,11 +151,10 @@ final class ZoneRecords {
     }
 
     /**
-     * A new message that replaces everything at once, on the condition that the zone still holds the given epoch. Deleting
+     * Adds to a message what replaces everything at once, on the condition that the zone still holds the given epoch. Deleting
      * and adding stand in one message: a resolver that asks in between must never get, and keep, a "no such name".
      */
-    Message update(Held held) {
-        Update update = new Update(zone);
+    void addTo(Update update, Held held) {
         if (held.text() == null) {
             update.absent(epochName, Type.TXT);
         } else {
@@ -158,7 +163,9 @@ final class ZoneRecords {
         }
         for (AddressRecords name : names) {
             for (int type : ADDRESS_TYPES) {
-                update.delete(name.name(), type);
+                if (!held.absent().contains(new RecordSet(name.name(), type))) {
+                    update.delete(name.name(), type);
+                }
                 for (String address : name.of(type)) {
                     update.add(addressRecord(name.name(), name.ttlSeconds(), address));
                 }
@@ -166,11 +173,55 @@ final class ZoneRecords {
         }
         update.delete(epochName, Type.TXT);
         update.add(new TXTRecord(epochName, DClass.IN, epochTtlSeconds, Long.toString(epoch)));
-        return update;
     }
 
-    /** The zone's own view of the update section, for sizes in messages to operators. */
-    static int records(Message update) {
-        return update.getSection(Section.UPDATE).size();
+    /** What the zone holds once the update was applied. */
+    Held applied() {
+        Set<RecordSet> absent = new HashSet<>();
+        for (AddressRecords name : names) {
+            for (int type : ADDRESS_TYPES) {
+                if (name.of(type).isEmpty()) {
+                    absent.add(new RecordSet(name.name(), type));
+                }
+            }
+        }
+        return new Held(Long.toString(epoch), epoch, absent);
+    }
+
+    /** At most how many bytes {@link #addTo} adds. Only the zone's part of each name is sure to be a pointer. */
+    int updateBytes(Held held) {
+        int owner = ownerBytes(epochName);
+        int bytes = 3 * owner
+                + (held.text() == null ? 0 : 1 + held.text().length())
+                + 1
+                + Long.toString(epoch).length();
+        for (AddressRecords name : names) {
+            int records = name.v4().size() + name.v6().size();
+            for (int type : ADDRESS_TYPES) {
+                records += held.absent().contains(new RecordSet(name.name(), type)) ? 0 : 1;
+            }
+            bytes += records * ownerBytes(name.name())
+                    + 4 * name.v4().size()
+                    + 16 * name.v6().size();
+        }
+        return bytes;
+    }
+
+    /** A record without its data: labels, pointer, type, class, TTL and length. */
+    private int ownerBytes(Name name) {
+        return name.length() - zone.length() + 2 + 10;
+    }
+
+    /** True where one message can't hold both: the second would delete what the first adds. */
+    boolean sharesNames(Set<Name> others) {
+        return others.contains(epochName) || names.stream().anyMatch(name -> others.contains(name.name()));
+    }
+
+    /** All names, the epoch's too. */
+    Set<Name> allNames() {
+        Set<Name> all = new HashSet<>();
+        all.add(epochName);
+        names.forEach(name -> all.add(name.name()));
+        return all;
     }
 }

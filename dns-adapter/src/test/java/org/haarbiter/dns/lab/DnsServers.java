@@ -71,15 +71,16 @@ public abstract class DnsServers implements AutoCloseable {
 
     /** Runs the start of a kind's servers; where it fails, their logs are in the message, and none is left running. */
     final void open(Start start) throws IOException {
+        boolean started = false;
         try {
             start.run();
+            started = true;
         } catch (AssertionError e) {
-            String logs = logs();
-            close();
-            throw new AssertionError(e.getMessage() + "; the servers said:\n" + logs, e);
-        } catch (IOException e) {
-            close();
-            throw e;
+            throw new AssertionError(e.getMessage() + "; the servers said:\n" + logs(), e);
+        } finally {
+            if (!started) {
+                close();
+            }
         }
     }
 

@@ -14,6 +14,7 @@ import java.net.SocketException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.haarbiter.words.Endpoint;
 import org.xbill.DNS.Message;
@@ -46,6 +47,17 @@ final class FakeDnsServer implements AutoCloseable {
         }
     }
 
+    /** What the server bears. */
+    static final class Limits {
+        /** After so many it closes the connection. */
+        int messagesOfAConnection = Integer.MAX_VALUE;
+
+        /** Nobody listens there. */
+        boolean withoutTcp;
+    }
+
+    private final Limits limits;
+    private final AtomicInteger connections = new AtomicInteger();
     private final DatagramSocket udp;
     private final ServerSocket tcp;
     private final Function<Request, List<byte[]>> behaviour;
@@ -53,27 +65,41 @@ final class FakeDnsServer implements AutoCloseable {
     private final CopyOnWriteArrayList<Throwable> failures = new CopyOnWriteArrayList<>();
 
     FakeDnsServer(Function<Request, List<byte[]>> behaviour) throws IOException {
+        this(behaviour, new Limits());
+    }
+
+    FakeDnsServer(Function<Request, List<byte[]>> behaviour, Limits limits) throws IOException {
+        this.limits = limits;
         this.behaviour = behaviour;
         InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
         DatagramSocket datagrams = null;
-        ServerSocket connections = null;
+        ServerSocket listening = null;
         BindException taken = null;
         for (int draw = 0; draw < 50 && datagrams == null; draw++) {
-            connections = new ServerSocket(0, 50, loopback);
+            listening = new ServerSocket(0, 50, loopback);
             try {
-                datagrams = new DatagramSocket(new InetSocketAddress(loopback, connections.getLocalPort()));
+                datagrams = new DatagramSocket(new InetSocketAddress(loopback, listening.getLocalPort()));
             } catch (BindException e) {
                 taken = e; // that number is in use for UDP: draw another
-                connections.close();
+                listening.close();
             }
         }
-        if (datagrams == null || connections == null) {
+        if (datagrams == null || listening == null) {
             throw new IOException("no port is free for both UDP and TCP", taken);
         }
         this.udp = datagrams;
-        this.tcp = connections;
+        this.tcp = listening;
         start(this::serveUdp, "fake-dns-udp");
-        start(this::serveTcp, "fake-dns-tcp");
+        if (limits.withoutTcp) {
+            tcp.close();
+        } else {
+            start(this::serveTcp, "fake-dns-tcp");
+        }
+    }
+
+    /** How many came in by TCP. */
+    int connections() {
+        return connections.get();
     }
 
     Endpoint endpoint() {
@@ -132,18 +158,22 @@ final class FakeDnsServer implements AutoCloseable {
     private void serveTcp() throws IOException {
         while (true) {
             Socket socket = tcp.accept();
+            connections.incrementAndGet();
             start(
                     () -> {
                         try (socket) {
                             DataInputStream in = new DataInputStream(socket.getInputStream());
                             DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-                            byte[] wire = new byte[in.readUnsignedShort()];
-                            in.readFully(wire);
-                            for (byte[] reply : handle(wire, true)) {
-                                out.writeShort(reply.length);
-                                out.write(reply);
+                            int high = in.read();
+                            for (int i = 0; i < limits.messagesOfAConnection && high >= 0; i++) {
+                                byte[] wire = new byte[high << 8 | in.readUnsignedByte()];
+                                in.readFully(wire);
+                                for (byte[] reply : handle(wire, true)) {
+                                    out.writeShort(reply.length);
+                                    out.write(reply);
+                                }
+                                high = in.read(); // the end where the client closes
                             }
-                            in.read(); // until the client closes
                         }
                     },
                     "fake-dns-connection");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.dns.PublishOutcome;
 import org.haarbiter.dns.PublishOutcome.Result;
@@ -69,6 +70,24 @@ class Rfc2136BindIT extends Rfc2136ServersContract {
         assertThat(outcome.result()).isEqualTo(Result.REFUSED);
         assertThat(outcome.detail()).contains("hold no underscore");
         assertThat(epochTexts(epochName())).isEmpty();
+    }
+
+    /** BIND refuses the whole message and doesn't say why, nor for which of them. */
+    @Test
+    void nameThatIsRefusedDoesntHoldUpOtherGroups() {
+        List<WantedNames> all = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            String name = (i == 13 ? "a_" : "a-") + group() + "-" + i;
+            all.add(new WantedNames(
+                    name, 1, "_ha-epoch." + name, List.of(new AddressName(name, List.of("10.0.0.1"), 1))));
+        }
+        List<PublishOutcome> outcomes = provider().publish(all, LIMIT);
+        for (int i = 0; i < 20; i++) {
+            assertThat(outcomes.get(i).result())
+                    .as(outcomes.get(i).detail())
+                    .isEqualTo(i == 13 ? Result.REFUSED : Result.PUBLISHED);
+        }
+        assertThat(outcomes.get(13).detail()).contains("hold no underscore");
     }
 
     @Test

@@ -24,6 +24,7 @@ import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
@@ -345,6 +346,218 @@ class Rfc2136ProviderTest {
                     .containsExactly(false, true);
             assertThat(server.updates().get(0).message().getSection(Section.PREREQ))
                     .containsExactly(new TXTRecord(name("_ha-epoch.orders"), DClass.IN, 0, "4"));
+        }
+    }
+
+    private static List<WantedNames> groups(int count, int epoch) {
+        List<WantedNames> groups = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            groups.add(new WantedNames(
+                    "g" + i,
+                    epoch,
+                    "_ha-epoch.g" + i,
+                    List.of(
+                            new AddressName("g" + i + "-rw", List.of("10.0.0." + (i % 200 + epoch)), 1),
+                            new AddressName("g" + i + "-ro", List.of("10.0.1." + (i % 200 + epoch)), 1))));
+        }
+        return groups;
+    }
+
+    private static Set<String> groupsOf(Request update) {
+        Set<String> groups = new HashSet<>();
+        for (Record record : update.message().getSection(Section.PREREQ)) {
+            groups.add(record.getName().getLabelString(1));
+        }
+        return groups;
+    }
+
+    @Test
+    void severalGroupsAreOneMessageWithTheirEpochs() throws IOException {
+        try (FakeDnsServer server = server(request -> List.of(signed(replyTo(request, Rcode.NOERROR), request, key)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            assertThat(provider.publish(groups(4, 1), LIMIT)).containsOnly(new PublishOutcome(Result.PUBLISHED, ""));
+            assertThat(provider.publish(groups(4, 2), LIMIT)).containsOnly(new PublishOutcome(Result.PUBLISHED, ""));
+
+            assertThat(server.updates()).hasSize(2);
+            assertThat(server.updates().get(1).tcp()).isFalse();
+            assertThat(server.updates().get(1).message().getSection(Section.PREREQ))
+                    .hasSize(4)
+                    .allMatch(record -> record.rdataToString().equals("1"));
+        }
+    }
+
+    @Test
+    void oneThousandNamesAreTwoMessages() throws IOException {
+        try (FakeDnsServer server = server(request -> List.of(signed(replyTo(request, Rcode.NOERROR), request, key)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            assertThat(provider.publish(groups(500, 1), Duration.ofSeconds(20)))
+                    .hasSize(500)
+                    .containsOnly(new PublishOutcome(Result.PUBLISHED, ""));
+            assertThat(server.updates()).hasSize(2).allMatch(Request::tcp);
+            assertThat(server.updates())
+                    .extracting(request -> request.wire().length)
+                    .allMatch(bytes -> bytes <= 65_535);
+        }
+    }
+
+    @Test
+    void refusedGroupIsFoundByHalving() throws IOException {
+        try (FakeDnsServer server = server(request -> List.of(signed(
+                        replyTo(request, groupsOf(request).contains("g37") ? Rcode.REFUSED : Rcode.NOERROR),
+                        request,
+                        key)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            List<PublishOutcome> outcomes = provider.publish(groups(64, 1), Duration.ofSeconds(20));
+            for (int i = 0; i < 64; i++) {
+                assertThat(outcomes.get(i).result()).isEqualTo(i == 37 ? Result.REFUSED : Result.PUBLISHED);
+            }
+            assertThat(server.updates()).hasSize(1 + 2 * 6);
+        }
+    }
+
+    @Test
+    void troubleWithTheKeyConcernsAllGroups() throws IOException {
+        try (FakeDnsServer server = server(
+                        request -> List.of(replyTo(request, Rcode.REFUSED).toWire()));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            assertThat(provider.publish(groups(64, 1), Duration.ofSeconds(20)))
+                    .extracting(PublishOutcome::result)
+                    .containsOnly(Result.REFUSED);
+            assertThat(server.updates()).hasSize(1);
+        }
+    }
+
+    /** As where a leader that was replaced wakes up: of one group it doesn't know yet that another has switched it. */
+    @Test
+    void staleGroupIsFoundByItsEpochAndTheOthersGoOn() throws IOException {
+        try (FakeDnsServer server = server(request -> {
+                    boolean holds = request.message().getSection(Section.PREREQ).stream()
+                            .noneMatch(record -> record.getName().equals(name("_ha-epoch.g5"))
+                                    && record.rdataToString().equals("1"));
+                    if (!holds) {
+                        zone.add(new TXTRecord(name("_ha-epoch.g5"), DClass.IN, 1, "9"));
+                    }
+                    return List.of(signed(replyTo(request, holds ? Rcode.NOERROR : Rcode.NXRRSET), request, key));
+                });
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            provider.publish(groups(20, 1), Duration.ofSeconds(20));
+            List<PublishOutcome> outcomes = provider.publish(groups(20, 2), Duration.ofSeconds(20));
+            for (int i = 0; i < 20; i++) {
+                assertThat(outcomes.get(i).result())
+                        .as(outcomes.get(i).detail())
+                        .isEqualTo(i == 5 ? Result.NEWER_EPOCH : Result.PUBLISHED);
+            }
+            assertThat(server.updates()).hasSize(3);
+        }
+    }
+
+    @Test
+    void whereALargeMessageIsNotAnsweredTheNextIsSmaller() throws IOException {
+        try (FakeDnsServer server = server(request -> request.wire().length > 20_000
+                        ? List.of()
+                        : List.of(signed(replyTo(request, Rcode.NOERROR), request, key)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            assertThat(provider.publish(groups(400, 1), LIMIT))
+                    .extracting(PublishOutcome::result)
+                    .containsOnly(Result.UNKNOWN);
+            assertThat(server.updates()).hasSize(1);
+            assertThat(provider.publish(groups(400, 1), Duration.ofSeconds(20)))
+                    .containsOnly(new PublishOutcome(Result.PUBLISHED, ""));
+            int smaller = server.updates().size() - 1;
+            assertThat(smaller).isBetween(3, 10);
+            // and grows again
+            assertThat(provider.publish(groups(400, 2), LIMIT))
+                    .extracting(PublishOutcome::result)
+                    .contains(Result.UNKNOWN);
+        }
+    }
+
+    /** A third of a large update's work on BIND; and what else stands there is deleted all the same. */
+    @Test
+    void whatIsntThereIsntDeleted() throws IOException {
+        holdEpoch("4");
+        zone.add(new AAAARecord(name("orders-rw"), DClass.IN, 1, InetAddress.getByName("fd00::1")));
+        try (FakeDnsServer server = server(request -> List.of(signed(replyTo(request, Rcode.NOERROR), request, key)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            provider.publish(WANTED, LIMIT);
+            provider.publish(
+                    new WantedNames(
+                            "orders",
+                            6,
+                            "_ha-epoch.orders",
+                            List.of(new AddressName("orders-rw", List.of("10.0.0.3"), 1))),
+                    LIMIT);
+            assertThat(server.updates())
+                    .extracting(Rfc2136ProviderTest::deleted)
+                    .containsExactly(
+                            List.of("orders-rw AAAA", "_ha-epoch.orders TXT"),
+                            List.of("orders-rw A", "_ha-epoch.orders TXT"));
+        }
+    }
+
+    private static List<String> deleted(Request update) {
+        return update.message().getSection(Section.UPDATE).stream()
+                .filter(record -> record.getDClass() == DClass.ANY)
+                .map(record -> record.getName().relativize(Name.fromConstantString("db.test.")) + " "
+                        + Type.string(record.getType()))
+                .toList();
+    }
+
+    /** Two groups that claim one name: as one message the second would delete what the first added. */
+    @Test
+    void groupsWithTheSameNameDontShareAMessage() throws IOException {
+        WantedNames other = new WantedNames(
+                "other", 5, "_ha-epoch.other", List.of(new AddressName("orders-rw", List.of("10.0.0.9"), 1)));
+        try (FakeDnsServer server = server(request -> List.of(signed(replyTo(request, Rcode.NOERROR), request, key)));
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            provider.publish(List.of(WANTED, other), LIMIT);
+            assertThat(server.updates()).hasSize(2);
+        }
+    }
+
+    @Test
+    void theAnswersOfManyQueriesMayComeInAnyOrderAndTheConnectionMayEnd() throws IOException {
+        List<byte[]> kept = new ArrayList<>();
+        FakeDnsServer.Limits limits = new FakeDnsServer.Limits();
+        try (FakeDnsServer server = new FakeDnsServer(
+                        request -> {
+                            byte[] answer = answerQuery(request);
+                            if (!request.tcp()) {
+                                return List.of(answer);
+                            }
+                            synchronized (kept) {
+                                kept.add(0, answer);
+                                if (kept.size() < 5) {
+                                    return List.of();
+                                }
+                                List<byte[]> reversed = List.copyOf(kept);
+                                kept.clear();
+                                return reversed;
+                            }
+                        },
+                        limits);
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            limits.messagesOfAConnection = 35;
+            for (WantedNames group : groups(20, 1)) {
+                zone.add(new TXTRecord(name(group.epochName()), DClass.IN, 1, "7"));
+            }
+            assertThat(provider.readBack(groups(20, 1), Duration.ofSeconds(20)))
+                    .hasSize(20)
+                    .allSatisfy(readings -> assertThat(readings.get(0).detail()).contains("7 (must be 1)"));
+            assertThat(server.connections()).isGreaterThan(1);
+        }
+    }
+
+    @Test
+    void whereTcpIsShutManyQueriesGoByUdp() throws IOException {
+        FakeDnsServer.Limits limits = new FakeDnsServer.Limits();
+        limits.withoutTcp = true;
+        try (FakeDnsServer server = new FakeDnsServer(request -> List.of(answerQuery(request)), limits);
+                Rfc2136Provider provider = provider(server.endpoint())) {
+            assertThat(provider.readBack(groups(50, 1), Duration.ofSeconds(20)))
+                    .extracting(readings -> readings.get(0).state())
+                    .hasSize(50)
+                    .containsOnly(ServerReading.State.DIFFERS);
         }
     }
 
