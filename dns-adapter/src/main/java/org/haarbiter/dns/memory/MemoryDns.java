@@ -10,6 +10,7 @@ import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.PublishOutcome;
 import org.haarbiter.dns.PublishOutcome.Result;
 import org.haarbiter.dns.ServerReading;
+import org.haarbiter.dns.ServerReading.Difference;
 import org.haarbiter.dns.WantedNames;
 import org.haarbiter.dns.WantedNames.AddressName;
 
@@ -110,11 +111,7 @@ public final class MemoryDns implements DnsProvider {
         if (manner == Manner.UNREACHABLE) {
             return List.of(new ServerReading(name(), ServerReading.State.UNREACHABLE, "no answer"));
         }
-        List<String> differences = differences(wanted);
-        return List.of(
-                differences.isEmpty()
-                        ? new ServerReading(name(), ServerReading.State.MATCHES, "")
-                        : new ServerReading(name(), ServerReading.State.DIFFERS, String.join("; ", differences)));
+        return List.of(ServerReading.of(name(), differences(wanted)));
     }
 
     @Override
@@ -126,21 +123,23 @@ public final class MemoryDns implements DnsProvider {
         };
     }
 
-    private List<String> differences(WantedNames wanted) {
-        List<String> differences = new ArrayList<>();
+    private List<Difference> differences(WantedNames wanted) {
+        List<Difference> differences = new ArrayList<>();
         Long held = epochs.get(wanted.epochName());
         if (held == null || held != wanted.epoch()) {
-            differences.add(wanted.epochName() + " TXT: " + (held == null ? "none" : held) + " (must be "
-                    + wanted.epoch() + ")");
+            differences.add(new Difference(
+                    wanted.epochName() + " TXT",
+                    Long.toString(wanted.epoch()),
+                    held == null ? "none" : Long.toString(held)));
         }
         for (AddressName name : wanted.names()) {
             AddressName now =
                     names.getOrDefault(name.name(), new AddressName(name.name(), List.of(), name.ttlSeconds()));
             if (!new TreeSet<>(now.addresses()).equals(new TreeSet<>(name.addresses()))) {
-                differences.add(
-                        name.name() + ": " + words(now.addresses()) + " (must be " + words(name.addresses()) + ")");
+                differences.add(new Difference(name.name(), words(name.addresses()), words(now.addresses())));
             } else if (now.ttlSeconds() != name.ttlSeconds()) {
-                differences.add(name.name() + " TTL: " + now.ttlSeconds() + " (must be " + name.ttlSeconds() + ")");
+                differences.add(new Difference(
+                        name.name() + " TTL", Integer.toString(name.ttlSeconds()), Integer.toString(now.ttlSeconds())));
             }
         }
         return differences;

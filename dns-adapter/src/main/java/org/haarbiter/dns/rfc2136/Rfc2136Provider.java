@@ -48,7 +48,7 @@ public final class Rfc2136Provider implements DnsProvider {
     private static final long NEGATIVE_TTL_SECONDS = 5;
 
     private static final Reading CLOSED = new Reading(
-            ServerReading.State.UNREACHABLE, "the provider is closed: this process is stopping", null, null);
+            ServerReading.State.UNREACHABLE, "the provider is closed: this process is stopping", List.of(), null, null);
 
     /** No number, so never written by us: a condition that can't hold. */
     private static final Held NEVER_HELD = new Held("trial", 0, Set.of());
@@ -180,14 +180,16 @@ public final class Rfc2136Provider implements DnsProvider {
                 if (group != null && server.equals(settings.updateServer()) && reading.held() != null) {
                     lastHeld.put(group.epochName(), reading.held());
                 }
-                readings.get(i).add(new ServerReading(server.toString(), reading.state(), reading.detail()));
+                readings.get(i)
+                        .add(new ServerReading(
+                                server.toString(), reading.state(), reading.detail(), reading.differences()));
             }
         }
         return readings;
     }
 
     private static Reading impossible(@Nullable String mistake) {
-        return new Reading(ServerReading.State.DIFFERS, String.valueOf(mistake), null, null);
+        return new Reading(ServerReading.State.DIFFERS, String.valueOf(mistake), List.of(), null, null);
     }
 
     /**

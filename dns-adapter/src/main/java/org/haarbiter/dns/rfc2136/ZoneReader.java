@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.haarbiter.dns.ServerReading;
+import org.haarbiter.dns.ServerReading.Difference;
 import org.haarbiter.dns.rfc2136.ZoneRecords.AddressRecords;
 import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
 import org.haarbiter.dns.rfc2136.ZoneRecords.RecordSet;
@@ -40,12 +41,14 @@ final class ZoneReader {
      *
      * @param state as for the operator
      * @param detail empty when it matches
+     * @param differences name by name
      * @param held the epoch; null where the server gave no usable answer to that question
      * @param failed the reply that made the reading unusable; null where there was none
      */
     record Reading(
             ServerReading.State state,
             String detail,
+            List<Difference> differences,
             @Nullable Held held,
             @Nullable Reply failed) {}
 
@@ -112,12 +115,12 @@ final class ZoneReader {
         for (int i = 0; i < replies.size(); i++) {
             String unusable = unusable(replies.get(i), queries.get(i).message().getQuestion());
             if (unusable != null) {
-                return new Reading(ServerReading.State.UNREACHABLE, unusable, null, replies.get(i));
+                return new Reading(ServerReading.State.UNREACHABLE, unusable, List.of(), null, replies.get(i));
             }
         }
 
-        List<String> differences = new ArrayList<>();
-        List<String> ofNames = new ArrayList<>();
+        List<Difference> differences = new ArrayList<>();
+        List<Difference> ofNames = new ArrayList<>();
         Set<RecordSet> absent = new HashSet<>();
         int at = 1;
         for (AddressRecords name : wanted.names()) {
@@ -131,9 +134,8 @@ final class ZoneReader {
         }
         Held held = held(answers(replies.get(0), wanted.epochName()), wanted, absent, differences);
         differences.addAll(ofNames);
-        return differences.isEmpty()
-                ? new Reading(ServerReading.State.MATCHES, "", held, null)
-                : new Reading(ServerReading.State.DIFFERS, String.join("; ", differences), held, null);
+        ServerReading.State state = differences.isEmpty() ? ServerReading.State.MATCHES : ServerReading.State.DIFFERS;
+        return new Reading(state, ServerReading.words(differences), differences, held, null);
     }
 
     /** Why a reply tells nothing about the zone; null where it does. */
@@ -173,9 +175,9 @@ final class ZoneReader {
     }
 
     private static @Nullable Held held(
-            List<Record> answers, ZoneRecords wanted, Set<RecordSet> absent, List<String> differences) {
+            List<Record> answers, ZoneRecords wanted, Set<RecordSet> absent, List<Difference> differences) {
         if (answers.isEmpty()) {
-            differences.add(wanted.epochName() + " TXT: none (must be " + wanted.epoch() + ")");
+            differences.add(new Difference(wanted.epochName() + " TXT", Long.toString(wanted.epoch()), "none"));
             return new Held(null, 0, absent);
         }
         if (answers.size() == 1
@@ -187,7 +189,7 @@ final class ZoneReader {
                 return held;
             }
             if (held != null) {
-                differences.add(wanted.epochName() + " TXT: " + text + " (must be " + wanted.epoch() + ")");
+                differences.add(new Difference(wanted.epochName() + " TXT", Long.toString(wanted.epoch()), text));
                 return held;
             }
         }
@@ -198,13 +200,16 @@ final class ZoneReader {
                             ? "TXT \"" + String.join("\" \"", txt.getStrings()) + "\""
                             : Type.string(answer.getType()) + " " + answer.rdataToString());
         }
-        differences.add(wanted.epochName() + ": " + String.join(", ", texts)
-                + " (must be one TXT record with one decimal number). Somebody else wrote there: see which epoch the"
-                + " group has, then delete what stands at this name; the next update writes it anew");
+        differences.add(new Difference(
+                wanted.epochName().toString(),
+                "one TXT record with one decimal number",
+                String.join(", ", texts),
+                "Somebody else wrote there: see which epoch the group has, then delete what stands at this name; the next"
+                        + " update writes it anew"));
         return null;
     }
 
-    private static void compare(List<Record> answers, AddressRecords name, int type, List<String> differences) {
+    private static void compare(List<Record> answers, AddressRecords name, int type, List<Difference> differences) {
         TreeSet<String> found = new TreeSet<>();
         long otherTtl = name.ttlSeconds();
         for (Record answer : answers) {
@@ -215,9 +220,11 @@ final class ZoneReader {
                 }
             } else if (answer.getType() == Type.CNAME) {
                 // BIND and Knot answer NOERROR to an update beside a CNAME, and leave the record out.
-                String difference = name.name() + " " + answer.rdataToString()
-                        + " (is a CNAME; must be address records). Delete the CNAME: servers leave out what is"
-                        + " added beside it";
+                Difference difference = new Difference(
+                        name.name().toString(),
+                        "address records",
+                        "CNAME " + answer.rdataToString(),
+                        "Delete the CNAME: servers leave out what is added beside it");
                 if (!differences.contains(difference)) {
                     differences.add(difference);
                 }
@@ -226,11 +233,12 @@ final class ZoneReader {
         }
         TreeSet<String> must = name.of(type);
         if (!found.equals(must)) {
-            differences.add(
-                    name.name() + " " + Type.string(type) + ": " + words(found) + " (must be " + words(must) + ")");
+            differences.add(new Difference(name.name() + " " + Type.string(type), words(must), words(found)));
         } else if (otherTtl != name.ttlSeconds()) {
-            differences.add(name.name() + " " + Type.string(type) + " TTL: " + otherTtl + " (must be "
-                    + name.ttlSeconds() + ")");
+            differences.add(new Difference(
+                    name.name() + " " + Type.string(type) + " TTL",
+                    Integer.toString(name.ttlSeconds()),
+                    Long.toString(otherTtl)));
         }
     }
 

@@ -151,16 +151,17 @@ public final class NamePublisher implements AutoCloseable {
     public CompletableFuture<Void> readNow(String group) {
         return CompletableFuture.runAsync(
                 () -> {
-                    for (var each : wantedNow(group).entrySet()) {
-                        Work work = each.getKey();
-                        WantedNames wanted = each.getValue();
-                        NamesStatus read = read(wanted, provider.readBack(wanted, limit));
+                    Map<Work, WantedNames> asked = wantedNow(group);
+                    var read = provider.readBack(List.copyOf(asked.values()), limit)
+                            .iterator();
+                    asked.forEach((work, wanted) -> {
+                        NamesStatus status = read(wanted, read.next());
                         synchronized (works) {
                             if (works.get(wanted.group()) == work && work.wanted.equals(wanted)) {
-                                work.status = read;
+                                work.status = status;
                             }
                         }
-                    }
+                    });
                 },
                 checker);
     }
