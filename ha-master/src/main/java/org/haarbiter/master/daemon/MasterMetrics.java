@@ -5,6 +5,7 @@ import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
 import java.util.Map;
+import java.util.SortedMap;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.AuditEvent;
 import org.haarbiter.master.core.ClusterState;
@@ -21,6 +22,7 @@ final class MasterMetrics {
     private final Gauge groupEpoch;
     private final Gauge memberUp;
     private final Gauge dnsPending;
+    private final Gauge dnsServerBehind;
     private final Counter switches;
     private final Counter refused;
     private final Histogram phases;
@@ -47,6 +49,11 @@ final class MasterMetrics {
                         "ha_dns_pending",
                         "1 while a group's names aren't yet shown by every DNS server, otherwise 0; on the leader only")
                 .labelNames("group")
+                .register(registry);
+        dnsServerBehind = Gauge.build(
+                        "ha_dns_server_groups_behind",
+                        "Groups whose names this authoritative server doesn't show as they should be; on the leader only")
+                .labelNames("server")
                 .register(registry);
         switches = Counter.build("ha_switches_total", "Entries of the switch log that this master committed as leader")
                 .labelNames("group", "kind")
@@ -76,6 +83,7 @@ final class MasterMetrics {
             groups.clear();
             memberUp.clear();
             dnsPending.clear();
+            dnsServerBehind.clear();
             unheard.set(0);
             doubting.set(0);
             waiting.set(0);
@@ -141,7 +149,9 @@ final class MasterMetrics {
         refused.inc();
     }
 
-    void publishedNames(String group, boolean served) {
+    void publishedNames(String group, boolean served, SortedMap<String, Integer> behindByServer) {
         dnsPending.labels(group).set(served ? 0 : 1);
+        behindByServer.forEach(
+                (server, behind) -> dnsServerBehind.labels(server).set(behind));
     }
 }

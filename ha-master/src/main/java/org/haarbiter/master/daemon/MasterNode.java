@@ -318,7 +318,10 @@ public final class MasterNode implements AutoCloseable {
     }
 
     private void namesChanged(NamePublisher.NamesStatus status) {
-        metrics.publishedNames(status.wanted().group(), status.served());
+        metrics.publishedNames(
+                status.wanted().group(),
+                status.served(),
+                publisher == null ? new TreeMap<>() : publisher.behindByServer());
         if (status.served()) {
             loop.namesServed(status.wanted().group(), status.wanted().epoch(), status.gone());
         }

@@ -209,6 +209,17 @@ public final class NamePublisher implements AutoCloseable {
         return all;
     }
 
+    /** By authoritative server, of how many groups it was last seen not to show the names as they should be. */
+    public SortedMap<String, Integer> behindByServer() {
+        TreeMap<String, Integer> behind = new TreeMap<>();
+        for (NamesStatus status : status().values()) {
+            for (ServerReading reading : status.readings()) {
+                behind.merge(reading.server(), reading.state() == ServerReading.State.MATCHES ? 0 : 1, Integer::sum);
+            }
+        }
+        return behind;
+    }
+
     /** By group, what the newest regular check found that will stand in the way later; only groups with something. */
     public SortedMap<String, List<String>> warnings() {
         TreeMap<String, List<String>> all = new TreeMap<>();
