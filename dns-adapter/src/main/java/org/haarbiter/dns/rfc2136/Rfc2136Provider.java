@@ -2,29 +2,20 @@ package org.haarbiter.dns.rfc2136;
 
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.crypto.spec.SecretKeySpec;
 import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.PublishOutcome;
 import org.haarbiter.dns.PublishOutcome.Result;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
-import org.haarbiter.dns.rfc2136.ZoneReader.Reading;
 import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
-import org.haarbiter.words.Endpoint;
-import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
@@ -47,9 +38,6 @@ public final class Rfc2136Provider implements DnsProvider {
     /** The zone's "no such name" should not outlive a switch by more than this, in s. */
     private static final long NEGATIVE_TTL_SECONDS = 5;
 
-    private static final Reading CLOSED = new Reading(
-            ServerReading.State.UNREACHABLE, "the provider is closed: this process is stopping", List.of(), null, null);
-
     /** No number, so never written by us: a condition that can't hold. */
     private static final Held NEVER_HELD = new Held("trial", 0, Set.of());
 
@@ -65,7 +53,7 @@ public final class Rfc2136Provider implements DnsProvider {
     private final ConcurrentHashMap<Name, Held> lastHeld = new ConcurrentHashMap<>();
 
     private final MessageSize messageSize = new MessageSize();
-    private final ExecutorService readers;
+    private final ReadBack readBack;
     private final CompletableFuture<Void> warmUp;
     private volatile boolean closed;
 
@@ -88,13 +76,13 @@ public final class Rfc2136Provider implements DnsProvider {
             throw new IllegalArgumentException("the settings were checked, yet: " + e.getMessage(), e);
         }
         this.answers = new UpdateAnswer(settings, clock);
-        AtomicInteger number = new AtomicInteger();
-        this.readers = Executors.newCachedThreadPool(task -> {
-            Thread thread = new Thread(task, "dns-reader-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
-        this.warmUp = CompletableFuture.runAsync(this::warmUp, readers);
+        this.readBack = new ReadBack(
+                zone, settings.authoritativeServers(), settings.epochTtlSeconds(), (server, epochName, held) -> {
+                    if (server.equals(settings.updateServer())) {
+                        lastHeld.put(epochName, held);
+                    }
+                });
+        this.warmUp = CompletableFuture.runAsync(this::warmUp, readBack.readers());
     }
 
     @Override
@@ -146,50 +134,7 @@ public final class Rfc2136Provider implements DnsProvider {
      */
     @Override
     public List<List<ServerReading>> readBack(List<WantedNames> wanted, Duration limit) {
-        long deadline = System.nanoTime() + limit.toNanos();
-        List<@Nullable ZoneRecords> records = new ArrayList<>();
-        List<@Nullable String> mistakes = new ArrayList<>();
-        for (WantedNames names : wanted) {
-            try {
-                records.add(new ZoneRecords(zone, names, settings.epochTtlSeconds()));
-                mistakes.add(null);
-            } catch (IllegalArgumentException e) {
-                records.add(null);
-                mistakes.add("can't hold this: " + e.getMessage());
-            }
-        }
-        List<ZoneRecords> asked = records.stream().filter(Objects::nonNull).toList();
-        List<CompletableFuture<List<Reading>>> answers = new ArrayList<>();
-        for (Endpoint server : settings.authoritativeServers()) {
-            answers.add(
-                    closed
-                            ? CompletableFuture.completedFuture(Collections.nCopies(asked.size(), CLOSED))
-                            : CompletableFuture.supplyAsync(
-                                    () -> ZoneReader.readAll(server, asked, null, deadline), readers));
-        }
-        List<List<ServerReading>> readings = new ArrayList<>();
-        for (int i = 0; i < wanted.size(); i++) {
-            readings.add(new ArrayList<>());
-        }
-        for (int at = 0; at < answers.size(); at++) {
-            Endpoint server = settings.authoritativeServers().get(at);
-            Iterator<Reading> each = answers.get(at).join().iterator(); // ends by itself at the limit
-            for (int i = 0; i < wanted.size(); i++) {
-                ZoneRecords group = records.get(i);
-                Reading reading = group == null ? impossible(mistakes.get(i)) : each.next();
-                if (group != null && server.equals(settings.updateServer()) && reading.held() != null) {
-                    lastHeld.put(group.epochName(), reading.held());
-                }
-                readings.get(i)
-                        .add(new ServerReading(
-                                server.toString(), reading.state(), reading.detail(), reading.differences()));
-            }
-        }
-        return readings;
-    }
-
-    private static Reading impossible(@Nullable String mistake) {
-        return new Reading(ServerReading.State.DIFFERS, String.valueOf(mistake), List.of(), null, null);
+        return readBack.read(wanted, limit);
     }
 
     /**
@@ -276,6 +221,6 @@ public final class Rfc2136Provider implements DnsProvider {
     @Override
     public void close() {
         closed = true;
-        readers.shutdown();
+        readBack.close();
     }
 }
