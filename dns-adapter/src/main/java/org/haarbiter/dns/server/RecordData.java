@@ -1,6 +1,7 @@
 package org.haarbiter.dns.server;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Address;
@@ -14,6 +15,28 @@ public sealed interface RecordData {
     /** Why it can't be served, as a sentence; null where it can. */
     @Nullable
     String problem();
+
+    /**
+     * From the form that a zone file has, but that a text is the whole value, whatever is in it.
+     *
+     * @throws IllegalArgumentException naming the value and what was expected
+     */
+    static RecordData parse(RecordType type, String value) {
+        RecordData data = switch (type) {
+            case A, AAAA -> new Host(value.strip());
+            case CNAME -> new Alias(value.strip());
+            case TXT -> Text.of(value);
+            case SRV -> Service.parse(value);
+        };
+        if (data.type() != type) {
+            throw new IllegalArgumentException("'" + value + "' (must be what an " + type + " record holds)");
+        }
+        String problem = data.problem();
+        if (problem != null) {
+            throw new IllegalArgumentException(type + ": " + problem);
+        }
+        return data;
+    }
 
     /**
      * An address.
@@ -43,6 +66,26 @@ public sealed interface RecordData {
      * @param target the name of the host
      */
     record Service(int priority, int weight, int port, String target) implements RecordData {
+        private static Service parse(String value) {
+            String[] parts = value.strip().split("\\s+", -1);
+            try {
+                if (parts.length == 4) {
+                    return new Service(
+                            Integer.parseInt(parts[0]),
+                            Integer.parseInt(parts[1]),
+                            Integer.parseInt(parts[2]),
+                            parts[3]);
+                }
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException(expected(value), e);
+            }
+            throw new IllegalArgumentException(expected(value));
+        }
+
+        private static String expected(String value) {
+            return "'" + value + "' (must be PRIORITY WEIGHT PORT HOST, such as 0 10 3306 db1)";
+        }
+
         @Override
         public RecordType type() {
             return RecordType.SRV;
@@ -66,6 +109,26 @@ public sealed interface RecordData {
         /** Copies the list. */
         public Text {
             strings = List.copyOf(strings);
+        }
+
+        /** A text of any length, in strings of as many bytes as one can have. */
+        private static Text of(String text) {
+            List<String> strings = new ArrayList<>();
+            StringBuilder string = new StringBuilder();
+            int bytes = 0;
+            for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+                String letter = Character.toString(text.codePointAt(at));
+                int more = letter.getBytes(StandardCharsets.UTF_8).length;
+                if (bytes + more > 255) {
+                    strings.add(string.toString());
+                    string.setLength(0);
+                    bytes = 0;
+                }
+                string.append(letter);
+                bytes += more;
+            }
+            strings.add(string.toString());
+            return new Text(strings);
         }
 
         /** With one string. */

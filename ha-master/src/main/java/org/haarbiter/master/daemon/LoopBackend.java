@@ -166,7 +166,7 @@ final class LoopBackend implements AdminBackend {
                 arbiter.term(),
                 node.loop().appliedIndex(),
                 masters,
-                settings.names() == null ? "" : settings.names().rfc2136().zone(),
+                settings.names() == null ? "" : settings.names().zone(),
                 node.zoneKeptBy(),
                 names,
                 node.groupProblems(),
@@ -227,13 +227,22 @@ final class LoopBackend implements AdminBackend {
                 return;
             }
         }
-        if (command instanceof Command.SetRecords set) {
-            String problem = node.recordsProblem(set.records());
-            if (problem != null) {
-                answer.complete(new CommandResult(false, problem, 0, 0));
-                return;
-            }
+        if (command instanceof Command.SetRecords set && !set.records().values().isEmpty()) {
+            node.recordsProblem(set.records()).whenComplete((problem, failure) -> {
+                if (failure == null && problem.isEmpty()) {
+                    submit(command, answer);
+                } else if (failure == null) {
+                    answer.complete(new CommandResult(false, problem, 0, 0));
+                } else {
+                    finish(answer, null, failure, Function.identity());
+                }
+            });
+            return;
         }
+        submit(command, answer);
+    }
+
+    private void submit(Command command, CompletableFuture<CommandResult> answer) {
         node.loop()
                 .command(command)
                 .whenComplete((judged, failure) -> finish(answer, judged, failure, j -> result(command, j)));

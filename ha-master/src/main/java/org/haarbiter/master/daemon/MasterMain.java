@@ -3,11 +3,14 @@ package org.haarbiter.master.daemon;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.rfc2136.Rfc2136Provider;
+import org.haarbiter.dns.rfc2136.ServedByMasters;
 import org.haarbiter.logging.Logging;
+import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.supervisor.Supervisor;
@@ -113,6 +116,12 @@ public final class MasterMain {
 
     private static @Nullable DnsProvider dns(MasterSettings settings) {
         MasterSettings.Names names = settings.names();
-        return names == null ? null : new Rfc2136Provider(names.rfc2136());
+        if (names == null) {
+            return null;
+        }
+        OwnZone own = names.own();
+        return own != null
+                ? new ServedByMasters(own.zone(), own.servers())
+                : new Rfc2136Provider(Objects.requireNonNull(names.rfc2136()));
     }
 }

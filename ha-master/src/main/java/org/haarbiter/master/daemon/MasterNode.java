@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.server.StateAge;
 import org.haarbiter.link.AgentConnection;
 import org.haarbiter.link.LinkServer;
 import org.haarbiter.link.LinkServerListener;
@@ -34,6 +35,8 @@ import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.master.loop.MasterLoop;
 import org.haarbiter.master.loop.Rehearsal;
 import org.haarbiter.master.names.NamePublisher;
+import org.haarbiter.master.names.OwnServer;
+import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.master.raft.JraftNode;
 import org.haarbiter.master.raft.RaftSettings;
@@ -82,6 +85,7 @@ public final class MasterNode implements AutoCloseable {
     private final MasterChanges changes;
     private final LinkServer agents;
     private final CollectorRegistry registry;
+    private final @Nullable OwnServer ownDns;
     private final @Nullable SentinelServer sentinel;
     private final @Nullable SentinelGroups sentinelGroups;
     private @Nullable AdminServer admin;
@@ -91,6 +95,11 @@ public final class MasterNode implements AutoCloseable {
 
     /** By group, which traffic classes aren't where they belong; only while this master leads. */
     private final ConcurrentSkipListMap<String, List<String>> classProblems = new ConcurrentSkipListMap<>();
+
+    private static final long NEVER = Long.MIN_VALUE;
+
+    /** When this master last had a leader, itself included. */
+    private volatile long leaderSeenNanos = NEVER;
 
     private record Refusal(String group, String sentence, long nanos) {}
 
@@ -150,6 +159,13 @@ public final class MasterNode implements AutoCloseable {
         Tls tls = settings.tls() == null ? null : Tls.load(settings.tls());
         this.log = new JraftNode(raftSettings(settings, tls), loop);
         this.changes = new MasterChanges(settings, loop, log);
+        OwnZone own = names == null ? null : names.own();
+        this.ownDns = own == null || wantedNames == null
+                ? null
+                : new OwnServer(own, wantedNames, this::everythingApplied, this::stateAge);
+        if (ownDns != null) {
+            registry.register(new DnsServerCollector(ownDns.server()));
+        }
         SentinelSettings asSentinel = settings.sentinel();
         this.sentinelGroups = asSentinel == null
                 ? null
@@ -198,11 +214,26 @@ public final class MasterNode implements AutoCloseable {
         if (sentinel != null) {
             sentinel.start();
         }
+        if (ownDns != null) {
+            ownDns.start();
+        }
         Endpoint address = settings.own().admin();
         admin = new AdminServer(
                 new InetSocketAddress(address.host(), address.port()),
                 new LoopBackend(this, settings, changes),
                 registry);
+    }
+
+    /** Completes once the loop has seen all that was committed before. */
+    private CompletableFuture<Void> everythingApplied() {
+        return log.catchUp().thenCompose(nothing -> loop.ask(Arbiter::leading)).thenApply(leading -> null);
+    }
+
+    private StateAge stateAge() {
+        long seen = leaderSeenNanos;
+        return new StateAge(
+                loop.appliedIndex(),
+                seen == NEVER ? -1 : TimeUnit.NANOSECONDS.toMillis(Math.max(0, Ticker.SYSTEM.nanos() - seen)));
     }
 
     /** Names are read and written by the caller's thread: the decision thread has better to do. */
@@ -275,11 +306,17 @@ public final class MasterNode implements AutoCloseable {
         return publisher == null ? CompletableFuture.completedFuture(null) : publisher.readNow(group);
     }
 
-    /** Why these records can't be put into the zone; null where nothing speaks against them. */
-    @Nullable
-    String recordsProblem(RecordsByHand records) {
-        return "these masters don't answer for a zone themselves, so they keep names of groups only, and not '"
-                + records.key() + "' (dns: provider: embedded)";
+    /** Why these records can't be put into the zone; empty where nothing speaks against them. */
+    CompletableFuture<String> recordsProblem(RecordsByHand records) {
+        OwnServer own = ownDns;
+        return own == null
+                ? CompletableFuture.completedFuture(
+                        "these masters don't answer for a zone themselves, so they keep names of groups only, and not '"
+                                + records.key() + "' (dns: provider: embedded)")
+                : loop.ask(arbiter -> {
+                    String problem = own.problem(records, arbiter.state());
+                    return problem == null ? "" : problem;
+                });
     }
 
     /** Why no traffic class may have this name; null where one may. */
@@ -306,6 +343,11 @@ public final class MasterNode implements AutoCloseable {
                         .add(refusal.sentence()));
         classProblems.forEach((group, sentences) ->
                 problems.computeIfAbsent(group, g -> new ArrayList<>()).addAll(sentences));
+        if (ownDns != null) {
+            ownDns.problems()
+                    .forEach((group, sentence) -> problems.computeIfAbsent(group, g -> new ArrayList<>())
+                            .add("DNS: " + sentence));
+        }
         if (publisher != null) {
             for (var found : publisher.warnings().entrySet()) {
                 List<String> sentences = problems.computeIfAbsent(found.getKey(), g -> new ArrayList<>());
@@ -387,6 +429,9 @@ public final class MasterNode implements AutoCloseable {
         public void applied(ClusterState before, ClusterState after) {
             metrics.applied(after, MasterLoop.newEvents(before, after), leads);
             audit.offer(after.recent());
+            if (ownDns != null) {
+                ownDns.applied(after);
+            }
             if (leads) {
                 want(before, after);
             }
@@ -409,6 +454,9 @@ public final class MasterNode implements AutoCloseable {
 
         @Override
         public void tick(Arbiter arbiter, long nowNanos) {
+            if (log.leader() != null) {
+                leaderSeenNanos = nowNanos;
+            }
             metrics.looked(
                     arbiter,
                     loop.droppedHeartbeats(),
@@ -463,6 +511,9 @@ public final class MasterNode implements AutoCloseable {
         agents.close();
         if (sentinel != null) {
             sentinel.close();
+        }
+        if (ownDns != null) {
+            ownDns.close();
         }
         log.close();
         loop.close();

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -20,6 +21,7 @@ import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Storms;
 import org.haarbiter.master.core.WhenArbiterLost;
+import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.sentinel.SentinelSettings;
 import org.haarbiter.settings.Credentials;
 import org.haarbiter.settings.Section;
@@ -116,7 +118,22 @@ public record MasterSettings(
             int readMaxLagMillis,
             int limitMillis,
             int verifyMillis,
-            Rfc2136Settings rfc2136) {}
+            @Nullable Rfc2136Settings rfc2136,
+            @Nullable OwnZone own) {
+
+        /** The zone's name. */
+        public String zone() {
+            return own != null ? own.zone() : Objects.requireNonNull(rfc2136).zone();
+        }
+    }
+
+    /** Who keeps the zone. */
+    enum Provider {
+        /** Servers that take dynamic updates. */
+        RFC2136,
+        /** The masters themselves. */
+        EMBEDDED
+    }
 
     /** This master's own addresses. */
     public Addresses own() {
@@ -296,9 +313,7 @@ public record MasterSettings(
     }
 
     private static Names names(Section section) {
-        Endpoint server = numeric(section, "update-server", section.endpoint("update-server"));
-        List<Endpoint> authoritative = section.endpoints("authoritative-servers", 1, 32);
-        Rfc2136Settings rfc2136 = zone(section, server, authoritative);
+        boolean embedded = section.oneOf("provider", Provider.RFC2136) == Provider.EMBEDDED;
         return new Names(
                 section.string("write-name", "{group}-rw", LABEL_WITH_GROUP, "a name with {group} in it"),
                 section.string("read-name", "{group}-ro", LABEL_WITH_GROUP, "a name with {group} in it"),
@@ -307,10 +322,13 @@ public record MasterSettings(
                 section.intAt("read-max-lag-millis", USUAL_READ_MAX_LAG_MILLIS, 100, 86_400_000),
                 section.intAt("limit-millis", 1_000, 50, 60_000),
                 section.intAt("verify-millis", 30_000, 100, 3_600_000),
-                rfc2136);
+                embedded ? null : zone(section),
+                embedded ? OwnZone.read(section) : null);
     }
 
-    private static Rfc2136Settings zone(Section section, Endpoint server, List<Endpoint> authoritative) {
+    private static Rfc2136Settings zone(Section section) {
+        Endpoint server = numeric(section, "update-server", section.endpoint("update-server"));
+        List<Endpoint> authoritative = section.endpoints("authoritative-servers", 1, 32);
         String zone = section.string("zone");
         String algorithm = section.string("algorithm", Rfc2136Settings.DEFAULT_ALGORITHM);
         Path keyFile = section.path("key-file");

@@ -102,6 +102,11 @@ public record WantedNamesOfGroup(String writeName, String readName, int ttlSecon
         return new WantedNames.AddressName(name, List.copyOf(hosts), ttlSeconds);
     }
 
+    /** The name that readers use of a group. */
+    String readNameOf(String group) {
+        return read(group);
+    }
+
     private String written(String group) {
         return writeName.replace(GROUP, group);
     }
