@@ -55,6 +55,7 @@ public final class DnsServerMetrics {
     final LongAdder badSignatures = new LongAdder();
     final LongAdder notifiesSent = new LongAdder();
     final LongAdder notifyFailures = new LongAdder();
+    final LongAdder defects = new LongAdder();
     private final LongAdder[] byRcode = new LongAdder[RCODES];
 
     /** All zero. */
@@ -89,6 +90,7 @@ public final class DnsServerMetrics {
      * @param badSignatures queries with an unknown key, a wrong signature or a wrong time
      * @param notifiesSent notifications sent, repetitions included
      * @param notifyFailures notifications that a secondary didn't acknowledge in all attempts, or refused
+     * @param defects queries without an answer because of a defect of this program
      */
     public record Snapshot(
             long udpQueries,
@@ -108,7 +110,8 @@ public final class DnsServerMetrics {
             long refusedTransfers,
             long badSignatures,
             long notifiesSent,
-            long notifyFailures) {}
+            long notifyFailures,
+            long defects) {}
 
     /** Reads all counts. */
     public Snapshot snapshot() {
@@ -137,6 +140,7 @@ public final class DnsServerMetrics {
                 refusedTransfers.sum(),
                 badSignatures.sum(),
                 notifiesSent.sum(),
-                notifyFailures.sum());
+                notifyFailures.sum(),
+                defects.sum());
     }
 }

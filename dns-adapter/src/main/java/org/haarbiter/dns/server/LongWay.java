@@ -141,6 +141,7 @@ final class LongWay implements AutoCloseable {
                     work.run();
                 } catch (RuntimeException e) {
                     reply.done();
+                    metrics.defects.increment();
                     warnings.defect("query of " + client, e);
                 }
             });

@@ -162,6 +162,7 @@ final class TcpHandler extends SimpleChannelInboundHandler<ByteBuf> {
                             Warnings.Kind.MALFORMED,
                             () -> "TCP query from " + client + " with more than " + MAX_QUERY_BYTES + " bytes; closed");
         } else if (!(error instanceof IOException)) {
+            serving.metrics().defects.increment();
             serving.warnings().defect("TCP connection of " + client, error);
         }
         context.close();

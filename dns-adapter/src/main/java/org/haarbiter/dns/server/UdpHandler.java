@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DatagramPacket;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 
@@ -93,10 +94,15 @@ final class UdpHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable error) {
         // The socket stays open: one client that can't be reached is no reason to be silent for the others.
-        serving.metrics().sendFailures.increment();
-        serving.warnings()
-                .warn(
-                        Warnings.Kind.SEND_FAILURE,
-                        () -> "UDP at " + context.channel().localAddress() + ": " + error);
+        if (error instanceof IOException) {
+            serving.metrics().sendFailures.increment();
+            serving.warnings()
+                    .warn(
+                            Warnings.Kind.SEND_FAILURE,
+                            () -> "UDP at " + context.channel().localAddress() + ": " + error);
+        } else {
+            serving.metrics().defects.increment();
+            serving.warnings().defect("UDP at " + context.channel().localAddress(), error);
+        }
     }
 }
