@@ -1,6 +1,9 @@
 package org.haarbiter.master.names;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,12 +27,23 @@ import org.slf4j.LoggerFactory;
 /**
  * Brings each group's names to what is wanted, and keeps at it until every authoritative server shows it. Never delays a
  * decision: it has threads of its own. Only a leader wants anything.
+ *
+ * <p>What comes up while a thread is free goes at once. What comes up while all are under way goes together with the next that is
+ * free, so that a storm of switches costs the DNS servers a few messages and nobody waits for company. A server that doesn't answer
+ * holds up read-backs only: one thread is kept for updates.
  */
 public final class NamePublisher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NamePublisher.class);
     private static final int THREADS = 4;
+
+    /** As many as a read-back of all gets through in the usual limit. */
+    private static final int MOST_TOGETHER = 500;
+
     private static final long FIRST_RETRY_MILLIS = 20;
     private static final long LAST_RETRY_MILLIS = 2_000;
+
+    /** A read-back that differs is mostly a secondary that is on its way; each eighth in a row has the update sent again. */
+    private static final int READS_FOR_AN_UPDATE = 8;
 
     /** How it stands with one group. */
     public record NamesStatus(WantedNames wanted, boolean served, String detail, List<ServerReading> readings) {
@@ -57,11 +71,33 @@ public final class NamePublisher implements AutoCloseable {
         void changed(NamesStatus status);
     }
 
+    /** What is done for a group next; the first is the most urgent. */
+    private enum Step {
+        UPDATE,
+        /** Until every server shows an update. */
+        READ,
+        /** Of names that were served when last seen. */
+        CHECK
+    }
+
+    private enum Place {
+        RESTS,
+        /** For a retry. */
+        WAITS,
+        DUE,
+        UNDER_WAY
+    }
+
+    /** Guarded by the lock on all of them. */
     private static final class Work {
+        final String group;
         WantedNames wanted;
-        boolean running;
+        Place place = Place.RESTS;
+
+        /** Of the newest wait; an older one that ends means nothing. */
+        int wait;
+
         int failures;
-        boolean checkDue;
         List<String> warnings = List.of();
         boolean published;
 
@@ -69,7 +105,18 @@ public final class NamePublisher implements AutoCloseable {
         NamesStatus status;
 
         Work(WantedNames wanted) {
+            this.group = wanted.group();
             this.wanted = wanted;
+        }
+    }
+
+    /** What was wanted of a group as a thread began with it. */
+    private record Attempt(Work work, WantedNames wanted) {}
+
+    /** Attempts at one step; none means that nothing is due. */
+    private record Batch(Step step, List<Attempt> attempts) {
+        List<WantedNames> wanted() {
+            return attempts.stream().map(Attempt::wanted).toList();
         }
     }
 
@@ -80,6 +127,12 @@ public final class NamePublisher implements AutoCloseable {
     private final ScheduledExecutorService timer;
     private final ExecutorService checker;
     private final TreeMap<String, Work> works = new TreeMap<>();
+
+    /** By step, in order; each work stands in one of them once at most. Guarded by {@code works}, as is what follows. */
+    private final EnumMap<Step, ArrayDeque<Work>> due = new EnumMap<>(Step.class);
+
+    private final EnumMap<Step, Integer> busy = new EnumMap<>(Step.class);
+    private int idle = THREADS;
 
     /**
      * Wants nothing yet.
@@ -116,7 +169,9 @@ public final class NamePublisher implements AutoCloseable {
             work.wanted = wanted;
             work.failures = 0;
             work.published = false;
-            start(wanted.group(), work, 0);
+            if (work.place != Place.UNDER_WAY) {
+                put(work, Step.UPDATE);
+            }
         }
     }
 
@@ -129,12 +184,13 @@ public final class NamePublisher implements AutoCloseable {
     public int repair(String group) {
         int sent = 0;
         synchronized (works) {
-            for (var each : works.entrySet()) {
-                if (group.isEmpty() || group.equals(each.getKey())) {
-                    Work work = each.getValue();
+            for (Work work : works.values()) {
+                if (group.isEmpty() || group.equals(work.group)) {
                     work.published = false;
                     work.failures = 0;
-                    start(each.getKey(), work, 0);
+                    if (work.place != Place.UNDER_WAY) {
+                        put(work, Step.UPDATE);
+                    }
                     sent++;
                 }
             }
@@ -188,6 +244,7 @@ public final class NamePublisher implements AutoCloseable {
     public void forgetAll() {
         synchronized (works) {
             works.clear();
+            due.values().forEach(ArrayDeque::clear);
         }
     }
 
@@ -233,74 +290,182 @@ public final class NamePublisher implements AutoCloseable {
         return all;
     }
 
-    private void start(String group, Work work, long delayMillis) {
-        if (work.running) {
-            return;
+    /** With the lock: out of where it stands, into the line for this step. */
+    private void put(Work work, Step step) {
+        if (work.place == Place.DUE) {
+            due.values().forEach(line -> line.remove(work));
         }
-        work.running = true;
-        if (delayMillis == 0) {
-            workers.execute(() -> attempt(group, work));
-        } else {
-            timer.schedule(() -> workers.execute(() -> attempt(group, work)), delayMillis, TimeUnit.MILLISECONDS);
+        work.place = Place.DUE;
+        work.wait++;
+        line(step).add(work);
+        if (idle > 0) {
+            idle--;
+            workers.execute(this::work);
         }
     }
 
-    private void attempt(String group, Work work) {
-        WantedNames wanted;
-        boolean published;
-        boolean checkDue;
-        synchronized (works) {
-            if (works.get(group) != work) {
-                return;
-            }
-            wanted = work.wanted;
-            published = work.published;
-            checkDue = work.checkDue;
-            work.checkDue = false;
-        }
-        NamesStatus status;
-        boolean givenUp = false;
-        try {
-            PublishOutcome outcome = published
-                    ? new PublishOutcome(PublishOutcome.Result.PUBLISHED, "")
-                    : provider.publish(wanted, limit);
-            if (outcome.result() == PublishOutcome.Result.PUBLISHED) {
-                published = true;
-                List<ServerReading> readings = provider.readBack(wanted, limit);
-                status = read(wanted, readings);
-                boolean served = status.served();
-                // A server that stays different may have lost the update: send it again.
-                published = served
-                        || readings.stream().noneMatch(r -> r.state() == ServerReading.State.DIFFERS)
-                        || work.failures % 8 != 7;
+    private ArrayDeque<Work> line(Step step) {
+        return due.computeIfAbsent(step, s -> new ArrayDeque<>());
+    }
+
+    private int busy(Step step) {
+        return busy.getOrDefault(step, 0);
+    }
+
+    /** With the lock: into the line after a while. */
+    private void wait(Work work, long millis) {
+        work.place = Place.WAITS;
+        int wait = ++work.wait;
+        timer.schedule(
+                () -> {
+                    synchronized (works) {
+                        if (works.get(work.group) == work && work.wait == wait) {
+                            put(work, work.published ? Step.READ : Step.UPDATE);
+                        }
+                    }
+                },
+                millis,
+                TimeUnit.MILLISECONDS);
+    }
+
+    private void work() {
+        for (Batch batch = next(); !batch.attempts().isEmpty(); batch = next()) {
+            if (batch.step() == Step.UPDATE) {
+                update(batch);
             } else {
-                givenUp = outcome.result() == PublishOutcome.Result.NEWER_EPOCH;
-                status = new NamesStatus(wanted, false, outcome.detail(), List.of());
+                readBack(batch);
             }
-        } catch (RuntimeException e) {
-            LOG.error("names of group {} can't be published", group, e);
-            status = new NamesStatus(wanted, false, "a fault in the DNS provider: " + e, List.of());
+            synchronized (works) {
+                busy.merge(batch.step(), -1, Integer::sum);
+            }
         }
+    }
+
+    /** The most urgent of what is due and allowed. Where there is nothing the thread counts as idle, and ends. */
+    private Batch next() {
+        synchronized (works) {
+            for (Step step : Step.values()) {
+                List<Attempt> attempts = new ArrayList<>();
+                while (allowed(step) && !line(step).isEmpty() && attempts.size() < MOST_TOGETHER) {
+                    Work work = line(step).remove();
+                    work.place = Place.UNDER_WAY;
+                    attempts.add(new Attempt(work, work.wanted));
+                }
+                if (!attempts.isEmpty()) {
+                    busy.merge(step, 1, Integer::sum);
+                    return new Batch(step, attempts);
+                }
+            }
+            idle++;
+            return new Batch(Step.UPDATE, List.of());
+        }
+    }
+
+    /** Whatever isn't allowed is taken up by the thread that is busy with its like, once it is done. */
+    private boolean allowed(Step step) {
+        return switch (step) {
+            case UPDATE -> true;
+            case READ -> busy(Step.READ) + busy(Step.CHECK) < THREADS - 1;
+            case CHECK -> busy(Step.READ) + busy(Step.CHECK) < THREADS - 1 && busy(Step.CHECK) == 0;
+        };
+    }
+
+    private void update(Batch batch) {
+        List<PublishOutcome> outcomes;
+        try {
+            outcomes = provider.publish(batch.wanted(), limit);
+        } catch (RuntimeException e) {
+            fault(batch, e);
+            return;
+        }
+        for (int i = 0; i < outcomes.size(); i++) {
+            Attempt attempt = batch.attempts().get(i);
+            PublishOutcome outcome = outcomes.get(i);
+            if (outcome.result() == PublishOutcome.Result.PUBLISHED) {
+                published(attempt);
+            } else {
+                finish(
+                        attempt,
+                        Step.UPDATE,
+                        new NamesStatus(attempt.wanted(), false, outcome.detail(), List.of()),
+                        false,
+                        outcome.result() != PublishOutcome.Result.NEWER_EPOCH);
+            }
+        }
+    }
+
+    private void published(Attempt attempt) {
+        Work work = attempt.work();
+        synchronized (works) {
+            if (works.get(work.group) == work) {
+                work.published = work.wanted.equals(attempt.wanted());
+                put(work, work.published ? Step.READ : Step.UPDATE);
+            }
+        }
+    }
+
+    private void readBack(Batch batch) {
+        List<List<ServerReading>> all;
+        try {
+            all = provider.readBack(batch.wanted(), limit);
+        } catch (RuntimeException e) {
+            fault(batch, e);
+            return;
+        }
+        for (int i = 0; i < all.size(); i++) {
+            Attempt attempt = batch.attempts().get(i);
+            List<ServerReading> readings = all.get(i);
+            boolean differs = readings.stream().anyMatch(r -> r.state() == ServerReading.State.DIFFERS);
+            finish(
+                    attempt,
+                    batch.step(),
+                    read(attempt.wanted(), readings),
+                    !differs || !eighth(attempt.work()),
+                    true);
+        }
+    }
+
+    private void fault(Batch batch, RuntimeException fault) {
+        LOG.error(
+                "names of {} group(s) can't be published or read back",
+                batch.attempts().size(),
+                fault);
+        for (Attempt attempt : batch.attempts()) {
+            String sentence = "a fault in the DNS provider: " + fault;
+            finish(
+                    attempt,
+                    batch.step(),
+                    new NamesStatus(attempt.wanted(), false, sentence, List.of()),
+                    batch.step() != Step.UPDATE,
+                    true);
+        }
+    }
+
+    private boolean eighth(Work work) {
+        synchronized (works) {
+            return work.failures % READS_FOR_AN_UPDATE == READS_FOR_AN_UPDATE - 1;
+        }
+    }
+
+    private void finish(Attempt attempt, Step step, NamesStatus status, boolean published, boolean goesOn) {
+        Work work = attempt.work();
         boolean tell;
         synchronized (works) {
-            work.running = false;
-            if (works.get(group) != work) {
+            if (works.get(work.group) != work) {
                 return;
             }
             tell = !status.equals(work.status);
             work.status = status;
-            if (!work.wanted.equals(wanted)) {
-                start(group, work, 0);
+            work.place = Place.RESTS;
+            if (!work.wanted.equals(attempt.wanted())) {
+                put(work, Step.UPDATE);
             } else {
                 work.published = published;
                 if (status.served()) {
                     work.failures = 0;
-                } else if (!givenUp) {
+                } else if (goesOn) {
                     work.failures++;
-                    start(
-                            group,
-                            work,
-                            Math.min(LAST_RETRY_MILLIS, FIRST_RETRY_MILLIS << Math.min(10, work.failures - 1)));
+                    wait(work, Math.min(LAST_RETRY_MILLIS, FIRST_RETRY_MILLIS << Math.min(10, work.failures - 1)));
                 }
             }
         }
@@ -308,21 +473,25 @@ public final class NamePublisher implements AutoCloseable {
             if (!status.served()) {
                 LOG.warn(
                         "names of group {} at epoch {} aren't served everywhere: {}",
-                        group,
-                        wanted.epoch(),
+                        work.group,
+                        status.wanted().epoch(),
                         status.detail());
             }
-            listener.changed(status);
+            try {
+                listener.changed(status);
+            } catch (RuntimeException e) {
+                LOG.error("nobody was told how it stands with the names of group {}", work.group, e);
+            }
         }
-        if (checkDue && status.served()) {
-            checker.execute(() -> check(group, work, wanted));
+        if (step == Step.CHECK && status.served()) {
+            checker.execute(() -> check(work, attempt.wanted()));
         }
     }
 
     /** On a thread of its own, after a regular read-back of served names: it must not delay a switch's update. */
-    private void check(String group, Work work, WantedNames wanted) {
+    private void check(Work work, WantedNames wanted) {
         synchronized (works) {
-            if (works.get(group) != work || !work.wanted.equals(wanted)) {
+            if (works.get(work.group) != work || !work.wanted.equals(wanted)) {
                 return;
             }
         }
@@ -330,12 +499,12 @@ public final class NamePublisher implements AutoCloseable {
         try {
             warnings = provider.warnings(wanted, limit);
         } catch (RuntimeException e) {
-            LOG.error("the DNS of group {} can't be checked", group, e);
+            LOG.error("the DNS of group {} can't be checked", work.group, e);
             warnings = List.of("the check of its DNS failed: " + e);
         }
         synchronized (works) {
             if (!warnings.equals(work.warnings)) {
-                warnings.forEach(warning -> LOG.warn("names of group {}: {}", group, warning));
+                warnings.forEach(warning -> LOG.warn("names of group {}: {}", work.group, warning));
             }
             work.warnings = warnings;
         }
@@ -353,12 +522,11 @@ public final class NamePublisher implements AutoCloseable {
     /** Somebody may have changed the zone by hand, or a secondary may have fallen behind. */
     private void verifyAll() {
         synchronized (works) {
-            works.forEach((group, work) -> {
-                if (work.status != null && work.status.served()) {
-                    work.checkDue = true;
-                    start(group, work, 0);
+            for (Work work : works.values()) {
+                if (work.place == Place.RESTS && work.status != null && work.status.served()) {
+                    put(work, Step.CHECK);
                 }
-            });
+            }
         }
     }
 
