@@ -15,7 +15,13 @@ import org.haarbiter.dns.PublishOutcome;
 import org.haarbiter.dns.PublishOutcome.Result;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
-import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
+import org.haarbiter.dns.zone.AuthoritativeServers;
+import org.haarbiter.dns.zone.Exchange;
+import org.haarbiter.dns.zone.Outgoing;
+import org.haarbiter.dns.zone.Reply;
+import org.haarbiter.dns.zone.ZoneReader;
+import org.haarbiter.dns.zone.ZoneRecords;
+import org.haarbiter.dns.zone.ZoneRecords.Held;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
@@ -53,7 +59,7 @@ public final class Rfc2136Provider implements DnsProvider {
     private final ConcurrentHashMap<Name, Held> lastHeld = new ConcurrentHashMap<>();
 
     private final MessageSize messageSize = new MessageSize();
-    private final ReadBack readBack;
+    private final AuthoritativeServers servers;
     private final CompletableFuture<Void> warmUp;
     private volatile boolean closed;
 
@@ -76,13 +82,12 @@ public final class Rfc2136Provider implements DnsProvider {
             throw new IllegalArgumentException("the settings were checked, yet: " + e.getMessage(), e);
         }
         this.answers = new UpdateAnswer(settings, clock);
-        this.readBack = new ReadBack(
-                zone, settings.authoritativeServers(), settings.epochTtlSeconds(), (server, epochName, held) -> {
-                    if (server.equals(settings.updateServer())) {
-                        lastHeld.put(epochName, held);
-                    }
-                });
-        this.warmUp = CompletableFuture.runAsync(this::warmUp, readBack.readers());
+        this.servers = new AuthoritativeServers(zone, settings.authoritativeServers(), settings.epochTtlSeconds());
+        this.warmUp = CompletableFuture.runAsync(this::warmUp, task -> {
+            Thread thread = new Thread(task, "dns-warm-up");
+            thread.setDaemon(true);
+            thread.start();
+        });
     }
 
     @Override
@@ -134,7 +139,11 @@ public final class Rfc2136Provider implements DnsProvider {
      */
     @Override
     public List<List<ServerReading>> readBack(List<WantedNames> wanted, Duration limit) {
-        return readBack.read(wanted, limit);
+        return servers.readBack(wanted, limit, (server, epochName, held) -> {
+            if (server.equals(settings.updateServer())) {
+                lastHeld.put(epochName, held);
+            }
+        });
     }
 
     /**
@@ -221,6 +230,6 @@ public final class Rfc2136Provider implements DnsProvider {
     @Override
     public void close() {
         closed = true;
-        readBack.close();
+        servers.close();
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import org.haarbiter.dns.PublishOutcome;
 import org.haarbiter.dns.PublishOutcome.Result;
+import org.haarbiter.dns.zone.Reply;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Message;

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.rfc2136.Rfc2136Provider;
-import org.haarbiter.dns.rfc2136.ServedByMasters;
+import org.haarbiter.dns.server.ServedByMasters;
 import org.haarbiter.logging.Logging;
 import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.raft.RaftStartException;

@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.zone;
 
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Message;
@@ -12,17 +12,19 @@ import org.xbill.DNS.TSIGRecord;
  * two signatures into it, which servers answer with FORMERR.
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared or printed
-record Outgoing(
+public record Outgoing(
         Message message,
         byte[] wire,
         @Nullable TSIG key,
         @Nullable TSIGRecord signature) {
 
-    static Outgoing unsigned(Message message) {
+    /** Without a signature; any reply to it counts. */
+    public static Outgoing unsigned(Message message) {
         return new Outgoing(message, message.toWire(), null, null);
     }
 
-    static Outgoing signed(Message message, TSIG key) {
+    /** Adds the signature to the message, which mustn't have one. */
+    public static Outgoing signed(Message message, TSIG key) {
         TSIGRecord signature = key.generate(message, message.toWire(), Rcode.NOERROR, null);
         message.addRecord(signature, Section.ADDITIONAL);
         return new Outgoing(message, message.toWire(), key, signature);

@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.server;
 
 import java.time.Duration;
 import java.util.List;
@@ -6,6 +6,7 @@ import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.PublishOutcome;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
+import org.haarbiter.dns.zone.AuthoritativeServers;
 import org.haarbiter.words.Endpoint;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.TextParseException;
@@ -19,7 +20,7 @@ public final class ServedByMasters implements DnsProvider {
 
     private final String zone;
     private final List<Endpoint> servers;
-    private final ReadBack readBack;
+    private final AuthoritativeServers authoritative;
 
     /**
      * Asks nobody yet.
@@ -32,8 +33,8 @@ public final class ServedByMasters implements DnsProvider {
         this.zone = zone;
         this.servers = List.copyOf(servers);
         try {
-            this.readBack = new ReadBack(
-                    Name.fromString(zone, Name.root), this.servers, EPOCH_TTL_SECONDS, (server, epochName, held) -> {});
+            this.authoritative =
+                    new AuthoritativeServers(Name.fromString(zone, Name.root), this.servers, EPOCH_TTL_SECONDS);
         } catch (TextParseException e) {
             throw new IllegalArgumentException(
                     "zone: '" + zone + "' (must be a domain name: " + e.getMessage() + ")", e);
@@ -58,11 +59,11 @@ public final class ServedByMasters implements DnsProvider {
 
     @Override
     public List<List<ServerReading>> readBack(List<WantedNames> wanted, Duration limit) {
-        return readBack.read(wanted, limit);
+        return authoritative.readBack(wanted, limit, (server, epochName, held) -> {});
     }
 
     @Override
     public void close() {
-        readBack.close();
+        authoritative.close();
     }
 }

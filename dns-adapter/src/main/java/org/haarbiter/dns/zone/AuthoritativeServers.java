@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.zone;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,36 +12,43 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
-import org.haarbiter.dns.rfc2136.ZoneReader.Reading;
-import org.haarbiter.dns.rfc2136.ZoneRecords.Held;
+import org.haarbiter.dns.zone.ZoneRecords.Held;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Name;
 
-/** Asks all servers of a zone what they say, side by side, as a client would: unsigned. Any thread. */
-final class ReadBack implements AutoCloseable {
-    private static final Reading CLOSED = new Reading(
-            ServerReading.State.UNREACHABLE, "the provider is closed: this process is stopping", List.of(), null, null);
+/**
+ * Every server that clients' resolvers may ask about a zone: asked as a resolver would, unsigned, all servers side by side. Thread-safe;
+ * calls block the caller for at most their limit.
+ */
+public final class AuthoritativeServers implements AutoCloseable {
 
-    /** Told what a server holds of a group's epoch. */
+    private static final Reading CLOSED = Reading.failed("not asked: this process is stopping", null);
+
+    /** Told what a server holds for a group. */
     @FunctionalInterface
-    interface Listener {
-        /** On the thread that asked for the reading. */
+    public interface Listener {
+        /** On the thread of whoever reads back. */
         void held(Endpoint server, Name epochName, Held held);
     }
 
     private final Name zone;
     private final List<Endpoint> servers;
     private final int epochTtlSeconds;
-    private final Listener listener;
     private final ExecutorService readers;
     private volatile boolean closed;
 
-    ReadBack(Name zone, List<Endpoint> servers, int epochTtlSeconds, Listener listener) {
+    /**
+     * Asks nobody yet.
+     *
+     * @param zone absolute
+     * @param servers by address, not by name
+     * @param epochTtlSeconds that the epochs' records must have
+     */
+    public AuthoritativeServers(Name zone, List<Endpoint> servers, int epochTtlSeconds) {
         this.zone = zone;
-        this.servers = servers;
+        this.servers = List.copyOf(servers);
         this.epochTtlSeconds = epochTtlSeconds;
-        this.listener = listener;
         AtomicInteger number = new AtomicInteger();
         this.readers = Executors.newCachedThreadPool(task -> {
             Thread thread = new Thread(task, "dns-reader-" + number.incrementAndGet());
@@ -50,20 +57,17 @@ final class ReadBack implements AutoCloseable {
         });
     }
 
-    /** For whatever else is asked of servers; its threads end by themselves. */
-    ExecutorService readers() {
-        return readers;
-    }
-
-    /** One answer a server about each group, in their orders; ends at the limit. */
-    List<List<ServerReading>> read(List<WantedNames> wanted, Duration limit) {
+    /** One answer a server in their order, for each group in their order; see {@link org.haarbiter.dns.DnsProvider#readBack}. */
+    public List<List<ServerReading>> readBack(List<WantedNames> wanted, Duration limit, Listener listener) {
         long deadline = System.nanoTime() + limit.toNanos();
         List<@Nullable ZoneRecords> records = new ArrayList<>();
-        List<@Nullable String> mistakes = new ArrayList<>();
+        List<List<ServerReading>> readings = new ArrayList<>();
+        List<String> mistakes = new ArrayList<>();
         for (WantedNames names : wanted) {
+            readings.add(new ArrayList<>());
             try {
                 records.add(new ZoneRecords(zone, names, epochTtlSeconds));
-                mistakes.add(null);
+                mistakes.add("");
             } catch (IllegalArgumentException e) {
                 records.add(null);
                 mistakes.add("can't hold this: " + e.getMessage());
@@ -78,31 +82,28 @@ final class ReadBack implements AutoCloseable {
                             : CompletableFuture.supplyAsync(
                                     () -> ZoneReader.readAll(server, asked, null, deadline), readers));
         }
-        List<List<ServerReading>> readings = new ArrayList<>();
-        for (int i = 0; i < wanted.size(); i++) {
-            readings.add(new ArrayList<>());
-        }
-        for (int at = 0; at < answers.size(); at++) {
+        for (int at = 0; at < servers.size(); at++) {
             Endpoint server = servers.get(at);
             Iterator<Reading> each = answers.get(at).join().iterator(); // ends by itself at the limit
             for (int i = 0; i < wanted.size(); i++) {
                 ZoneRecords group = records.get(i);
-                Reading reading = group == null ? impossible(mistakes.get(i)) : each.next();
-                if (group != null && reading.held() != null) {
+                if (group == null) {
+                    readings.get(i)
+                            .add(new ServerReading(server.toString(), ServerReading.State.DIFFERS, mistakes.get(i)));
+                    continue;
+                }
+                Reading reading = each.next();
+                if (reading.held() != null) {
                     listener.held(server, group.epochName(), reading.held());
                 }
-                readings.get(i)
-                        .add(new ServerReading(
+                readings.get(i).add(new ServerReading(
                                 server.toString(), reading.state(), reading.detail(), reading.differences()));
             }
         }
         return readings;
     }
 
-    private static Reading impossible(@Nullable String mistake) {
-        return new Reading(ServerReading.State.DIFFERS, String.valueOf(mistake), List.of(), null, null);
-    }
-
+    /** Asks nobody any more; what is under way ends at its limit. */
     @Override
     public void close() {
         closed = true;

@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.zone;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -21,20 +21,21 @@ import org.xbill.DNS.Type;
 import org.xbill.DNS.Update;
 
 /** What the zone shall say of one group, as records: checked once, used for the update and for the comparison. */
-final class ZoneRecords {
+public final class ZoneRecords {
 
     /** The types that belong to us at an address name; all others there are somebody else's and stay. */
-    static final int[] ADDRESS_TYPES = {Type.A, Type.AAAA};
+    private static final List<Integer> ADDRESS_TYPES = List.of(Type.A, Type.AAAA);
 
     /** One address name. Each set holds addresses in the servers' own spelling. */
-    record AddressRecords(Name name, TreeSet<String> v4, TreeSet<String> v6, int ttlSeconds) {
-        TreeSet<String> of(int type) {
+    public record AddressRecords(Name name, TreeSet<String> v4, TreeSet<String> v6, int ttlSeconds) {
+        /** Those of one type. */
+        public TreeSet<String> of(int type) {
             return type == Type.A ? v4 : v6;
         }
     }
 
     /** All records of one type at one name. */
-    record RecordSet(Name name, int type) {}
+    public record RecordSet(Name name, int type) {}
 
     /**
      * What a zone holds for a group.
@@ -44,13 +45,14 @@ final class ZoneRecords {
      *     of a large update. Whoever else adds some must either be at another epoch, which the update's condition excludes, or do it
      *     by hand, which the read-back shows
      */
-    record Held(@Nullable String text, long epoch, Set<RecordSet> absent) {
-        Held {
+    public record Held(@Nullable String text, long epoch, Set<RecordSet> absent) {
+        /** Copies the set. */
+        public Held {
             absent = Set.copyOf(absent);
         }
 
         /** Reads the text of the epoch's record; null where it isn't a decimal number. */
-        static @Nullable Held parse(String text, Set<RecordSet> absent) {
+        public static @Nullable Held parse(String text, Set<RecordSet> absent) {
             // At most 19 digits, and a long: what is longer can't have come from us.
             if (!text.matches("[0-9]{1,19}")) {
                 return null;
@@ -62,7 +64,8 @@ final class ZoneRecords {
             }
         }
 
-        boolean newerThan(long other) {
+        /** There is an epoch, and it is newer than the other. */
+        public boolean newerThan(long other) {
             return text != null && epoch > other;
         }
     }
@@ -76,9 +79,11 @@ final class ZoneRecords {
     /**
      * Checks names and addresses.
      *
+     * @param zone absolute
+     * @param epochTtlSeconds of the record that holds the epoch
      * @throws IllegalArgumentException naming what can't stand in the zone
      */
-    ZoneRecords(Name zone, WantedNames wanted, int epochTtlSeconds) {
+    public ZoneRecords(Name zone, WantedNames wanted, int epochTtlSeconds) {
         this.zone = zone;
         this.epoch = wanted.epoch();
         this.epochTtlSeconds = epochTtlSeconds;
@@ -138,15 +143,23 @@ final class ZoneRecords {
         }
     }
 
-    Name epochName() {
+    /** The types that belong to us at an address name; all others there are somebody else's and stay. */
+    public static List<Integer> addressTypes() {
+        return ADDRESS_TYPES;
+    }
+
+    /** Where the epoch stands. */
+    public Name epochName() {
         return epochName;
     }
 
-    long epoch() {
+    /** The wanted one. */
+    public long epoch() {
         return epoch;
     }
 
-    List<AddressRecords> names() {
+    /** All address names, in the order of the wish. */
+    public List<AddressRecords> names() {
         return names;
     }
 
@@ -154,7 +167,7 @@ final class ZoneRecords {
      * Adds to a message what replaces everything at once, on the condition that the zone still holds the given epoch. Deleting
      * and adding stand in one message: a resolver that asks in between must never get, and keep, a "no such name".
      */
-    void addTo(Update update, Held held) {
+    public void addTo(Update update, Held held) {
         if (held.text() == null) {
             update.absent(epochName, Type.TXT);
         } else {
@@ -176,7 +189,7 @@ final class ZoneRecords {
     }
 
     /** What the zone holds once the update was applied. */
-    Held applied() {
+    public Held applied() {
         Set<RecordSet> absent = new HashSet<>();
         for (AddressRecords name : names) {
             for (int type : ADDRESS_TYPES) {
@@ -189,7 +202,7 @@ final class ZoneRecords {
     }
 
     /** At most how many bytes {@link #addTo} adds. Only the zone's part of each name is sure to be a pointer. */
-    int updateBytes(Held held) {
+    public int updateBytes(Held held) {
         int owner = ownerBytes(epochName);
         int bytes = 3 * owner
                 + (held.text() == null ? 0 : 1 + held.text().length())
@@ -213,12 +226,12 @@ final class ZoneRecords {
     }
 
     /** True where one message can't hold both: the second would delete what the first adds. */
-    boolean sharesNames(Set<Name> others) {
+    public boolean sharesNames(Set<Name> others) {
         return others.contains(epochName) || names.stream().anyMatch(name -> others.contains(name.name()));
     }
 
     /** All names, the epoch's too. */
-    Set<Name> allNames() {
+    public Set<Name> allNames() {
         Set<Name> all = new HashSet<>();
         all.add(epochName);
         names.forEach(name -> all.add(name.name()));

@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.zone;
 
 import java.io.EOFException;
 import java.io.IOException;

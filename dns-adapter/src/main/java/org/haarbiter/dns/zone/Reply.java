@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.zone;
 
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.Message;
@@ -10,9 +10,10 @@ import org.xbill.DNS.Message;
  * @param message what was received; null unless {@link Kind#ANSWERED} or {@link Kind#UNVERIFIED}
  * @param detail a sentence where there is no usable answer; else empty
  */
-record Reply(Kind kind, @Nullable Message message, String detail) {
+public record Reply(Kind kind, @Nullable Message message, String detail) {
 
-    enum Kind {
+    /** How it ended. */
+    public enum Kind {
         /** An answer to this message, with a valid signature where one was asked for. */
         ANSWERED,
         /** An answer to this message whose signature is missing or wrong. */

@@ -1,4 +1,4 @@
-package org.haarbiter.dns.rfc2136;
+package org.haarbiter.dns.zone;
 
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -23,10 +23,10 @@ import org.xbill.DNS.WireParseException;
  * use dnsjava's resolvers: those end at the first datagram that carries the right number, so a forged reply would shut out
  * the true one, and their timers are coarse.
  */
-final class Exchange {
+public final class Exchange {
 
     /** Datagrams above this are cut up on the way, and PowerDNS drops them: they go by TCP. */
-    static final int UDP_LIMIT_BYTES = 1_200;
+    private static final int UDP_LIMIT_BYTES = 1_200;
 
     /** So many queries fit into the smallest of usual socket buffers. */
     private static final int UDP_AT_ONCE = 64;
@@ -36,7 +36,7 @@ final class Exchange {
     private Exchange() {}
 
     /** Sends updates once, by TCP where there are several. They aren't sent again here: the caller must look at the zone first. */
-    static List<Reply> update(Endpoint server, List<Outgoing> updates, boolean tcp, long deadlineNanos) {
+    public static List<Reply> update(Endpoint server, List<Outgoing> updates, boolean tcp, long deadlineNanos) {
         if (tcp || updates.size() > 1 || updates.get(0).wire().length > UDP_LIMIT_BYTES) {
             return byTcp(server, updates, false, deadlineNanos);
         }
@@ -47,7 +47,7 @@ final class Exchange {
      * Asks all at once and waits for all replies, in the order of the queries. A few go by UDP: what is lost is sent again, what is
      * cut goes by TCP. Many go by TCP, since so many datagrams would fill a server's buffer and set off its rate limit.
      */
-    static List<Reply> query(Endpoint server, List<Outgoing> queries, long deadlineNanos) {
+    public static List<Reply> query(Endpoint server, List<Outgoing> queries, long deadlineNanos) {
         if (queries.size() > UDP_AT_ONCE) {
             List<Reply> replies = byTcp(server, queries, true, deadlineNanos);
             if (replies.get(0).kind() != Reply.Kind.UNDELIVERED) {
