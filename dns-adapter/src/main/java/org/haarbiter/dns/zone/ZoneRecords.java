@@ -158,6 +158,11 @@ public final class ZoneRecords {
         return epoch;
     }
 
+    /** Of the record that holds the epoch. */
+    public int epochTtlSeconds() {
+        return epochTtlSeconds;
+    }
+
     /** All address names, in the order of the wish. */
     public List<AddressRecords> names() {
         return names;
