@@ -7,7 +7,7 @@ usage() {
   cat <<'EOF'
 usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis|elasticsearch]
                                  [--fault kill|hang|partition|switchover] [--client dns|any|sentinel] [--members N] [--rate WRITES_PER_SECOND] [--wait REPLICAS]
-                                 [--peer sentinel] [--json]
+                                 [--nodes N] [--own-dns] [--peer sentinel] [--json]
        scripts/bench.sh masters [--runs N] [--load-seconds N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh idle [--engine mysql|mariadb] [--settle SECONDS] [--seconds SECONDS] [--json]
        scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb|redis]

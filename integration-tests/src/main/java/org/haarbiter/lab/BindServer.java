@@ -80,13 +80,18 @@ public final class BindServer implements AutoCloseable {
         return new BindServer(directory, address, zone, host, configuration, zoneFile);
     }
 
-    /** A secondary that fetches the zone from {@code primary}. */
+    /** A secondary that fetches the zone from any of these. */
     public static BindServer secondary(
-            Path directory, Endpoint address, String zone, ZoneKey key, Endpoint primary, Host host) {
+            Path directory, Endpoint address, String zone, ZoneKey key, List<Endpoint> primaries, Host host) {
+        StringBuilder sources = new StringBuilder();
+        for (Endpoint primary : primaries) {
+            sources.append(primary.host()).append(" port ").append(primary.port());
+            sources.append(" key \"").append(key.name()).append("\"; ");
+        }
         String configuration = options(directory, address, key)
                 + "zone \"" + zone + "\" {\n"
                 + "  type secondary; file \"zone.db\";\n"
-                + "  primaries { " + primary.host() + " port " + primary.port() + " key \"" + key.name() + "\"; };\n"
+                + "  primaries { " + sources + "};\n"
                 + "  allow-notify { 127.0.0.0/8; };\n"
                 + "  allow-transfer { key \"" + key.name() + "\"; };\n"
                 + "  notify no;\n"

@@ -152,17 +152,17 @@ public final class Arena implements AutoCloseable {
 
     private void start() throws IOException, SQLException {
         ZoneKey key = ZoneKey.random("arbiter");
-        BindServer bind = BindServer.primary(
-                plan.work().resolve("dns"),
-                new Endpoint(
-                        network == null ? "127.0.1.53" : network.host(dnsHost()).address(), DNS_PORT),
-                ZONE,
-                key,
-                List.of(),
-                host(dnsHost()));
+        Path dnsDirectory = plan.work().resolve("dns");
+        Endpoint dnsAddress = new Endpoint(
+                network == null ? "127.0.1.53" : network.host(dnsHost()).address(), DNS_PORT);
+        BindServer bind = plan.ownDns()
+                ? BindServer.secondary(dnsDirectory, dnsAddress, ZONE, key, mastersDns(), host(dnsHost()))
+                : BindServer.primary(dnsDirectory, dnsAddress, ZONE, key, List.of(), host(dnsHost()));
         dns = bind;
         closing.add(bind);
-        bind.start();
+        if (!plan.ownDns()) {
+            bind.start();
+        }
         writeMasters(key, bind.address());
         masters.values().forEach(this::startProcess);
         List<ServerPlan> servers = new ArrayList<>();
@@ -171,6 +171,10 @@ public final class Arena implements AutoCloseable {
                     .on(host(serverHosts(plan, i).get(0))));
         }
         ReplicatedGroup<? extends DatabaseServer> started = startDatabases(servers);
+        if (plan.ownDns()) {
+            // It copies the zone from the masters, which are up by now.
+            bind.start();
+        }
         bind.awaitReady(START_LIMIT);
         for (int i = 1; i <= plan.members(); i++) {
             DatabaseServer server = started.servers().get(i - 1);
@@ -265,11 +269,8 @@ public final class Arena implements AutoCloseable {
                     timing: {profile: %s}
                     dns:
                       zone: %s
-                      update-server: "%s"
-                      authoritative-servers: ["%s"]
-                      key-file: %s
                       verify-millis: 5000
-                    """.formatted(
+                    %s""".formatted(
                     i,
                     all,
                     plan.masterSettings(),
@@ -278,11 +279,48 @@ public final class Arena implements AutoCloseable {
                     durabilityLines(),
                     plan.profile(),
                     ZONE,
-                    dnsAddress,
-                    dnsAddress,
-                    keyFile.toAbsolutePath()));
+                    (plan.ownDns() ? ownDnsLines(i, dnsAddress, key, keyFile) : updateLines(dnsAddress, keyFile))
+                            .indent(2)));
             masters.put("m" + i, process("m" + i, "ha-master", file, masterHost(i), directory.resolve("log")));
         }
+    }
+
+    private static String updateLines(Endpoint dnsAddress, Path keyFile) {
+        return """
+                update-server: "%s"
+                authoritative-servers: ["%s"]
+                key-file: %s
+                """.formatted(dnsAddress, dnsAddress, keyFile.toAbsolutePath());
+    }
+
+    private String ownDnsLines(int master, Endpoint secondary, ZoneKey key, Path keyFile) {
+        List<Endpoint> all = new ArrayList<>(mastersDns());
+        all.add(secondary);
+        return """
+                provider: embedded
+                authoritative-servers: [%s]
+                name-servers: {ns1: %s}
+                server:
+                  listen: ["%s"]
+                  keys: [{key-file: %s}]
+                  zones:
+                    %s: {transfer-keys: [%s], secondaries: [{address: "%s", key: %s}]}
+                """.formatted(
+                        all.stream().map(server -> "\"" + server + "\"").collect(Collectors.joining(", ")),
+                        secondary.host(),
+                        mastersDns().get(master - 1),
+                        keyFile.toAbsolutePath(),
+                        ZONE,
+                        key.name(),
+                        secondary,
+                        key.name());
+    }
+
+    /** Where the masters' own DNS servers answer, the first master's first. */
+    public List<Endpoint> mastersDns() {
+        return IntStream.rangeClosed(1, plan.masters())
+                .mapToObj(i -> new Endpoint(masterAddress(i), DNS_PORT + 10 + i))
+                .toList();
     }
 
     private String durabilityLines() {

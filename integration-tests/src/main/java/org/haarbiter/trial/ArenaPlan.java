@@ -14,6 +14,7 @@ import java.nio.file.Path;
  * @param durability as the masters' settings name it
  * @param masterSettings further lines of the masters' settings, each with its line end; may be empty
  * @param nodes where members are clusters: how many the first has, 1 to 3; the second has one fewer, at least one
+ * @param ownDns the masters answer for the zone themselves, and the DNS server copies it from them; otherwise it takes their updates
  */
 public record ArenaPlan(
         Engine engine,
@@ -24,7 +25,8 @@ public record ArenaPlan(
         String profile,
         String durability,
         String masterSettings,
-        int nodes) {
+        int nodes,
+        boolean ownDns) {
 
     private static final int USUAL_NODES = 3;
 
@@ -79,7 +81,7 @@ public record ArenaPlan(
             String profile,
             String durability,
             String masterSettings) {
-        this(engine, members, work, layout, masters, profile, durability, masterSettings, USUAL_NODES);
+        this(engine, members, work, layout, masters, profile, durability, masterSettings, USUAL_NODES, false);
     }
 
     /** Each database server on a host of its own, or everything on this machine. */
@@ -124,7 +126,7 @@ public record ArenaPlan(
         if (number < 2 || number > 9) {
             throw new IllegalArgumentException("members: " + number + " (must be 2 to 9)");
         }
-        return new ArenaPlan(engine, number, work, layout, masters, profile, durability, masterSettings, nodes);
+        return new ArenaPlan(engine, number, work, layout, masters, profile, durability, masterSettings, nodes, ownDns);
     }
 
     /** The same with another number of nodes of the first cluster; 1 to 3. */
@@ -132,6 +134,12 @@ public record ArenaPlan(
         if (number < 1 || number > USUAL_NODES) {
             throw new IllegalArgumentException("nodes: " + number + " (must be 1 to " + USUAL_NODES + ")");
         }
-        return new ArenaPlan(engine, members, work, layout, masters, profile, durability, masterSettings, number);
+        return new ArenaPlan(
+                engine, members, work, layout, masters, profile, durability, masterSettings, number, ownDns);
+    }
+
+    /** The same with a zone that the masters answer for themselves. */
+    public ArenaPlan withOwnDns() {
+        return new ArenaPlan(engine, members, work, layout, masters, profile, durability, masterSettings, nodes, true);
     }
 }

@@ -70,6 +70,13 @@ public final class FailoverBench implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE})")
     private int nodes = 3;
 
+    @Option(
+            names = "--own-dns",
+            description =
+                    "the masters answer for the zone themselves, and the BIND that clients ask copies it from them (default: BIND takes"
+                            + " their updates)")
+    private boolean ownDns;
+
     @Option(names = "--rate", defaultValue = "1000", description = "writes per second (default: ${DEFAULT-VALUE})")
     private int rate = 1_000;
 
@@ -136,9 +143,10 @@ public final class FailoverBench implements Callable<Integer> {
         }
         List<Series> all = new ArrayList<>();
         Path work = Arena.passingWorkDirectory("ha-arbiter-bench-");
-        try (Arena arena = Arena.open(ArenaPlan.of(engine, work, fault == Fault.PARTITION)
+        ArenaPlan plan = ArenaPlan.of(engine, work, fault == Fault.PARTITION)
                 .withMembers(members())
-                .withNodes(nodes))) {
+                .withNodes(nodes);
+        try (Arena arena = Arena.open(ownDns ? plan.withOwnDns() : plan)) {
             arena.awaitPrimary(START_LIMIT);
             all.add(strike(arena, new ArbiterKeeper(arena), struck -> makeWhole(arena, struck)));
             if (peer == Peer.SENTINEL) {

@@ -93,7 +93,8 @@ final class MemoryArbiter implements AutoCloseable {
                         10_000,
                         500,
                         1_000,
-                        new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1)),
+                        new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1),
+                        null),
                 null,
                 null);
         MasterNode node =

@@ -37,8 +37,8 @@ class SwitchByHandIT {
     void aClientThatKnowsOnlyTheNameFollowsItToTheNewPrimary(@TempDir Path work) throws Exception {
         try (BindServer dns = BindServer.primary(
                         work.resolve("dns1"), DNS, "ha.test", key, List.of(SECONDARY_DNS), Host.here());
-                BindServer secondary =
-                        BindServer.secondary(work.resolve("dns2"), SECONDARY_DNS, "ha.test", key, DNS, Host.here());
+                BindServer secondary = BindServer.secondary(
+                        work.resolve("dns2"), SECONDARY_DNS, "ha.test", key, List.of(DNS), Host.here());
                 ReplicatedGroup<SqlServer> group = ReplicatedGroup.mariadb(work, List.of(FIRST, SECOND))) {
             dns.start();
             secondary.start();

@@ -3,7 +3,6 @@ package org.haarbiter.trial;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -11,19 +10,12 @@ import java.util.List;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MemberView;
 import org.haarbiter.lab.DatabaseServer;
+import org.haarbiter.lab.DnsQuestion;
 import org.haarbiter.lab.ElasticsearchCluster;
 import org.haarbiter.lab.ElasticsearchNode;
 import org.haarbiter.lab.WriteLoad;
-import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.xbill.DNS.DClass;
-import org.xbill.DNS.Message;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.Section;
-import org.xbill.DNS.SimpleResolver;
-import org.xbill.DNS.Type;
 
 /**
  * Two real clusters of Elasticsearch, one open to clients and one fed by a message stream: what happens to single nodes is the
@@ -136,12 +128,7 @@ class ElasticsearchIT {
 
     /** What the DNS server says of a name. */
     private static List<String> addresses(Arena arena, String name) throws IOException {
-        Endpoint dns = arena.dns().address();
-        SimpleResolver resolver = new SimpleResolver(new InetSocketAddress(dns.host(), dns.port()));
-        Record question = Record.newRecord(Name.fromString(name + "." + Arena.ZONE + "."), Type.A, DClass.IN);
-        return resolver.send(Message.newQuery(question)).getSection(Section.ANSWER).stream()
-                .map(Record::rdataToString)
-                .toList();
+        return DnsQuestion.ask(arena.dns().address(), name + "." + Arena.ZONE, "A");
     }
 
     private static GroupView now(Arena arena) {

@@ -20,8 +20,7 @@ import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.api.Test;
 
 /**
  * What a person does with {@code hactl} to a fleet that works: each act ends as its exit code says, loses no acknowledged write,
@@ -37,14 +36,12 @@ class ManualActsIT {
     /** hactl names the person behind a sudo, so the log must hold this name. */
     private static final String PERSON = "olivia";
 
-    @ParameterizedTest
-    @EnumSource(
-            value = ArenaPlan.Engine.class,
-            names = {"MARIADB", "MYSQL"})
-    void actsMoveThePrimaryOrAreRefusedAndNothingIsLost(ArenaPlan.Engine engine) throws Exception {
+    /** What an act asks of a server is tried on each engine by its contract; here it is about the way from hactl to the log. */
+    @Test
+    void actsMoveThePrimaryOrAreRefusedAndNothingIsLost() throws Exception {
         Path work = Arena.newWorkDirectory("ha-arbiter-acts-");
-        System.out.println(engine + ": evidence is kept in " + work + " if this fails");
-        try (Arena arena = Arena.open(ArenaPlan.of(engine, work, false))) {
+        System.out.println("evidence is kept in " + work + " if this fails");
+        try (Arena arena = Arena.open(ArenaPlan.of(ArenaPlan.Engine.MYSQL, work, false))) {
             arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
             refusedActsChangeNothing(arena);
             promoteMovesThePrimary(arena);

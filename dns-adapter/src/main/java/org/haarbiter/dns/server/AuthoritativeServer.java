@@ -81,6 +81,11 @@ public final class AuthoritativeServer implements AutoCloseable {
     private final Map<InetAddress, Integer> connectionsByClient = new ConcurrentHashMap<>();
     private volatile Catalog catalog;
 
+    /** Guarded by this, as is the next. */
+    private boolean started;
+
+    private boolean answers = true;
+
     /**
      * Doesn't open anything yet.
      *
@@ -147,6 +152,7 @@ public final class AuthoritativeServer implements AutoCloseable {
                 listen(new InetSocketAddress(address, endpoint.port()));
             }
             notifier.start(own);
+            started();
         } catch (IOException e) {
             close();
             throw e;
@@ -262,7 +268,9 @@ public final class AuthoritativeServer implements AutoCloseable {
             history.add(before.contents, contents);
         }
         catalog = catalog.with(after);
-        notifier.changed(contents);
+        if (started && answers) {
+            notifier.changed(contents);
+        }
         return new ServeOutcome(ServeOutcome.Result.SERVED, "");
     }
 
@@ -287,12 +295,28 @@ public final class AuthoritativeServer implements AutoCloseable {
         if (sentence.isBlank()) {
             throw new IllegalArgumentException("sentence: blank (must say why)");
         }
+        answers = false;
         catalog = catalog.notCaughtUp(sentence.substring(0, Math.min(MAX_SENTENCE_LETTERS, sentence.length())));
     }
 
-    /** Answers again, from what was served last. */
+    /** Answers again, from what was served last; secondaries are told, since they may have asked in vain. */
     public synchronized void caughtUp() {
         catalog = catalog.notCaughtUp("");
+        answers = true;
+        tellSecondaries();
+    }
+
+    private synchronized void tellSecondaries() {
+        for (Catalog.Zone zone : catalog.zones()) {
+            if (started && answers && zone.snapshot != null) {
+                notifier.changed(zone.snapshot.contents);
+            }
+        }
+    }
+
+    private synchronized void started() {
+        started = true;
+        tellSecondaries();
     }
 
     private synchronized void replace(RegionTable table) {

@@ -96,7 +96,8 @@ public final class AuthoritativeServers implements AutoCloseable {
                 if (reading.held() != null) {
                     listener.held(server, group.epochName(), reading.held());
                 }
-                readings.get(i).add(new ServerReading(
+                readings.get(i)
+                        .add(new ServerReading(
                                 server.toString(), reading.state(), reading.detail(), reading.differences()));
             }
         }

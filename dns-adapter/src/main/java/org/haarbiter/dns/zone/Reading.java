@@ -62,16 +62,14 @@ public record Reading(
         }
         Held held = held(answers.apply(new RecordSet(wanted.epochName(), Type.TXT)), wanted, absent, differences);
         differences.addAll(ofNames);
-        ServerReading.State state =
-                differences.isEmpty() ? ServerReading.State.MATCHES : ServerReading.State.DIFFERS;
+        ServerReading.State state = differences.isEmpty() ? ServerReading.State.MATCHES : ServerReading.State.DIFFERS;
         return new Reading(state, ServerReading.words(differences), differences, held, null);
     }
 
     private static @Nullable Held held(
             List<Record> answers, ZoneRecords wanted, Set<RecordSet> absent, List<Difference> differences) {
         if (answers.isEmpty()) {
-            differences.add(
-                    new Difference(wanted.epochName() + " TXT", Long.toString(wanted.epoch()), "none"));
+            differences.add(new Difference(wanted.epochName() + " TXT", Long.toString(wanted.epoch()), "none"));
             return new Held(null, 0, absent);
         }
         if (answers.size() == 1

@@ -416,12 +416,7 @@ public final class NamePublisher implements AutoCloseable {
             Attempt attempt = batch.attempts().get(i);
             List<ServerReading> readings = all.get(i);
             boolean differs = readings.stream().anyMatch(r -> r.state() == ServerReading.State.DIFFERS);
-            finish(
-                    attempt,
-                    batch.step(),
-                    read(attempt.wanted(), readings),
-                    !differs || !eighth(attempt.work()),
-                    true);
+            finish(attempt, batch.step(), read(attempt.wanted(), readings), !differs || !eighth(attempt.work()), true);
         }
     }
 

@@ -50,6 +50,7 @@ public final class OwnServer implements AutoCloseable {
         this.zone = new ZoneOfState(settings.zone(), settings.nameServers(), wanted, settings.sitesByRegion());
         this.problems = zone.problems();
         this.catchUp = catchUp;
+        server.serve(zone.of(ClusterState.empty()));
         server.notCaughtUp("this master was started and hasn't yet what the others have committed");
     }
 

@@ -2,7 +2,6 @@ package org.haarbiter.master.names;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -19,12 +18,16 @@ import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.RecordsByHand;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the masters' own DNS servers say, which follows from the log alone: the names of all groups, their epochs, and what people have put
  * beside them. The serial number is the index of the entry by which it changed last. Confined to one thread; cheap where few groups changed.
  */
 public final class ZoneOfState {
+    private static final Logger LOG = LoggerFactory.getLogger(ZoneOfState.class);
+
     /** Secondaries that miss a notification ask after so many seconds. */
     private static final int REFRESH_SECONDS = 60;
 
@@ -123,10 +126,9 @@ public final class ZoneOfState {
                 return "there are no records " + usual.key() + " for the clients of other regions (set those first)";
             }
         }
-        for (Map.Entry<String, SortedSet<String>> names : namesOf.entrySet()) {
-            if (names.getValue().contains(records.name())) {
-                return "the name '" + records.name() + "' is that of group '" + names.getKey() + "' (another name)";
-            }
+        String group = groupOf(records.name());
+        if (group != null) {
+            return "the name '" + records.name() + "' is that of group '" + group + "' (another name)";
         }
         if (!empty.names().getOrDefault(records.name(), List.of()).isEmpty()) {
             return "the name '" + records.name() + "' is that of a server of the zone (another name)";
@@ -238,45 +240,65 @@ public final class ZoneOfState {
     }
 
     private void putByHand(ClusterState state, ZoneContents.Builder next) {
-        TreeMap<String, Map<RecordType, List<RecordsByHand>>> byName = new TreeMap<>();
+        TreeMap<String, List<RecordsByHand>> byName = new TreeMap<>();
         for (RecordsByHand records : state.records().values()) {
-            byName.computeIfAbsent(records.name(), n -> new LinkedHashMap<>())
-                    .computeIfAbsent(type(records.type()), t -> new ArrayList<>())
-                    .add(records);
+            byName.computeIfAbsent(records.name(), n -> new ArrayList<>()).add(records);
         }
         for (String old : byHand) {
-            if (!byName.containsKey(old)) {
+            if (!byName.containsKey(old) && groupOf(old) == null) {
                 next.remove(old);
             }
         }
-        byName.forEach((name, types) -> {
-            if (namesOf.values().stream().anyMatch(names -> names.contains(name))) {
+        byName.forEach((name, all) -> {
+            if (groupOf(name) != null) {
                 return; // a group that came later has it now
             }
-            List<RecordSet> sets = new ArrayList<>();
-            types.forEach((type, all) -> {
-                TreeMap<String, List<RecordData>> regional = new TreeMap<>();
-                List<RecordData> usual = List.of();
-                int ttlSeconds = 0;
-                for (RecordsByHand records : all) {
-                    if (records.region().isEmpty()) {
-                        usual = data(type, records.values());
-                        ttlSeconds = records.ttlSeconds();
-                    } else {
-                        regional.put(records.region(), data(type, records.values()));
-                    }
-                }
-                if (!usual.isEmpty()) {
-                    sets.add(new RecordSet(type, ttlSeconds, usual, regional));
-                }
-            });
-            if (sets.isEmpty()) {
+            List<RecordSet> sets = List.of();
+            String problem;
+            try {
+                sets = sets(all);
+                problem = sets.isEmpty() ? null : problem(new TreeMap<>(Map.of(name, sets)));
+            } catch (IllegalArgumentException e) {
+                problem = e.getMessage();
+            }
+            if (problem != null) {
+                // They were checked before they came into the log, maybe by another version.
+                LOG.error("the records that were set by hand at {} can't stand in the zone: {}", name, problem);
+            }
+            if (problem != null || sets.isEmpty()) {
                 next.remove(name);
             } else {
                 next.put(name, sets);
             }
         });
         byHand = new TreeSet<>(byName.keySet());
+    }
+
+    private @Nullable String groupOf(String name) {
+        return namesOf.entrySet().stream()
+                .filter(group -> group.getValue().contains(name))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Of one name. What only some regions had before the usual records were taken out waits until there are such again. */
+    private static List<RecordSet> sets(List<RecordsByHand> all) {
+        List<RecordSet> sets = new ArrayList<>();
+        for (RecordsByHand usual : all) {
+            if (!usual.region().isEmpty()) {
+                continue;
+            }
+            RecordType type = type(usual.type());
+            TreeMap<String, List<RecordData>> regional = new TreeMap<>();
+            for (RecordsByHand records : all) {
+                if (records.type().equals(usual.type()) && !records.region().isEmpty()) {
+                    regional.put(records.region(), data(type, records.values()));
+                }
+            }
+            sets.add(new RecordSet(type, usual.ttlSeconds(), data(type, usual.values()), regional));
+        }
+        return sets;
     }
 
     private static RecordType type(String word) {

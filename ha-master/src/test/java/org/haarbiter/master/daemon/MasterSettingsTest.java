@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Objects;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policies;
 import org.haarbiter.master.core.Policy;
+import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.sentinel.SentinelSettings;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.words.Endpoint;
@@ -99,6 +101,49 @@ class MasterSettingsTest {
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("redis.max-lag-millis")
                 .hasMessageContaining("must be at least");
+    }
+
+    @Test
+    void aZoneThatTheMastersAnswerForHasServersNamesAndRegions() throws IOException {
+        Files.writeString(directory.resolve("regions"), "10.1.0.0/16 north\n");
+        OwnZone own = Objects.requireNonNull(
+                Objects.requireNonNull(read(MASTERS, "m1", """
+                        dns:
+                          provider: embedded
+                          zone: DB.example
+                          authoritative-servers: ["10.0.1.11:53", "10.0.9.53:53"]
+                          name-servers: {ns1: 10.0.1.11, ns2.example.: 10.0.9.53}
+                          region-sites: {north: [a, b]}
+                          server:
+                            listen: ["10.0.1.11:53"]
+                            zones: {db.example: {}}
+                            regions: [north]
+                            regions-file: regions
+                        """).names()).own());
+        assertThat(own.zone()).isEqualTo("db.example.");
+        assertThat(own.servers()).containsExactly(new Endpoint("10.0.1.11", 53), new Endpoint("10.0.9.53", 53));
+        assertThat(own.nameServers()).containsEntry("ns1", List.of("10.0.1.11"));
+        assertThat(own.sitesByRegion()).containsEntry("north", List.of("a", "b"));
+    }
+
+    @Test
+    void allMistakesOfAZoneThatTheMastersAnswerForAreSaidAtOnce() {
+        assertThatThrownBy(() -> read(MASTERS, "m1", """
+                        dns:
+                          provider: embedded
+                          zone: db.example
+                          authoritative-servers: ["10.0.1.11:53"]
+                          name-servers: {ns1: ns.example}
+                          key-file: nowhere
+                          server:
+                            listen: ["0.0.0.0:53"]
+                            zones: {other.example: {}}
+                        """))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("ns1: ns.example")
+                .hasMessageContaining("0.0.0.0:53")
+                .hasMessageContaining("must name db.example., the zone of section dns")
+                .hasMessageContaining("key-file");
     }
 
     @Test
