@@ -13,6 +13,8 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis|elasti
        scripts/bench.sh faults [--rounds N] [--seed S] [--story NAME]... [--engine mysql|mariadb|redis]
                                [--profile fast|normal|wide] | --list
        scripts/bench.sh site [--groups N] [--profile fast|normal|wide] [--json]
+       scripts/bench.sh dns [--names N] [--seconds N] [--rounds N] [--rate QUERIES_PER_SECOND] [--only NAME,...] [--java-flags FLAGS] [--json]
+       scripts/bench.sh dns --conformance [--server embedded|BIND|Knot|PowerDNS] [--packets N] [--seed N]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
@@ -28,6 +30,10 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis|elasti
              anything broke, and says where the logs of that round are. --list tells the stories
   site       loses a site with the leader of the masters and the primaries of N groups (default 50; servers in memory, agents, links,
              masters and DNS are real), and prints how long each group was without acknowledged writes
+  dns        puts dnsperf on the embedded DNS server, BIND, Knot and PowerDNS in turn, each with the same zone (default 4,000 names),
+             and prints queries a second, processor time a query, and latency at a fixed rate. With --conformance it sends proper,
+             improper and random packets instead, lets a real BIND and a real Knot copy the zone, prints PASS or FAIL a line, and
+             ends with 1 on any FAIL; --server tries the same packets on another server
   simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
 EOF
 }
@@ -74,6 +80,21 @@ case $command in
     "$home/scripts/install-servers.sh" mariadb bind >&2
     build
     run_java org.haarbiter.trial.SiteLossBench "$@"
+    ;;
+  dns)
+    bench=org.haarbiter.trial.DnsBench
+    arguments=()
+    for argument in "$@"; do
+      if [ "$argument" = --conformance ]; then
+        bench=org.haarbiter.trial.DnsConformance
+      else
+        arguments+=("$argument")
+      fi
+    done
+    need_build_tools
+    "$home/scripts/install-servers.sh" bind knot powerdns dnsperf >&2
+    build
+    run_java "$bench" ${arguments[@]+"${arguments[@]}"}
     ;;
   simulate)
     need_build_tools

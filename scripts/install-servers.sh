@@ -2,7 +2,7 @@
 # Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, Elasticsearch, BIND,
 # Knot DNS, PowerDNS, the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [knot] [powerdns] [clients] [faketime]   (default: all but the last)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [knot] [powerdns] [clients] [faketime] [dnsperf]   (default: all but the last two)
 #
 # What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER, HA_NAMED, HA_KNOTD or HA_PDNS_SERVER, or found
 # on PATH, when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0, Knot 3.0, PowerDNS 4.3), and the Elasticsearch 8.0 or newer in the directory HA_ELASTICSEARCH.
@@ -320,6 +320,11 @@ install_faketime() {
   [ -n "${HA_LIBFAKETIME:-}" ] || compgen -G '/usr/lib/*-linux-gnu*/faketime/libfaketime.so.1' >/dev/null || apt_install libfaketime
 }
 
+# Queries for a DNS server by the hundred thousand: bench.sh dns only.
+install_dnsperf() {
+  on_path dnsperf >/dev/null || apt_install dnsperf
+}
+
 install_tools() {
   local wanted=()
   on_path ip >/dev/null || wanted+=(iproute2)
@@ -335,8 +340,8 @@ trap restore_services EXIT
 [ $# -gt 0 ] || set -- mysql mariadb redis redis-newest elasticsearch bind knot powerdns clients
 for what in "$@"; do
   case $what in
-    mysql | mariadb | redis | redis-newest | elasticsearch | bind | knot | powerdns | clients | faketime) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, knot, powerdns, clients or faketime)." ;;
+    mysql | mariadb | redis | redis-newest | elasticsearch | bind | knot | powerdns | clients | faketime | dnsperf) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, knot, powerdns, clients, faketime or dnsperf)." ;;
   esac
 done
 for what in "$@"; do
