@@ -17,6 +17,7 @@ import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
 import org.haarbiter.dns.zone.AuthoritativeServers;
 import org.haarbiter.dns.zone.Exchange;
+import org.haarbiter.dns.zone.NegativeTtl;
 import org.haarbiter.dns.zone.Outgoing;
 import org.haarbiter.dns.zone.Reply;
 import org.haarbiter.dns.zone.ZoneReader;
@@ -40,9 +41,6 @@ import org.xbill.DNS.Update;
  * <p>Thread-safe. Calls block the caller for at most their limit.
  */
 public final class Rfc2136Provider implements DnsProvider {
-
-    /** The zone's "no such name" should not outlive a switch by more than this, in s. */
-    private static final long NEGATIVE_TTL_SECONDS = 5;
 
     /** No number, so never written by us: a condition that can't hold. */
     private static final Held NEVER_HELD = new Held("trial", 0, Set.of());
@@ -183,14 +181,8 @@ public final class Rfc2136Provider implements DnsProvider {
         }
         for (Record record : message.getSection(Section.ANSWER)) {
             if (record instanceof SOARecord soa) {
-                // RFC 2308 5: the smaller of the two counts.
-                long negative = Math.min(soa.getMinimum(), soa.getTTL());
-                return negative <= NEGATIVE_TTL_SECONDS
-                        ? List.of()
-                        : List.of("zone " + settings.zone() + ": resolvers keep \"no such name\" for " + negative
-                                + " s (should be at most " + NEGATIVE_TTL_SECONDS
-                                + "). Lower the last number of its SOA record: a name that was asked for before it"
-                                + " existed stays unknown that long");
+                String warning = NegativeTtl.warning(zone, soa);
+                return warning == null ? List.of() : List.of(warning);
             }
         }
         return List.of(settings.updateServer() + " has no SOA record for zone " + settings.zone()

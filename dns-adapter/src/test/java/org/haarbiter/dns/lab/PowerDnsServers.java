@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.words.Endpoint;
 
-/** PowerDNS, each with an SQLite file of its own. Its secondary shows a change some 2.5 s later. */
+/** PowerDNS, each with an SQLite file of its own, the primary with its HTTP API. Its secondary shows a change some 2.5 s later. */
 public final class PowerDnsServers extends DnsServers {
+
+    public static final String API_KEY = "only-for-tests";
 
     private static final List<String> SCHEMAS = List.of(
             "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
@@ -16,15 +18,35 @@ public final class PowerDnsServers extends DnsServers {
 
     private final String server = program("pdns_server", "HA_PDNS_SERVER", "powerdns");
     private final String sqlite = program("sqlite3", "HA_SQLITE3", "powerdns");
+    private final Endpoint api = freeEndpoint();
 
     public PowerDnsServers(Path directory) throws IOException {
         super(directory);
         open(() -> {
-            start("primary", primary(), "primary=yes\ndnsupdate=yes\nallow-dnsupdate-from=\n", primarySql());
+            start("primary", primary(), primarySettings(), primarySql());
             await("the primary's zone", () -> serial(primary()) > 0);
             start("secondary", secondary(), "secondary=yes\n", secondarySql());
             await("the secondary's copy", () -> serial(secondary()) > 0);
         });
+    }
+
+    /** Of the primary. */
+    public Endpoint api() {
+        return api;
+    }
+
+    private String primarySettings() {
+        return """
+                primary=yes
+                dnsupdate=yes
+                allow-dnsupdate-from=
+                webserver=yes
+                webserver-address=127.0.0.1
+                webserver-port=%d
+                webserver-allow-from=127.0.0.1
+                api=yes
+                api-key=%s
+                """.formatted(api.port(), API_KEY);
     }
 
     private void start(String name, Endpoint endpoint, String settings, String sql) throws IOException {
@@ -71,6 +93,7 @@ public final class PowerDnsServers extends DnsServers {
             lines.add(record(id, zone, "SOA", "ns." + zone + " hostmaster." + zone + " 1 3600 600 86400 2"));
             lines.add(record(id, zone, "NS", "ns." + zone));
             lines.add(record(id, "ns." + zone, "A", "127.0.0.1"));
+            lines.add(record(id, "alias." + zone, "CNAME", "ns." + zone));
         }
         // By zone: with the global setting, a zone that names no key would take updates without any.
         lines.add(metadata("ALLOW-DNSUPDATE-FROM", "127.0.0.0/8"));
@@ -78,6 +101,7 @@ public final class PowerDnsServers extends DnsServers {
         lines.add(metadata("TSIG-ALLOW-AXFR", "k1"));
         lines.add(metadata("NOTIFY-DNSUPDATE", "1"));
         lines.add(metadata("SOA-EDIT-DNSUPDATE", "INCREASE"));
+        lines.add(metadata("SOA-EDIT-API", "INCREASE"));
         lines.add(metadata("ALSO-NOTIFY", secondary().toString()));
         return String.join("\n", lines);
     }
