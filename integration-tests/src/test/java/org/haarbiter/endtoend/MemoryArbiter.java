@@ -93,8 +93,7 @@ final class MemoryArbiter implements AutoCloseable {
                         10_000,
                         500,
                         1_000,
-                        new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1),
-                        null),
+                        new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1)),
                 null,
                 null);
         MasterNode node =

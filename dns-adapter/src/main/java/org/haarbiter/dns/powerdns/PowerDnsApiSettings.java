@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.DnsSettings;
+import org.haarbiter.dns.zone.Spelling;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
-import org.xbill.DNS.Address;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.TextParseException;
 
 /**
  * A zone of PowerDNS.
@@ -26,7 +26,8 @@ public record PowerDnsApiSettings(
         String serverId,
         @Nullable Path ca,
         String apiKey,
-        List<Endpoint> authoritativeServers) {
+        List<Endpoint> authoritativeServers)
+        implements DnsSettings {
 
     /** What a PowerDNS calls itself. */
     public static final String DEFAULT_SERVER_ID = "localhost";
@@ -40,17 +41,12 @@ public record PowerDnsApiSettings(
      * @throws IllegalArgumentException with one line for each mistake; the key is never in it
      */
     public PowerDnsApiSettings {
-        zone = zone.endsWith(".") ? zone : zone + ".";
+        zone = Spelling.absolute(zone);
         authoritativeServers = List.copyOf(authoritativeServers);
-        List<String> mistakes = new ArrayList<>();
-        if (zone.equals(".") || !isName(zone)) {
-            mistakes.add("zone: '" + zone + "' (must be a domain name)");
-        }
-        if (!isAddress(server)) {
-            mistakes.add(
-                    "api-server: " + server.host() + " (must be an IPv4 or IPv6 address: a host name would have to be"
-                            + " looked up in DNS at the moment when DNS is being changed)");
-        }
+        List<String> mistakes = new ArrayList<>(Spelling.nameMistakes("zone", zone));
+        mistakes.addAll(Spelling.addressMistakes("api-server", server));
+        mistakes.addAll(Spelling.noServersMistakes(authoritativeServers));
+        mistakes.addAll(Spelling.authoritativeServersMistakes(authoritativeServers));
         if (!SERVER_ID.matcher(serverId).matches()) {
             mistakes.add(
                     "api-server-id: '" + serverId + "' (must be letters, digits, '.', '_' or '-'; localhost is usual)");
@@ -58,31 +54,14 @@ public record PowerDnsApiSettings(
         if (!API_KEY.matcher(apiKey).matches()) {
             mistakes.add("api-key-file: its text (must be one word of visible ASCII characters, PowerDNS' api-key)");
         }
-        if (authoritativeServers.isEmpty()) {
-            mistakes.add("authoritative-servers: empty (must list every server of the zone, as ADDRESS:PORT)");
-        }
-        for (Endpoint each : authoritativeServers) {
-            if (!isAddress(each)) {
-                mistakes.add("authoritative-servers: " + each.host() + " (must be an IPv4 or IPv6 address)");
-            }
-        }
         if (!mistakes.isEmpty()) {
             throw new IllegalArgumentException(String.join("\n", mistakes));
         }
     }
 
-    private static boolean isAddress(Endpoint server) {
-        return Address.toByteArray(server.host(), Address.IPv4) != null
-                || Address.toByteArray(server.host(), Address.IPv6) != null;
-    }
-
-    private static boolean isName(String text) {
-        try {
-            Name.fromString(text, Name.root);
-            return true;
-        } catch (TextParseException e) {
-            return false; // the caller names the text
-        }
+    @Override
+    public DnsProvider open() {
+        return new PowerDnsApiProvider(this);
     }
 
     /** Without the key. */

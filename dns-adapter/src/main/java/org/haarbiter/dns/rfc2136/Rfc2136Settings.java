@@ -2,14 +2,12 @@ package org.haarbiter.dns.rfc2136;
 
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.DnsSettings;
+import org.haarbiter.dns.zone.Spelling;
 import org.haarbiter.words.Endpoint;
-import org.xbill.DNS.Address;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.TextParseException;
 
 /**
  * A zone that takes dynamic updates.
@@ -31,7 +29,8 @@ public record Rfc2136Settings(
         String keyName,
         String algorithm,
         String secret,
-        int epochTtlSeconds) {
+        int epochTtlSeconds)
+        implements DnsSettings {
 
     /** What is offered when nothing else is asked for. */
     public static final String DEFAULT_ALGORITHM = "hmac-sha256";
@@ -45,24 +44,15 @@ public record Rfc2136Settings(
      * @throws IllegalArgumentException with one line for each mistake; the secret is never in it
      */
     public Rfc2136Settings {
-        zone = absolute(zone.toLowerCase(Locale.ROOT));
-        keyName = absolute(keyName.toLowerCase(Locale.ROOT));
+        zone = Spelling.absolute(zone);
+        keyName = Spelling.absolute(keyName);
         algorithm = algorithm.toLowerCase(Locale.ROOT);
         authoritativeServers = List.copyOf(authoritativeServers);
-        List<String> mistakes = new ArrayList<>();
-        checkName("zone", zone, mistakes);
-        checkName("key-name", keyName, mistakes);
-        checkAddress("update-server", updateServer, mistakes);
-        if (authoritativeServers.isEmpty()) {
-            mistakes.add("authoritative-servers: empty (must list every server of the zone, as ADDRESS:PORT)");
-        }
-        Set<Endpoint> seen = new HashSet<>();
-        for (Endpoint server : authoritativeServers) {
-            checkAddress("authoritative-servers", server, mistakes);
-            if (!seen.add(server)) {
-                mistakes.add("authoritative-servers: " + server + " (is listed twice; must be listed once)");
-            }
-        }
+        List<String> mistakes = new ArrayList<>(Spelling.nameMistakes("zone", zone));
+        mistakes.addAll(Spelling.nameMistakes("key-name", keyName));
+        mistakes.addAll(Spelling.addressMistakes("update-server", updateServer));
+        mistakes.addAll(Spelling.noServersMistakes(authoritativeServers));
+        mistakes.addAll(Spelling.authoritativeServersMistakes(authoritativeServers));
         if (!ALGORITHMS.contains(algorithm)) {
             mistakes.add("algorithm: " + algorithm + " (must be one of " + String.join(", ", ALGORITHMS) + ")");
         }
@@ -78,36 +68,17 @@ public record Rfc2136Settings(
         }
     }
 
-    private static String absolute(String name) {
-        return name.endsWith(".") ? name : name + ".";
-    }
-
-    private static void checkName(String what, String name, List<String> mistakes) {
-        if (name.equals(".")) {
-            mistakes.add(what + ": empty (must be a domain name)");
-            return;
-        }
-        try {
-            Name.fromString(name, Name.root);
-        } catch (TextParseException e) {
-            mistakes.add(what + ": '" + name + "' (must be a domain name: " + e.getMessage() + ")");
-        }
-    }
-
-    private static void checkAddress(String what, Endpoint server, List<String> mistakes) {
-        if (Address.toByteArray(server.host(), Address.IPv4) == null
-                && Address.toByteArray(server.host(), Address.IPv6) == null) {
-            mistakes.add(what + ": " + server.host() + " (must be an IPv4 or IPv6 address: a host name would have to be"
-                    + " looked up in DNS at the moment when DNS is being changed)");
-        }
-    }
-
     private static boolean isBase64(String secret) {
         try {
             return Base64.getDecoder().decode(secret.strip()).length > 0;
         } catch (IllegalArgumentException e) {
             return false; // said by the caller, without the secret, which the exception may quote
         }
+    }
+
+    @Override
+    public DnsProvider open() {
+        return new Rfc2136Provider(this);
     }
 
     /** Without the secret. */

@@ -3,10 +3,11 @@ package org.haarbiter.dns.zonefile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.DnsSettings;
+import org.haarbiter.dns.zone.Spelling;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.TextParseException;
 
 /**
  * A file that holds names.
@@ -27,7 +28,8 @@ public record ZoneFileSettings(
         @Nullable String soa,
         List<String> reloadCommand,
         int reloadLimitMillis,
-        List<Endpoint> authoritativeServers) {
+        List<Endpoint> authoritativeServers)
+        implements DnsSettings {
 
     /** How the names are written. */
     public enum Format {
@@ -43,13 +45,11 @@ public record ZoneFileSettings(
      * @throws IllegalArgumentException with one line for each mistake
      */
     public ZoneFileSettings {
-        zone = zone.endsWith(".") ? zone : zone + ".";
+        zone = Spelling.absolute(zone);
         reloadCommand = List.copyOf(reloadCommand);
         authoritativeServers = List.copyOf(authoritativeServers);
-        List<String> mistakes = new ArrayList<>();
-        if (zone.equals(".") || !isName(zone)) {
-            mistakes.add("zone: '" + zone + "' (must be a domain name)");
-        }
+        List<String> mistakes = new ArrayList<>(Spelling.nameMistakes("zone", zone));
+        mistakes.addAll(Spelling.authoritativeServersMistakes(authoritativeServers));
         if (file.getFileName() == null) {
             mistakes.add("file: " + file + " (must be the path of a file)");
         }
@@ -70,15 +70,13 @@ public record ZoneFileSettings(
 
     private static boolean isSoa(String text) {
         String[] names = text.strip().split("\\s+", -1);
-        return names.length == 2 && isName(names[0]) && isName(names[1]);
+        return names.length == 2
+                && Spelling.nameMistakes("soa", names[0]).isEmpty()
+                && Spelling.nameMistakes("soa", names[1]).isEmpty();
     }
 
-    private static boolean isName(String text) {
-        try {
-            Name.fromString(text, Name.root);
-            return true;
-        } catch (TextParseException e) {
-            return false; // the caller names the text
-        }
+    @Override
+    public DnsProvider open() {
+        return new ZoneFileProvider(this);
     }
 }

@@ -92,7 +92,7 @@ class ZoneFileTest extends NamesFileContract {
         assertThatThrownBy(
                         () -> new ZoneFileSettings("a..b", Path.of("/"), Format.HOSTS, "ns1", List.of(), 5, List.of()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("zone: 'a..b.' (must be a domain name)")
+                .hasMessageContaining("zone: 'a..b.' (must be a domain name")
                 .hasMessageContaining("file: / (must be the path of a file)")
                 .hasMessageContaining("soa: 'ns1' (belongs to format zone)")
                 .hasMessageContaining("reload-limit-millis: 5 (must be 10 to 60000)");

@@ -166,7 +166,7 @@ final class LoopBackend implements AdminBackend {
                 arbiter.term(),
                 node.loop().appliedIndex(),
                 masters,
-                settings.names() == null ? "" : settings.names().zone(),
+                settings.names() == null ? "" : settings.names().provider().zone(),
                 node.zoneKeptBy(),
                 names,
                 node.groupProblems(),

@@ -3,14 +3,10 @@ package org.haarbiter.master.daemon;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.haarbiter.dns.DnsProvider;
-import org.haarbiter.dns.rfc2136.Rfc2136Provider;
-import org.haarbiter.dns.server.ServedByMasters;
 import org.haarbiter.logging.Logging;
-import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.supervisor.Supervisor;
@@ -116,12 +112,6 @@ public final class MasterMain {
 
     private static @Nullable DnsProvider dns(MasterSettings settings) {
         MasterSettings.Names names = settings.names();
-        if (names == null) {
-            return null;
-        }
-        OwnZone own = names.own();
-        return own != null
-                ? new ServedByMasters(own.zone(), own.servers())
-                : new Rfc2136Provider(Objects.requireNonNull(names.rfc2136()));
+        return names == null ? null : names.provider().open();
     }
 }

@@ -6,11 +6,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.haarbiter.dns.DnsSettings;
+import org.haarbiter.dns.powerdns.PowerDnsApiSettings;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
+import org.haarbiter.dns.zonefile.ZoneFileSettings;
+import org.haarbiter.link.Tls;
 import org.haarbiter.link.TlsSettings;
 import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.Durability;
@@ -24,6 +27,7 @@ import org.haarbiter.master.core.WhenArbiterLost;
 import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.sentinel.SentinelSettings;
 import org.haarbiter.settings.Credentials;
+import org.haarbiter.settings.OwnerOnlyFile;
 import org.haarbiter.settings.Section;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.settings.SettingsReader;
@@ -109,7 +113,7 @@ public record MasterSettings(
      * @param readMaxLagMillis a replica further behind isn't in the read name
      * @param limitMillis the longest an update or a read-back may take
      * @param verifyMillis how often served names are read back again
-     * @param rfc2136 the zone and its servers
+     * @param provider where the zone is, and how it is written
      */
     public record Names(
             String writeName,
@@ -118,21 +122,12 @@ public record MasterSettings(
             int readMaxLagMillis,
             int limitMillis,
             int verifyMillis,
-            @Nullable Rfc2136Settings rfc2136,
-            @Nullable OwnZone own) {
+            DnsSettings provider) {
 
-        /** The zone's name. */
-        public String zone() {
-            return own != null ? own.zone() : Objects.requireNonNull(rfc2136).zone();
+        /** The zone that the masters answer for themselves; null where somebody else keeps it. */
+        public @Nullable OwnZone own() {
+            return provider instanceof OwnZone own ? own : null;
         }
-    }
-
-    /** Who keeps the zone. */
-    enum Provider {
-        /** Servers that take dynamic updates. */
-        RFC2136,
-        /** The masters themselves. */
-        EMBEDDED
     }
 
     /** This master's own addresses. */
@@ -313,7 +308,6 @@ public record MasterSettings(
     }
 
     private static Names names(Section section) {
-        boolean embedded = section.oneOf("provider", Provider.RFC2136) == Provider.EMBEDDED;
         return new Names(
                 section.string("write-name", "{group}-rw", LABEL_WITH_GROUP, "a name with {group} in it"),
                 section.string("read-name", "{group}-ro", LABEL_WITH_GROUP, "a name with {group} in it"),
@@ -322,14 +316,30 @@ public record MasterSettings(
                 section.intAt("read-max-lag-millis", USUAL_READ_MAX_LAG_MILLIS, 100, 86_400_000),
                 section.intAt("limit-millis", 1_000, 50, 60_000),
                 section.intAt("verify-millis", 30_000, 100, 3_600_000),
-                embedded ? null : zone(section),
-                embedded ? OwnZone.read(section) : null);
+                provider(section));
     }
 
-    private static Rfc2136Settings zone(Section section) {
+    /** How the zone is written. */
+    private enum Provider {
+        RFC2136,
+        POWERDNS_API,
+        ZONE_FILE,
+        EMBEDDED
+    }
+
+    private static DnsSettings provider(Section section) {
+        String zone = section.string("zone");
+        return switch (section.oneOf("provider", Provider.RFC2136)) {
+            case RFC2136 -> rfc2136(section, zone);
+            case POWERDNS_API -> powerDnsApi(section, zone);
+            case ZONE_FILE -> zoneFile(section, zone);
+            case EMBEDDED -> OwnZone.read(section, zone);
+        };
+    }
+
+    private static DnsSettings rfc2136(Section section, String zone) {
         Endpoint server = numeric(section, "update-server", section.endpoint("update-server"));
         List<Endpoint> authoritative = section.endpoints("authoritative-servers", 1, 32);
-        String zone = section.string("zone");
         String algorithm = section.string("algorithm", Rfc2136Settings.DEFAULT_ALGORITHM);
         Path keyFile = section.path("key-file");
         String keyName = "unread";
@@ -353,10 +363,60 @@ public record MasterSettings(
                     1);
         } catch (IllegalArgumentException e) {
             section.check(false, "zone", zone, String.valueOf(e.getMessage()));
-            Endpoint standIn = new Endpoint("127.0.0.1", 53);
-            return new Rfc2136Settings(
-                    "invalid.", standIn, List.of(standIn), "invalid", Rfc2136Settings.DEFAULT_ALGORITHM, "AA==", 1);
+            return nothing();
         }
+    }
+
+    private static DnsSettings powerDnsApi(Section section, String zone) {
+        Endpoint server = numeric(section, "api-server", section.endpoint("api-server"));
+        List<Endpoint> authoritative = section.endpoints("authoritative-servers", 1, 32);
+        String serverId = section.string("api-server-id", PowerDnsApiSettings.DEFAULT_SERVER_ID);
+        Path keyFile = section.path("api-key-file");
+        Path ca = section.has("ca-file") ? section.path("ca-file") : null;
+        String key = "unread";
+        try {
+            key = OwnerOnlyFile.read(keyFile).strip();
+        } catch (SettingsException e) {
+            section.check(false, "api-key-file", keyFile, "must hold PowerDNS' api-key: " + e.getMessage());
+        }
+        try {
+            if (ca != null) {
+                Tls.trusting(ca);
+            }
+        } catch (SettingsException e) {
+            section.check(false, "ca-file", String.valueOf(ca), "must hold certificates: " + e.getMessage());
+        }
+        try {
+            return new PowerDnsApiSettings(
+                    zone, server, serverId, ca, key, authoritative.isEmpty() ? List.of(server) : authoritative);
+        } catch (IllegalArgumentException e) {
+            section.check(false, "zone", zone, String.valueOf(e.getMessage()));
+            return nothing();
+        }
+    }
+
+    private static DnsSettings zoneFile(Section section, String zone) {
+        Path file = section.path("file");
+        ZoneFileSettings.Format format = section.oneOf("format", ZoneFileSettings.Format.class);
+        String soa = section.has("soa") ? section.string("soa") : null;
+        // Without a shell and its quoting: whoever needs more names a script.
+        String command = section.string("reload-command", "").strip();
+        List<String> reload = command.isEmpty() ? List.of() : List.of(command.split("\\s+", -1));
+        int limitMillis = section.intAt("reload-limit-millis", 2_000, 10, 60_000);
+        List<Endpoint> authoritative = section.endpoints("authoritative-servers", 0, 32);
+        try {
+            return new ZoneFileSettings(zone, file, format, soa, reload, limitMillis, authoritative);
+        } catch (IllegalArgumentException e) {
+            section.check(false, "zone", zone, String.valueOf(e.getMessage()));
+            return nothing();
+        }
+    }
+
+    /** In the stead of settings with a mistake, which is reported: never opened. */
+    private static DnsSettings nothing() {
+        return () -> {
+            throw new IllegalStateException("these settings have mistakes");
+        };
     }
 
     private static Endpoint numeric(Section section, String key, Endpoint endpoint) {

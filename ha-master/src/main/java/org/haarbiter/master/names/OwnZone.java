@@ -2,11 +2,15 @@ package org.haarbiter.master.names;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.dns.DnsSettings;
 import org.haarbiter.dns.server.DnsServerSettings;
+import org.haarbiter.dns.server.ServedByMasters;
 import org.haarbiter.settings.Section;
 import org.haarbiter.words.Endpoint;
 
@@ -24,7 +28,8 @@ public record OwnZone(
         List<Endpoint> servers,
         DnsServerSettings server,
         SortedMap<String, List<String>> nameServers,
-        SortedMap<String, List<String>> sitesByRegion) {
+        SortedMap<String, List<String>> sitesByRegion)
+        implements DnsSettings {
     private static final Pattern LITERAL = Pattern.compile("[0-9a-fA-F.:]+");
 
     /** Copies the collections. */
@@ -34,12 +39,14 @@ public record OwnZone(
         sitesByRegion = Collections.unmodifiableSortedMap(new TreeMap<>(sitesByRegion));
     }
 
-    /** Reads section {@code dns} of a master's settings; mistakes are noted there. */
-    public static OwnZone read(Section section) {
-        String given = section.string("zone");
-        String zone = given.endsWith(".")
-                ? given.toLowerCase(java.util.Locale.ROOT)
-                : given.toLowerCase(java.util.Locale.ROOT) + ".";
+    /**
+     * Reads section {@code dns} of a master's settings; mistakes are noted there.
+     *
+     * @param name the zone's, in any letters and with or without the final dot
+     */
+    public static OwnZone read(Section section, String name) {
+        String small = name.toLowerCase(Locale.ROOT);
+        String zone = small.endsWith(".") ? small : small + ".";
         List<Endpoint> servers = section.endpoints("authoritative-servers", 1, 32);
         Section own = section.section("server");
         DnsServerSettings server = DnsServerSettings.read(own);
@@ -72,5 +79,10 @@ public record OwnZone(
             nameServers.put("ns", List.of("127.0.0.1"));
         }
         return new OwnZone(zone, servers, server, nameServers, sites);
+    }
+
+    @Override
+    public DnsProvider open() {
+        return new ServedByMasters(zone, servers);
     }
 }

@@ -9,6 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Objects;
+import org.haarbiter.dns.DnsSettings;
+import org.haarbiter.dns.powerdns.PowerDnsApiSettings;
+import org.haarbiter.dns.zonefile.ZoneFileSettings;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policies;
@@ -62,6 +65,69 @@ class MasterSettingsTest {
         assertThat(settings.masters()).containsOnlyKeys("m1", "m2", "m3");
         assertThat(settings.sentinel()).isNull();
         assertThat(settings.policies().usual()).isEqualTo(Policy.LOSSLESS);
+    }
+
+    /** Each provider's lines as the sample has them, without its comment marks. */
+    @Test
+    void theSamplesOfOtherProvidersAreRight() throws IOException {
+        secret(directory.resolve("powerdns-key"), "geheim\n");
+        assertThat(dns(sample("powerdns-api").replaceAll("\n *ca-file.*", "")))
+                .isEqualTo(new PowerDnsApiSettings(
+                        "db.example.",
+                        new Endpoint("10.0.9.53", 8_081),
+                        "localhost",
+                        null,
+                        "geheim",
+                        List.of(new Endpoint("10.0.9.53", 53), new Endpoint("10.0.9.54", 53))));
+        assertThat(dns(sample("zone-file")))
+                .isEqualTo(new ZoneFileSettings(
+                        "db.example.",
+                        Path.of("/var/lib/ha-arbiter/names/db.example"),
+                        ZoneFileSettings.Format.ZONE,
+                        "ns1.db.example. hostmaster.db.example.",
+                        List.of("rndc", "reload", "db.example"),
+                        2_000,
+                        List.of(new Endpoint("10.0.9.53", 53))));
+    }
+
+    private String sample(String provider) throws IOException {
+        String all = Files.readString(Path.of("..", "conf", "ha-master.yaml"));
+        int from = all.lastIndexOf("# dns:", all.indexOf("#   provider: " + provider));
+        return all.substring(from, all.indexOf("\n\n", from))
+                        .replaceAll("(?m)^# ", "")
+                        .replace("/etc/ha-arbiter", directory.toString())
+                + "\n";
+    }
+
+    private DnsSettings dns(String lines) throws IOException {
+        return Objects.requireNonNull(read(MASTERS, "m1", lines).names()).provider();
+    }
+
+    @Test
+    void allMistakesOfAProviderAreSaidAtOnceAndKeysOfOthersAreUnknown() {
+        assertThatThrownBy(() -> dns("""
+                        dns:
+                          provider: powerdns-api
+                          zone: db.example
+                          api-server: "ns1.example:8081"
+                          api-key-file: no-such-file
+                          ca-file: no-such-ca
+                          update-server: "10.0.9.53:53"
+                        """))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("dns.api-server")
+                .hasMessageContaining("must be an address, not a host name")
+                .hasMessageContaining("dns.api-key-file")
+                .hasMessageContaining("dns.ca-file")
+                .hasMessageContaining("dns.authoritative-servers")
+                .hasMessageContaining("dns.update-server");
+        assertThatThrownBy(() -> dns("dns: {provider: zone-file, zone: a..b, soa: ns1, format: hosts}\n"))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("dns.file")
+                .hasMessageContaining("soa: 'ns1' (belongs to format zone)")
+                .hasMessageContaining("a..b");
+        assertThatThrownBy(() -> dns("dns: {provider: route53, zone: db.example}\n"))
+                .hasMessageContaining("one of rfc2136, powerdns-api, zone-file");
     }
 
     @Test
