@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.DnsSettings;
 import org.haarbiter.dns.powerdns.PowerDnsApiSettings;
 import org.haarbiter.dns.rfc2136.Rfc2136Settings;
@@ -414,8 +415,16 @@ public record MasterSettings(
 
     /** In the stead of settings with a mistake, which is reported: never opened. */
     private static DnsSettings nothing() {
-        return () -> {
-            throw new IllegalStateException("these settings have mistakes");
+        return new DnsSettings() {
+            @Override
+            public String zone() {
+                return "invalid.";
+            }
+
+            @Override
+            public DnsProvider open() {
+                throw new IllegalStateException("these settings have mistakes");
+            }
         };
     }
 

@@ -56,14 +56,14 @@ public record OwnZone(
                 server.zones().keySet(),
                 "must name " + zone + ", the zone of section dns, and no other");
         TreeMap<String, List<String>> nameServers = new TreeMap<>();
-        section.stringMap("name-servers").forEach((name, addresses) -> {
+        section.stringMap("name-servers").forEach((host, addresses) -> {
             List<String> each = List.of(addresses.strip().split("[ ,]+", -1));
             section.check(
                     each.stream().allMatch(address -> LITERAL.matcher(address).matches()),
                     "name-servers",
-                    name + ": " + addresses,
+                    host + ": " + addresses,
                     "must be an address of that server, or several with commas between them");
-            nameServers.put(name, each);
+            nameServers.put(host, each);
         });
         section.check(
                 !nameServers.isEmpty(),
