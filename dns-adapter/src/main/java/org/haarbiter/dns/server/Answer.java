@@ -16,7 +16,8 @@ final class Answer {
     static final int DATA_OFFSET = 12;
 
     final byte[] bytes;
-    /** Where each record begins in {@link #bytes}; one more element for the end. */
+    final int count;
+    /** Where each record begins in {@link #bytes}. */
     final int[] starts;
     /** Of a CNAME, the name it leads to. */
     final byte @Nullable [] target;
@@ -27,7 +28,8 @@ final class Answer {
             length += DATA_OFFSET + one.length;
         }
         bytes = new byte[length];
-        starts = new int[data.size() + 1];
+        count = data.size();
+        starts = new int[count];
         this.target = target;
         int at = 0;
         for (int i = 0; i < data.size(); i++) {
@@ -41,10 +43,5 @@ final class Answer {
             System.arraycopy(one, 0, bytes, at, one.length);
             at += one.length;
         }
-        starts[data.size()] = at;
-    }
-
-    int count() {
-        return starts.length - 1;
     }
 }

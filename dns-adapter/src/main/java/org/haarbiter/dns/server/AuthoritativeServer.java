@@ -2,6 +2,8 @@ package org.haarbiter.dns.server;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -73,6 +75,7 @@ public final class AuthoritativeServer implements AutoCloseable {
     private final boolean epoll;
     private final EventLoopGroup loops;
     private final EventLoopGroup side;
+    private final ByteBufAllocator allocator;
     private final Notifier notifier;
     private final LongWay longWay;
     private final Shared shared = new Shared();
@@ -116,6 +119,8 @@ public final class AuthoritativeServer implements AutoCloseable {
                 settings.threads(),
                 new DefaultThreadFactory("dns-server", true),
                 epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        // Of 1 MB chunks, one arena a thread: a batch and its responses have 200 KB at most.
+        this.allocator = new PooledByteBufAllocator(true, 0, settings.threads(), 8_192, 7, 256, 64, true);
         this.side = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("dns-notify", true), NioIoHandler.newFactory());
         this.notifier = new Notifier(settings, metrics, warnings, side);
@@ -171,6 +176,8 @@ public final class AuthoritativeServer implements AutoCloseable {
             Bootstrap udp = new Bootstrap()
                     .group(loops)
                     .channel(epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
+                    // The usual allocator would fetch, and clear, new memory for each batch: it pools nothing as large.
+                    .option(ChannelOption.ALLOCATOR, allocator)
                     .option(ChannelOption.SO_RCVBUF, SOCKET_BYTES)
                     .option(ChannelOption.SO_SNDBUF, SOCKET_BYTES)
                     .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(1 << 20, 2 << 20))

@@ -288,20 +288,21 @@ final class Responder {
             if (read + label >= end) {
                 return -1;
             }
+            int hash = label;
             for (int i = 1; i <= label; i++) {
-                name[size + i] = WireName.small(from[read + i]);
+                byte small = WireName.small(from[read + i]);
+                name[size + i] = small;
+                hash = WireName.next(hash, small);
             }
+            hashes[count - 1] = hash;
             read += 1 + label;
         }
         labels = count - 1;
         nameBytes = read + 1 - start;
         int hash = WireName.ROOT_HASH;
         hashes[labels] = hash;
-        int byteAt = nameBytes - 2;
         for (int i = labels - 1; i >= 0; i--) {
-            for (int first = labelAt[i]; byteAt >= first; byteAt--) {
-                hash = WireName.hash(hash, name[byteAt]);
-            }
+            hash = WireName.join(hashes[i], hash);
             hashes[i] = hash;
         }
         return read + 1;
@@ -533,7 +534,7 @@ final class Responder {
             if (!write(answer, owner)) {
                 return Wire.NOERROR;
             }
-            answers += answer.count();
+            answers += answer.count;
             byte[] target = answer.target;
             if (target == null || type == set.type || type == Wire.TYPE_ANY || aliases == MAX_ALIASES) {
                 return Wire.NOERROR;
@@ -564,14 +565,17 @@ final class Responder {
     }
 
     private @Nullable EncodedSet choose(Node node) {
-        EncodedSet[] sets = node.sets;
-        for (EncodedSet set : sets) {
-            if (set.type == type || set.type == RecordType.CNAME.code()) {
-                return set;
+        EncodedSet first = node.first;
+        if (first == null || first.type == type || first.type == RecordType.CNAME.code()) {
+            return first;
+        }
+        for (EncodedSet other : node.others) {
+            if (other.type == type) {
+                return other;
             }
         }
         // RFC 8482 4.1: one of the sets, whichever.
-        return type == Wire.TYPE_ANY && sets.length > 0 ? sets[0] : null;
+        return type == Wire.TYPE_ANY ? first : null;
     }
 
     private void findRegion() {
@@ -653,7 +657,7 @@ final class Responder {
             return false;
         }
         int begin = at;
-        int count = answer.count();
+        int count = answer.count;
         if (count == 1) {
             System.arraycopy(bytes, 0, out, at, bytes.length);
         } else {

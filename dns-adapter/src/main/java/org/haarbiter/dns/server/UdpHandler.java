@@ -12,7 +12,7 @@ import java.util.Arrays;
 final class UdpHandler extends ChannelInboundHandlerAdapter {
 
     /** What is cut off behind this is malformed then: no query has as much. */
-    static final int MAX_QUERY_BYTES = 2_048;
+    static final int MAX_QUERY_BYTES = 1_500;
 
     private final Serving serving;
     private final Responder responder;

@@ -10,7 +10,7 @@ final class WireName {
 
     static final int MAX_BYTES = 255;
 
-    /** The hash of the root name; each byte before it is worked in from the right. */
+    /** The hash of the root name; each label before it is joined from the right, so that a name's ends have theirs, too. */
     static final int ROOT_HASH = 17;
 
     private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9_-]{1,63}");
@@ -30,9 +30,19 @@ final class WireName {
         return SMALL[letter & 0xff];
     }
 
-    /** The hash of a name that begins with this byte, from the hash of what follows it. */
-    static int hash(int following, byte first) {
-        return following * 31 + first;
+    /** The hash of a label with one more byte, in small letters; that of none is the label's length. */
+    static int next(int hash, byte small) {
+        return hash * 31 + small;
+    }
+
+    /** The hash of a name that begins with a label, from the hash of what follows it. */
+    static int join(int label, int following) {
+        return following * 0x0100_0193 + label;
+    }
+
+    /** The hash of the wildcard right below a name. */
+    static int wildcardHash(int hash) {
+        return join(next(1, (byte) '*'), hash);
     }
 
     /** The bytes of an absolute name, with a final dot, in small letters. It must have no {@link #problem}. */
@@ -56,11 +66,19 @@ final class WireName {
 
     /** The hash of a whole name, in small letters. */
     static int hash(byte[] wire) {
-        int hash = ROOT_HASH;
-        for (int i = wire.length - 2; i >= 0; i--) {
-            hash = hash(hash, wire[i]);
+        return hash(wire, 0);
+    }
+
+    private static int hash(byte[] wire, int at) {
+        if (wire[at] == 0) {
+            return ROOT_HASH;
         }
-        return hash;
+        int end = at + 1 + wire[at];
+        int label = wire[at];
+        for (int i = at + 1; i < end; i++) {
+            label = next(label, wire[i]);
+        }
+        return join(label, hash(wire, end));
     }
 
     /** The absolute name of what stands in a zone; {@code @} is the zone itself. */

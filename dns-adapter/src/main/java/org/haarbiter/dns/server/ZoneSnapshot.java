@@ -12,18 +12,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ZoneSnapshot {
 
-    private static final Node[] EMPTY = new Node[0];
-
     final ZoneContents contents;
     final byte[] origin;
     final int originHash;
     /** The SOA record as negative answers carry it: its TTL says how long they may be kept (RFC 2308 5). */
     final Answer negative;
 
-    private final Node[][] buckets;
+    private final @Nullable Node[] buckets;
     private final int size;
 
-    private ZoneSnapshot(ZoneContents contents, byte[] origin, Node[][] buckets, int size) {
+    private ZoneSnapshot(ZoneContents contents, byte[] origin, @Nullable Node[] buckets, int size) {
         this.contents = contents;
         this.origin = origin;
         this.originHash = WireName.hash(origin);
@@ -47,7 +45,7 @@ final class ZoneSnapshot {
         if (previous == null
                 || !previous.contents.origin().equals(contents.origin())
                 || names > 2 * previous.buckets.length) {
-            return new Table(contents, regions, new Node[capacity(names)][], 0).all();
+            return new Table(contents, regions, new @Nullable Node[capacity(names)], 0).all();
         }
         return new Table(contents, regions, previous.buckets.clone(), previous.size).changed(previous.contents);
     }
@@ -55,12 +53,9 @@ final class ZoneSnapshot {
     /** The node of exactly this name; null where there is none. The name is in small letters, its hash that of {@link WireName}. */
     @Nullable
     Node find(byte[] bytes, int from, int to, int hash) {
-        Node[] bucket = buckets[index(hash)];
-        if (bucket != null) {
-            for (Node node : bucket) {
-                if (node.hash == hash && node.is(bytes, from, to)) {
-                    return node;
-                }
+        for (Node node = buckets[index(hash)]; node != null; node = node.next) {
+            if (node.hash == hash && node.is(bytes, from, to)) {
+                return node;
             }
         }
         return null;
@@ -69,18 +64,15 @@ final class ZoneSnapshot {
     /** The node of the wildcard right below this name; null where there is none. */
     @Nullable
     Node wildcard(byte[] bytes, int from, int to, int hash) {
-        int own = WireName.hash(WireName.hash(hash, (byte) '*'), (byte) 1);
-        Node[] bucket = buckets[index(own)];
-        if (bucket != null) {
-            for (Node node : bucket) {
-                byte[] name = node.name;
-                if (node.hash == own
-                        && name.length == 2 + to - from
-                        && name[0] == 1
-                        && name[1] == '*'
-                        && Arrays.equals(name, 2, name.length, bytes, from, to)) {
-                    return node;
-                }
+        int own = WireName.wildcardHash(hash);
+        for (Node node = buckets[index(own)]; node != null; node = node.next) {
+            byte[] name = node.name;
+            if (node.hash == own
+                    && name.length == 2 + to - from
+                    && name[0] == 1
+                    && name[1] == '*'
+                    && Arrays.equals(name, 2, name.length, bytes, from, to)) {
+                return node;
             }
         }
         return null;
@@ -124,10 +116,10 @@ final class ZoneSnapshot {
         private final ZoneContents contents;
         private final RegionNames regions;
         private final byte[] origin;
-        private final Node[][] buckets;
+        private final @Nullable Node[] buckets;
         private int size;
 
-        Table(ZoneContents contents, RegionNames regions, Node[][] buckets, int size) {
+        Table(ZoneContents contents, RegionNames regions, @Nullable Node[] buckets, int size) {
             this.contents = contents;
             this.regions = regions;
             this.origin = WireName.of(contents.origin());
@@ -138,7 +130,7 @@ final class ZoneSnapshot {
         ZoneSnapshot all() {
             store(Node.of(origin, apex(), 0));
             byte[] state = WireName.of(WireName.absolute(ZoneContents.STATE_NAME, contents.origin()));
-            store(new Node(state, WireName.hash(state), new EncodedSet[0], 0, true));
+            store(Node.ofState(state));
             countAbove(state, 1);
             for (String name : contents.names().keySet()) {
                 put(name);
@@ -147,7 +139,7 @@ final class ZoneSnapshot {
         }
 
         ZoneSnapshot changed(ZoneContents from) {
-            Node old = node(origin, 0);
+            Node old = node(origin);
             store(Node.of(origin, apex(), old == null ? 0 : old.below));
             for (String name : contents.changedFrom(from)) {
                 put(name);
@@ -189,7 +181,7 @@ final class ZoneSnapshot {
                 return; // encoded with the apex, always
             }
             byte[] wire = WireName.of(WireName.absolute(name, contents.origin()));
-            Node old = node(wire, 0);
+            Node old = node(wire);
             boolean had = old != null && old.hasData();
             int below = old == null ? 0 : old.below;
             List<EncodedSet> sets = encoded(name);
@@ -207,7 +199,7 @@ final class ZoneSnapshot {
         private void countAbove(byte[] wire, int difference) {
             for (int at = 1 + wire[0]; wire.length - at >= origin.length; at += 1 + wire[at]) {
                 byte[] above = Arrays.copyOfRange(wire, at, wire.length);
-                Node node = node(above, 0);
+                Node node = node(above);
                 Node counted =
                         node == null ? Node.of(above, List.of(), difference) : node.withBelow(node.below + difference);
                 if (counted.below == 0 && !counted.hasData() && above.length > origin.length) {
@@ -222,47 +214,40 @@ final class ZoneSnapshot {
             return ZoneSnapshot.index(hash, buckets.length);
         }
 
-        private @Nullable Node node(byte[] wire, int from) {
+        private @Nullable Node node(byte[] wire) {
             int hash = WireName.hash(wire);
-            Node[] bucket = buckets[index(hash)];
-            for (Node node : bucket == null ? EMPTY : bucket) {
-                if (node.hash == hash && node.is(wire, from, wire.length)) {
+            for (Node node = buckets[index(hash)]; node != null; node = node.next) {
+                if (node.hash == hash && node.is(wire, 0, wire.length)) {
                     return node;
                 }
             }
             return null;
         }
 
-        /** Buckets are shared with the snapshot before, so they are replaced, never changed. */
-        private void store(Node node) {
-            int index = index(node.hash);
-            Node[] bucket = buckets[index] == null ? EMPTY : buckets[index];
-            for (int i = 0; i < bucket.length; i++) {
-                if (bucket[i].hash == node.hash && bucket[i].is(node.name, 0, node.name.length)) {
-                    Node[] copy = bucket.clone();
-                    copy[i] = node;
-                    buckets[index] = copy;
-                    return;
-                }
-            }
-            Node[] longer = Arrays.copyOf(bucket, bucket.length + 1);
-            longer[bucket.length] = node;
-            buckets[index] = longer;
-            size++;
+        private void store(Node stored) {
+            size += without(stored.name, stored.hash) ? 0 : 1;
+            int index = index(stored.hash);
+            buckets[index] = stored.withNext(buckets[index]);
         }
 
         private void drop(byte[] wire) {
-            int hash = WireName.hash(wire);
+            size -= without(wire, WireName.hash(wire)) ? 1 : 0;
+        }
+
+        /** Takes a name out of its bucket. The nodes are shared with the snapshot before, so that a new bucket is made of copies. */
+        private boolean without(byte[] wire, int hash) {
             int index = index(hash);
-            List<Node> kept = new ArrayList<>();
-            for (Node node : buckets[index] == null ? EMPTY : buckets[index]) {
+            Node kept = null;
+            boolean found = false;
+            for (Node node = buckets[index]; node != null; node = node.next) {
                 if (node.hash == hash && node.is(wire, 0, wire.length)) {
-                    size--;
+                    found = true;
                 } else {
-                    kept.add(node);
+                    kept = node.withNext(kept);
                 }
             }
-            buckets[index] = kept.toArray(new Node[0]);
+            buckets[index] = kept;
+            return found;
         }
     }
 }
