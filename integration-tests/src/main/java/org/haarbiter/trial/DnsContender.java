@@ -123,14 +123,7 @@ final class DnsContender implements AutoCloseable {
     static DnsContender powerDns(Path work, DnsTrialZone zone) throws IOException {
         Endpoint address = freeEndpoint();
         Files.createDirectories(work);
-        Files.writeString(work.resolve("zone.sql"), zone.sql());
-        run(
-                work,
-                Servers.onPath("sqlite3").toString(),
-                "-bail",
-                work.resolve("zone.sqlite3").toString(),
-                ".read " + schema(),
-                ".read " + work.resolve("zone.sql"));
+        powerDnsDatabase(work, zone.sql());
         Files.writeString(work.resolve("pdns.conf"), """
                 launch=gsqlite3
                 gsqlite3-database=%1$s/zone.sqlite3
@@ -141,16 +134,29 @@ final class DnsContender implements AutoCloseable {
                 distributor-threads=1
                 security-poll-suffix=
                 """.formatted(work, address.port()));
-        return new DnsContender(
-                "PowerDNS",
-                address,
-                List.of(
-                        program("HA_PDNS_SERVER", "pdns_server"),
-                        "--config-dir=" + work,
-                        "--daemon=no",
-                        "--guardian=no",
-                        "--write-pid=no"),
-                work);
+        return new DnsContender("PowerDNS", address, powerDnsCommand(work), work);
+    }
+
+    /** What starts a PowerDNS with the {@code pdns.conf} in a directory. */
+    static List<String> powerDnsCommand(Path work) {
+        return List.of(
+                program("HA_PDNS_SERVER", "pdns_server"),
+                "--config-dir=" + work,
+                "--daemon=no",
+                "--guardian=no",
+                "--write-pid=no");
+    }
+
+    /** Makes {@code zone.sqlite3} of PowerDNS' schema and these rows. */
+    static void powerDnsDatabase(Path work, String rows) throws IOException {
+        Files.writeString(work.resolve("zone.sql"), rows);
+        run(
+                work,
+                Servers.onPath("sqlite3").toString(),
+                "-bail",
+                work.resolve("zone.sqlite3").toString(),
+                ".read " + schema(),
+                ".read " + work.resolve("zone.sql"));
     }
 
     static String program(String variable, String name) {

@@ -48,11 +48,15 @@ final class DnsTransferTrial {
         Endpoint primary = DnsContender.freeEndpoint();
         Endpoint bind = DnsContender.freeEndpoint();
         Endpoint knot = DnsContender.freeEndpoint();
+        Endpoint powerDns = DnsContender.freeEndpoint();
         DnsServerSettings usual = DnsServerSettings.usual(primary, List.of(DnsTrialZone.ZONE));
         DnsServerSettings.Zone open = new DnsServerSettings.Zone(
                 List.of("k1"),
                 List.of(),
-                List.of(new DnsServerSettings.Secondary(bind, "k1"), new DnsServerSettings.Secondary(knot, "k1")));
+                List.of(
+                        new DnsServerSettings.Secondary(bind, "k1"),
+                        new DnsServerSettings.Secondary(knot, "k1"),
+                        new DnsServerSettings.Secondary(powerDns, "k1")));
         DnsServerSettings settings = new DnsServerSettings(
                 usual.listen(),
                 1,
@@ -99,10 +103,24 @@ final class DnsTransferTrial {
             check.accept(
                     "the changes went as changes (IXFR)",
                     again == 0 ? null : again + " whole zones were sent again (must be none)");
+            // By itself, and last: it copies the whole zone at each change.
+            Secondary slow = powerDns(work.resolve("powerdns-secondary"), powerDns, primary);
+            secondaries.add(slow);
+            slow.process().start();
+            server.serve(contents.next(last + 1).build());
+            check.accept(
+                    "PowerDNS as a secondary copies the zone, signed (AXFR, TSIG)",
+                    await(() -> serial(slow) == last + 1, slow, last + 1));
+            server.serve(contents.next(last + 2).build());
+            for (Secondary secondary : secondaries) {
+                check.accept(
+                        secondary.name() + " follows the last change (NOTIFY)",
+                        await(() -> serial(secondary) == last + 2, secondary, last + 2));
+            }
             check.accept(
                     "every notification was acknowledged",
-                    awaitAll(
-                            () -> server.secondaries().stream().allMatch(state -> state.acknowledgedSerial() == last)));
+                    awaitAll(() ->
+                            server.secondaries().stream().allMatch(state -> state.acknowledgedSerial() == last + 2)));
         } finally {
             for (Secondary secondary : secondaries) {
                 secondary.process().close();
@@ -201,5 +219,30 @@ final class DnsTransferTrial {
                 address.port(), work, System.getProperty("user.name"), SECRET, primary.port(), DnsTrialZone.ZONE));
         List<String> command = List.of(DnsContender.program("HA_KNOTD", "knotd"), "-c", conf.toString());
         return new Secondary("Knot", address, new ServerProcess("Knot", Host.here(), command, work.resolve("log")));
+    }
+
+    private static Secondary powerDns(Path work, Endpoint address, Endpoint primary) throws IOException {
+        String zone = DnsTrialZone.ZONE.substring(0, DnsTrialZone.ZONE.length() - 1);
+        DnsContender.powerDnsDatabase(Files.createDirectories(work), """
+                INSERT INTO tsigkeys (name, algorithm, secret) VALUES ('k1', 'hmac-sha256', '%1$s');
+                INSERT INTO domains (id, name, type, master) VALUES (1, '%2$s', 'SLAVE', '%3$s');
+                INSERT INTO domainmetadata (domain_id, kind, content) VALUES (1, 'AXFR-MASTER-TSIG', 'k1');
+                """.formatted(SECRET, zone, primary));
+        Files.writeString(work.resolve("pdns.conf"), """
+                launch=gsqlite3
+                gsqlite3-database=%1$s/zone.sqlite3
+                local-address=127.0.0.1
+                local-port=%2$d
+                socket-dir=%1$s
+                secondary=yes
+                cache-ttl=0
+                query-cache-ttl=0
+                negquery-cache-ttl=0
+                security-poll-suffix=
+                """.formatted(work, address.port()));
+        return new Secondary(
+                "PowerDNS",
+                address,
+                new ServerProcess("PowerDNS", Host.here(), DnsContender.powerDnsCommand(work), work.resolve("log")));
     }
 }
