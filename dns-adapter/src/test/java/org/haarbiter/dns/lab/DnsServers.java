@@ -166,7 +166,11 @@ public abstract class DnsServers implements AutoCloseable {
 
     /** The zone's serial number; 0 where the server doesn't serve it. */
     public static long serial(Endpoint server) {
-        for (Record record : records(server, ZONE, Type.SOA)) {
+        return serial(server, ZONE);
+    }
+
+    static long serial(Endpoint server, String zone) {
+        for (Record record : records(server, zone, Type.SOA)) {
             return ((SOARecord) record).getSerial();
         }
         return 0;

@@ -16,8 +16,6 @@ public final class PowerDnsServers extends DnsServers {
             "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
             "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql");
 
-    private final String server = program("pdns_server", "HA_PDNS_SERVER", "powerdns");
-    private final String sqlite = program("sqlite3", "HA_SQLITE3", "powerdns");
     private final Endpoint api = freeEndpoint();
 
     public PowerDnsServers(Path directory) throws IOException {
@@ -52,23 +50,43 @@ public final class PowerDnsServers extends DnsServers {
     private void start(String name, Endpoint endpoint, String settings, String sql) throws IOException {
         Path home = home(name);
         // The caches are off: for 20 s and more they would answer with what was there before the update.
-        Files.writeString(home.resolve("pdns.conf"), """
+        Files.writeString(home.resolve("pdns.conf"), settings(home, endpoint) + """
+                cache-ttl=0
+                query-cache-ttl=0
+                negquery-cache-ttl=0
+                """ + settings);
+        database(home, sql);
+        start(this, name, home);
+    }
+
+    /** What this machine is. */
+    static String settings(Path home, Endpoint endpoint) {
+        return """
                 launch=gsqlite3
                 gsqlite3-database=%1$s/pdns.sqlite3
                 local-address=127.0.0.1
                 local-port=%2$d
                 socket-dir=%1$s
-                cache-ttl=0
-                query-cache-ttl=0
-                negquery-cache-ttl=0
                 zone-cache-refresh-interval=0
                 security-poll-suffix=
-                %3$s
-                """.formatted(home, endpoint.port(), settings));
+                """.formatted(home, endpoint.port());
+    }
+
+    /** An empty database, and what is done to it. */
+    static void database(Path home, String sql) throws IOException {
         Path script = home.resolve("zones.sql");
         Files.writeString(script, sql);
-        run(List.of(sqlite, "-bail", home.resolve("pdns.sqlite3").toString(), ".read " + schema(), ".read " + script));
-        start(name, List.of(server, "--config-dir=" + home, "--daemon=no", "--guardian=no", "--write-pid=no"));
+        run(List.of(
+                program("sqlite3", "HA_SQLITE3", "powerdns"),
+                "-bail",
+                home.resolve("pdns.sqlite3").toString(),
+                ".read " + schema(),
+                ".read " + script));
+    }
+
+    static void start(DnsServers servers, String name, Path home) throws IOException {
+        String server = program("pdns_server", "HA_PDNS_SERVER", "powerdns");
+        servers.start(name, List.of(server, "--config-dir=" + home, "--daemon=no", "--guardian=no", "--write-pid=no"));
     }
 
     private static String schema() {
