@@ -360,6 +360,9 @@ final class SimMaster extends SimProcess {
 
     private void decideAll() {
         arbiter.decide(clock(), world.wallMillis()).forEach(this::propose);
+    }
+
+    private void lookWhoIsWell() {
         Entry serving = arbiter.serving(clock(), world.wallMillis());
         if (serving != null) {
             propose(serving);
@@ -465,6 +468,7 @@ final class SimMaster extends SimProcess {
     private void tick() {
         after(TICK, this::tick);
         decideAll();
+        lookWhoIsWell();
         if (!arbiter.leading()) {
             return;
         }

@@ -342,6 +342,7 @@ public final class MasterLoop implements LogListener, AutoCloseable {
                     // A lease must not wait for a commit that doesn't come.
                     List.copyOf(confirmed.keySet()).forEach(this::answerConfirmed);
                     decideAll();
+                    lookWhoIsWell();
                     listenToOthers(now);
                     observer.tick(arbiter, now);
                 }
@@ -389,6 +390,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         for (Entry entry : arbiter.decide(ticker.nanos(), wallMillis.getAsLong())) {
             submit(entry);
         }
+    }
+
+    /** Nobody's writes wait for it, so that the tick is soon enough. */
+    private void lookWhoIsWell() {
         Entry serving = arbiter.serving(ticker.nanos(), wallMillis.getAsLong());
         if (serving != null) {
             submit(serving);
