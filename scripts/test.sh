@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: unit tests, scenarios, simulation, and the tests on real servers, which it installs. About 15 minutes
+# Runs every test: unit tests, scenarios, simulation, and the tests on real servers, which it installs. About half an hour
 # on two cores. Can be run again; what it starts, it stops.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
