@@ -49,11 +49,13 @@ public final class Exchange {
      */
     public static List<Reply> query(Endpoint server, List<Outgoing> queries, long deadlineNanos) {
         if (queries.size() > UDP_AT_ONCE) {
-            List<Reply> replies = byTcp(server, queries, true, deadlineNanos);
-            if (replies.get(0).kind() != Reply.Kind.UNDELIVERED) {
+            long now = System.nanoTime();
+            long halfway = now + (deadlineNanos - now) / 2;
+            List<Reply> replies = new TcpExchange(address(server), queries).run(true, halfway, deadlineNanos);
+            if (replies.stream().anyMatch(reply -> reply.message() != null)) {
                 return replies;
             }
-            // Somebody keeps TCP away: by UDP it takes longer.
+            // A firewall may keep TCP away: by UDP it takes longer.
             List<Reply> slowly = new ArrayList<>();
             for (int from = 0; from < queries.size(); from += UDP_AT_ONCE) {
                 int to = Math.min(queries.size(), from + UDP_AT_ONCE);
@@ -75,7 +77,7 @@ public final class Exchange {
     }
 
     private static List<Reply> byTcp(Endpoint server, List<Outgoing> messages, boolean again, long deadlineNanos) {
-        return new TcpExchange(address(server), messages).run(again, deadlineNanos);
+        return new TcpExchange(address(server), messages).run(again, deadlineNanos, deadlineNanos);
     }
 
     private static List<Reply> byUdp(Endpoint server, List<Outgoing> all, long resendNanos, long deadlineNanos) {

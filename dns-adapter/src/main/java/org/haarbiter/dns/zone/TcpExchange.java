@@ -49,8 +49,9 @@ final class TcpExchange {
      * One reply a message, in their order. Messages that are too large for DNS aren't sent.
      *
      * @param again whether what a closed connection left without an answer is sent on a new one, as long as each brings some
+     * @param firstNanos when to give up where nothing has come by then
      */
-    List<Reply> run(boolean again, long deadlineNanos) {
+    List<Reply> run(boolean again, long firstNanos, long deadlineNanos) {
         Reply without = null;
         while (without == null) {
             int before = answered;
@@ -59,7 +60,7 @@ final class TcpExchange {
                 break;
             }
             try {
-                converse(deadlineNanos);
+                converse(firstNanos, deadlineNanos);
             } catch (SocketTimeoutException e) {
                 without = new Reply(Reply.Kind.SILENT, null, "no answer by TCP");
             } catch (EOFException e) {
@@ -110,7 +111,7 @@ final class TcpExchange {
         }
     }
 
-    private void converse(long deadlineNanos) throws IOException {
+    private void converse(long firstNanos, long deadlineNanos) throws IOException {
         try (Selector selector = Selector.open();
                 SocketChannel channel = SocketChannel.open()) {
             channel.configureBlocking(false);
@@ -127,7 +128,8 @@ final class TcpExchange {
                     boolean more = out.hasRemaining();
                     key.interestOps(more ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ);
                 }
-                long millis = (deadlineNanos - System.nanoTime() + 999_999) / 1_000_000;
+                long untilNanos = answered == 0 ? firstNanos : deadlineNanos;
+                long millis = (untilNanos - System.nanoTime() + 999_999) / 1_000_000;
                 if (millis <= 0) {
                     throw new SocketTimeoutException("the limit has passed");
                 }

@@ -54,6 +54,9 @@ final class FakeDnsServer implements AutoCloseable {
 
         /** Nobody listens there. */
         boolean withoutTcp;
+
+        /** Connections are made, and nothing comes of them. */
+        boolean deafByTcp;
     }
 
     private final Limits limits;
@@ -92,7 +95,7 @@ final class FakeDnsServer implements AutoCloseable {
         start(this::serveUdp, "fake-dns-udp");
         if (limits.withoutTcp) {
             tcp.close();
-        } else {
+        } else if (!limits.deafByTcp) {
             start(this::serveTcp, "fake-dns-tcp");
         }
     }

@@ -24,6 +24,7 @@ import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
@@ -548,13 +549,15 @@ class Rfc2136ProviderTest {
         }
     }
 
-    @Test
-    void whereTcpIsShutManyQueriesGoByUdp() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whereTcpIsShutOrDeafManyQueriesGoByUdp(boolean shut) throws IOException {
         FakeDnsServer.Limits limits = new FakeDnsServer.Limits();
-        limits.withoutTcp = true;
+        limits.withoutTcp = shut;
+        limits.deafByTcp = !shut;
         try (FakeDnsServer server = new FakeDnsServer(request -> List.of(answerQuery(request)), limits);
                 Rfc2136Provider provider = provider(server.endpoint())) {
-            assertThat(provider.readBack(groups(50, 1), Duration.ofSeconds(20)))
+            assertThat(provider.readBack(groups(50, 1), Duration.ofSeconds(4)))
                     .extracting(readings -> readings.get(0).state())
                     .hasSize(50)
                     .containsOnly(ServerReading.State.DIFFERS);
