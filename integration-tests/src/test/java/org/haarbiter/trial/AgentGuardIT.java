@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
@@ -51,6 +52,16 @@ class AgentGuardIT {
         Arena.deleteWorkDirectory(work);
     }
 
+    /**
+     * Without the questions to the name server that timed out: a client asks again, and while Java starts twice on two
+     * processors a name server is late as well.
+     */
+    private static Map<String, Long> failedWrites(WriteLoad load) {
+        return load.failures().entrySet().stream()
+                .filter(failure -> !failure.getKey().startsWith("lookup: "))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
     private static String agentLost(Arena arena) {
         return arena.api().await(Arena.GROUP, "is known", LIMIT, g -> true).agentLost();
     }
@@ -58,7 +69,7 @@ class AgentGuardIT {
     /** From an agent that nobody supervises to one that systemd does, and then to another such. */
     private static void isUpgradedUnnoticed(Arena arena, WriteLoad load, PlayedSystemd systemd, SqlServer primary)
             throws Exception {
-        Map<String, Long> failures = load.failures();
+        Map<String, Long> failures = failedWrites(load);
         long before = System.nanoTime();
         arena.agent(primary.name()).terminate();
         arena.agent(primary.name()).awaitEnd(LIMIT);
@@ -86,7 +97,7 @@ class AgentGuardIT {
                 (ready - stopped) / 1_000_000,
                 during.longestSilenceMillis(),
                 systemd.longestGapMillis());
-        assertThat(load.failures()).as("writes that failed").isEqualTo(failures);
+        assertThat(failedWrites(load)).as("writes that failed").isEqualTo(failures);
         assertThat(arena.api().group(Arena.GROUP)).isNotNull();
         assertThat(arena.awaitSteady(LIMIT).name()).isEqualTo(primary.name());
         assertThat(arena.api().switches(Arena.GROUP)).as("only the adoption").hasSize(1);
