@@ -49,6 +49,10 @@ public final class StateCodec {
             Map.entry("class-set", Entry.ClassSet.class),
             Map.entry("serving-changed", Entry.ServingChanged.class),
             Map.entry("records-set", Entry.RecordsSet.class),
+            Map.entry("endpoints-set", Entry.EndpointGroupSet.class),
+            Map.entry("endpoints-removed", Entry.EndpointGroupRemoved.class),
+            Map.entry("endpoints-judged", Entry.EndpointsJudged.class),
+            Map.entry("endpoint-ordered", Entry.EndpointOrdered.class),
             Map.entry("class-forgotten", Entry.ClassForgotten.class),
             Map.entry("paused", Entry.Paused.class),
             Map.entry("resumed", Entry.Resumed.class),
@@ -65,6 +69,7 @@ public final class StateCodec {
     private static final String CLASSES = "classes";
     private static final String SERVING = "serving";
     private static final String RECORDS = "records";
+    private static final String ENDPOINTS = "endpoints";
     private static final String NAMES_INDEX = "namesIndex";
 
     private final ObjectMapper json;
@@ -117,6 +122,10 @@ public final class StateCodec {
             // Written before the zone followed from the log alone.
             snapshot.put(NAMES_INDEX, 0);
             snapshot.putObject(RECORDS);
+        }
+        if (root instanceof ObjectNode snapshot && !snapshot.has(ENDPOINTS)) {
+            // Written before there were endpoints.
+            snapshot.putObject(ENDPOINTS);
         }
         for (JsonNode group : root.path("groups")) {
             if (group instanceof ObjectNode written && !written.has(CLASSES)) {

@@ -105,9 +105,13 @@ public final class Arbiter {
     /** A leader hears for so many silences before it finds that another one hears more. */
     private static final int HAND_OVER_SILENCES = 4;
 
+    /** What a master said of endpoints counts for so many silences; it is asked more often than once in one. */
+    private static final int ENDPOINT_VOTE_SILENCES = 2;
+
     private final Limits limits;
     private final Doubt doubt;
     private final Turns turns;
+    private final EndpointVotes endpointVotes;
     private final TreeMap<String, GroupMemory> memories = new TreeMap<>();
     private ClusterState state = ClusterState.empty();
     private long term;
@@ -120,11 +124,18 @@ public final class Arbiter {
     /** A change of whom clients are sent to is being committed. */
     private boolean servingPending;
 
+    /** A change of what is known of endpoints is being committed. */
+    private boolean judgementPending;
+
+    /** A master has spoken of endpoints since they were last judged. */
+    private boolean endpointsReported;
+
     /** Knows nothing yet. */
     public Arbiter(Limits limits, Masters masters, long nowNanos) {
         this.limits = limits;
         this.doubt = new Doubt(limits, masters);
         this.turns = new Turns(limits);
+        this.endpointVotes = new EndpointVotes(masters, ENDPOINT_VOTE_SILENCES * Limits.nanos(limits.silenceMillis()));
         this.listeningSinceNanos = nowNanos;
         this.lastLookNanos = nowNanos;
     }
@@ -150,7 +161,9 @@ public final class Arbiter {
         leading = true;
         leaderSinceNanos = nowNanos;
         doubt.forget();
+        endpointVotes.forget();
         servingPending = false;
+        judgementPending = false;
         memories.values().forEach(memory -> {
             memory.pending = null;
             memory.granted.clear();
@@ -284,6 +297,7 @@ public final class Arbiter {
     /** A proposal of this group's, or of the fleet's where empty, ended, in whatever way: it may be decided on again. */
     public void proposalEnded(String group) {
         servingPending &= !group.isEmpty();
+        judgementPending &= !group.isEmpty();
         GroupMemory memory = memories.get(group);
         if (memory != null) {
             memory.pending = null;
@@ -498,6 +512,41 @@ public final class Arbiter {
         return servingPending ? new Entry.ServingChanged(changes, wallMillis) : null;
     }
 
+    /**
+     * A master, this one or another, has said what it finds of endpoints.
+     *
+     * @param askedNanos when it was asked, on this master's clock
+     */
+    public void reportedEndpoints(String master, EndpointReport report, long askedNanos) {
+        if (leading && askedNanos >= leaderSinceNanos) {
+            endpointVotes.reported(master, report, askedNanos);
+            endpointsReported = true;
+        }
+    }
+
+    /** Judges the endpoints by what the masters say; null where nothing changes, the fleet is paused, or this master doesn't lead. */
+    public @Nullable Entry judgeEndpoints(long nowNanos, long wallMillis) {
+        if (!leading || judgementPending || !endpointsReported || state.fleetPause() != null) {
+            return null;
+        }
+        endpointsReported = false;
+        TreeMap<String, Entry.EndpointsJudged.OfEndpointGroup> judged = new TreeMap<>();
+        endpointVotes.judge(state.endpoints(), nowNanos).forEach((name, found) -> {
+            EndpointGroup group = state.endpoints().get(name);
+            if (group != null) {
+                judged.put(name, new Entry.EndpointsJudged.OfEndpointGroup(group.setIndex(), found));
+            }
+        });
+        judgementPending = !judged.isEmpty();
+        return judgementPending ? new Entry.EndpointsJudged(judged, wallMillis) : null;
+    }
+
+    /** By master, what it says of an endpoint now; null for one that hasn't said anything lately. Empty on followers. */
+    public SortedMap<String, EndpointReport.@Nullable Finding> findingsOf(
+            EndpointGroup group, String endpoint, long nowNanos) {
+        return leading ? endpointVotes.of(group, endpoint, nowNanos) : Collections.emptySortedMap();
+    }
+
     /** Looks at one group; null where there is nothing to do, or this master doesn't lead. */
     public @Nullable Entry decide(String group, long nowNanos, long wallMillis) {
         noticeOwnPause(nowNanos);
@@ -569,7 +618,10 @@ public final class Arbiter {
     /** Judges a command; an accepted one is to be proposed like a decision. */
     public Command.Outcome command(Command command, long nowNanos, long wallMillis) {
         if (command instanceof Command.SetRecords set) {
-            return Commands.setRecords(state.records(), set, wallMillis);
+            return Commands.setRecords(state, set, wallMillis);
+        }
+        if (command instanceof Command.OfEndpoints ofEndpoints) {
+            return EndpointCommands.check(state, ofEndpoints, wallMillis);
         }
         if (command.group().isEmpty()) {
             return Commands.check(view("", nowNanos, wallMillis), command);
@@ -585,6 +637,12 @@ public final class Arbiter {
                 return Command.Outcome.refused("the name '" + set.name() + "' belongs to a traffic class of group '"
                         + carrier.name() + "' (another name, or remove that one first)");
             }
+        }
+        String taken = command instanceof Command.SetClass set
+                ? EndpointCommands.takenProblem(state, set.name())
+                : command instanceof Command.ExpectGroup ? EndpointCommands.takenProblem(state, command.group()) : null;
+        if (taken != null) {
+            return Command.Outcome.refused(taken);
         }
         if (memory.pending != null) {
             return Command.Outcome.refused(

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param expected by name: groups that aren't adopted yet and for whose agents adoption waits; never one of the above
  * @param fleetPause pauses every group; null where none
  * @param records what people have put into the zone, by {@link RecordsByHand#key}
+ * @param endpoints groups of endpoints by name; no database, traffic class or address by hand has the name of one
  * @param namesIndex the log index of the newest entry by which DNS names may have changed; 0 before the first
  * @param recent the newest lines of the switch log, oldest first, at most {@link #RECENT_LIMIT}
  */
@@ -22,6 +23,7 @@ public record ClusterState(
         SortedMap<String, Expected> expected,
         @Nullable Pause fleetPause,
         SortedMap<String, RecordsByHand> records,
+        SortedMap<String, EndpointGroup> endpoints,
         long namesIndex,
         List<AuditEvent> recent) {
 
@@ -33,12 +35,13 @@ public record ClusterState(
         groups = Collections.unmodifiableSortedMap(new TreeMap<>(groups));
         expected = Collections.unmodifiableSortedMap(new TreeMap<>(expected));
         records = Collections.unmodifiableSortedMap(new TreeMap<>(records));
+        endpoints = Collections.unmodifiableSortedMap(new TreeMap<>(endpoints));
         recent = List.copyOf(recent);
     }
 
     /** Before the first entry. */
     public static ClusterState empty() {
-        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, new TreeMap<>(), 0, List.of());
+        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, new TreeMap<>(), new TreeMap<>(), 0, List.of());
     }
 
     /** The group, or null. */
@@ -64,13 +67,19 @@ public record ClusterState(
         Group before = changed.put(group.name(), group);
         boolean sameNames = before != null && before.namedAs(group);
         return new ClusterState(
-                changed, expected, fleetPause, records, sameNames ? namesIndex : event.index(), appended(event));
+                changed,
+                expected,
+                fleetPause,
+                records,
+                endpoints,
+                sameNames ? namesIndex : event.index(),
+                appended(event));
     }
 
     ClusterState withServing(SortedMap<String, Group> newGroups, AuditEvent event) {
         TreeMap<String, Group> changed = new TreeMap<>(groups);
         changed.putAll(newGroups);
-        return new ClusterState(changed, expected, fleetPause, records, event.index(), appended(event));
+        return new ClusterState(changed, expected, fleetPause, records, endpoints, event.index(), appended(event));
     }
 
     ClusterState withRecords(RecordsByHand set, AuditEvent event) {
@@ -80,7 +89,31 @@ public record ClusterState(
         } else {
             changed.put(set.key(), set);
         }
-        return new ClusterState(groups, expected, fleetPause, changed, event.index(), appended(event));
+        return new ClusterState(groups, expected, fleetPause, changed, endpoints, event.index(), appended(event));
+    }
+
+    /** With these groups of endpoints instead of those of the same names. */
+    ClusterState withEndpoints(Iterable<EndpointGroup> changes, AuditEvent event) {
+        TreeMap<String, EndpointGroup> changed = new TreeMap<>(endpoints);
+        boolean sameNames = true;
+        for (EndpointGroup group : changes) {
+            EndpointGroup before = changed.put(group.name(), group);
+            sameNames &= before != null && before.namedAs(group);
+        }
+        return new ClusterState(
+                groups,
+                expected,
+                fleetPause,
+                records,
+                changed,
+                sameNames ? namesIndex : event.index(),
+                appended(event));
+    }
+
+    ClusterState withoutEndpoints(String name, AuditEvent event) {
+        TreeMap<String, EndpointGroup> left = new TreeMap<>(endpoints);
+        left.remove(name);
+        return new ClusterState(groups, expected, fleetPause, records, left, event.index(), appended(event));
     }
 
     /** A group that is adopted is expected no more. */
@@ -91,7 +124,7 @@ public record ClusterState(
     ClusterState withExpected(Expected group, AuditEvent event) {
         TreeMap<String, Expected> changed = new TreeMap<>(expected);
         changed.put(group.group(), group);
-        return new ClusterState(groups, changed, fleetPause, records, namesIndex, appended(event));
+        return new ClusterState(groups, changed, fleetPause, records, endpoints, namesIndex, appended(event));
     }
 
     ClusterState withoutExpected(String group, AuditEvent event) {
@@ -101,15 +134,15 @@ public record ClusterState(
     private ClusterState without(String name) {
         TreeMap<String, Expected> left = new TreeMap<>(expected);
         left.remove(name);
-        return new ClusterState(groups, left, fleetPause, records, namesIndex, recent);
+        return new ClusterState(groups, left, fleetPause, records, endpoints, namesIndex, recent);
     }
 
     ClusterState withFleetPause(@Nullable Pause pause, AuditEvent event) {
-        return new ClusterState(groups, expected, pause, records, namesIndex, appended(event));
+        return new ClusterState(groups, expected, pause, records, endpoints, namesIndex, appended(event));
     }
 
     ClusterState withEvent(AuditEvent event) {
-        return new ClusterState(groups, expected, fleetPause, records, namesIndex, appended(event));
+        return new ClusterState(groups, expected, fleetPause, records, endpoints, namesIndex, appended(event));
     }
 
     private List<AuditEvent> appended(AuditEvent event) {

@@ -112,6 +112,53 @@ public sealed interface Command {
         }
     }
 
+    /** About a group of endpoints. */
+    sealed interface OfEndpoints extends Command {
+        /** The group of endpoints. */
+        String name();
+
+        /** Empty: it is no group of databases, and waits for no decision on one. */
+        @Override
+        default String group() {
+            return "";
+        }
+    }
+
+    /**
+     * Say what endpoints a name leads to.
+     *
+     * @param wanted what a person can set of it; whatever else it holds is not looked at
+     */
+    record SetEndpoints(EndpointGroup wanted, String by, String reason) implements OfEndpoints {
+        @Override
+        public String name() {
+            return wanted.name();
+        }
+    }
+
+    /** Forget a group of endpoints, and its name. */
+    record RemoveEndpoints(String name, String by, String reason) implements OfEndpoints {}
+
+    /** Order where clients are sent, whatever the checks find, or end such an order. */
+    record OrderEndpoint(String name, String endpoint, EndpointAct act, String by, String reason)
+            implements OfEndpoints {}
+
+    /** What can be ordered of an endpoint. */
+    enum EndpointAct {
+        /** No clients are sent to it. */
+        DRAIN,
+        /** That ends. */
+        UNDRAIN,
+        /** It stays in or out, as it is now. */
+        HOLD,
+        /** It is in, and stays. */
+        HOLD_IN,
+        /** It is out, and stays. */
+        HOLD_OUT,
+        /** The end of each of these three. */
+        RELEASE
+    }
+
     /** Expect a group no more. */
     record ForgetGroup(String group, String by, String reason) implements Command {}
 

@@ -57,9 +57,13 @@ final class Commands {
                 : resume(view, command, group.pause(), "group '" + group.name() + "'");
     }
 
-    static Outcome setRecords(SortedMap<String, RecordsByHand> present, Command.SetRecords command, long wallMillis) {
+    static Outcome setRecords(ClusterState state, Command.SetRecords command, long wallMillis) {
+        SortedMap<String, RecordsByHand> present = state.records();
         RecordsByHand records = command.records();
         String problem = command.reason().isBlank() ? "a reason is needed (--reason)" : records.problemBeside(present);
+        if (problem == null && records.clashesWithAddresses()) {
+            problem = EndpointCommands.takenProblem(state, records.name());
+        }
         return problem != null
                 ? Outcome.refused(problem)
                 : Outcome.accepted(

@@ -1,6 +1,7 @@
 package org.haarbiter.master.core;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -606,7 +607,9 @@ public sealed interface Entry {
         public ClusterState applyTo(ClusterState state, long index) {
             Group present = state.group(group);
             Group carrier = state.groupOfClass(name);
-            if (present == null || (carrier != null && !carrier.name().equals(group))) {
+            if (present == null
+                    || (carrier != null && !carrier.name().equals(group))
+                    || state.endpoints().containsKey(name)) {
                 return state;
             }
             TrafficClass before = present.classes().get(name);
@@ -704,7 +707,8 @@ public sealed interface Entry {
 
         @Override
         public ClusterState applyTo(ClusterState state, long index) {
-            if (records.problemBeside(state.records()) != null) {
+            if (records.problemBeside(state.records()) != null
+                    || (records.clashesWithAddresses() && state.endpoints().containsKey(records.name()))) {
                 return state;
             }
             boolean removed = records.values().isEmpty();
@@ -718,6 +722,175 @@ public sealed interface Entry {
                             by,
                             "DNS records " + (removed ? records.key() + " removed" : records.words()) + ": " + reason,
                             details("reason", reason)));
+        }
+    }
+
+    /**
+     * A person has said what endpoints a name leads to. What is known of endpoints that it had before is kept.
+     *
+     * @param wanted what a person can set of it; whatever else it holds is not looked at
+     */
+    record EndpointGroupSet(EndpointGroup wanted, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            EndpointGroup before = state.endpoints().get(wanted.name());
+            EndpointGroup after = wanted.after(before, index, wallMillis);
+            if (after.problem() != null
+                    || (before == null && EndpointCommands.nameProblem(state, wanted.name()) != null)) {
+                return state;
+            }
+            return state.withEndpoints(
+                    List.of(after),
+                    new AuditEvent(
+                            index,
+                            wallMillis,
+                            wanted.name(),
+                            0,
+                            "endpoints-set",
+                            by,
+                            "endpoints: " + after.words() + ": " + reason,
+                            details("reason", reason)));
+        }
+    }
+
+    /** A person has removed a group of endpoints. */
+    record EndpointGroupRemoved(String name, String by, String reason, long wallMillis) implements Entry {
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            EndpointGroup before = state.endpoints().get(name);
+            return before == null
+                    ? state
+                    : state.withoutEndpoints(
+                            name,
+                            new AuditEvent(
+                                    index,
+                                    wallMillis,
+                                    name,
+                                    0,
+                                    "endpoints-removed",
+                                    by,
+                                    "no endpoints any more (before: " + before.words() + "): " + reason,
+                                    details("reason", reason)));
+        }
+    }
+
+    /**
+     * What a quorum of masters finds of endpoints has changed. Of many groups at once, so that it never comes between a group of
+     * databases and a decision about it.
+     *
+     * @param judgements by group of endpoints and endpoint
+     */
+    record EndpointsJudged(SortedMap<String, OfEndpointGroup> judgements, long wallMillis) implements Entry {
+        /**
+         * Of one group.
+         *
+         * @param setIndex of the group that was checked; of another this says nothing
+         * @param found by endpoint
+         */
+        public record OfEndpointGroup(long setIndex, SortedMap<String, EndpointGroup.Judgement> found) {
+            /** Copies the findings. */
+            public OfEndpointGroup {
+                found = Collections.unmodifiableSortedMap(new TreeMap<>(found));
+            }
+        }
+
+        /** Copies the judgements. */
+        public EndpointsJudged {
+            judgements = Collections.unmodifiableSortedMap(new TreeMap<>(judgements));
+        }
+
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            TreeMap<String, EndpointGroup> changed = new TreeMap<>();
+            TreeMap<String, String> details = new TreeMap<>();
+            judgements.forEach((name, judged) -> {
+                EndpointGroup present = state.endpoints().get(name);
+                if (present == null || present.setIndex() != judged.setIndex()) {
+                    return;
+                }
+                EndpointGroup after = present.judged(judged.found(), wallMillis);
+                if (!after.equals(present)) {
+                    changed.put(name, after);
+                    details.put(name, after.changedFrom(present));
+                }
+            });
+            if (changed.isEmpty()) {
+                return state;
+            }
+            boolean one = changed.size() == 1;
+            String first = changed.firstKey();
+            return state.withEndpoints(
+                    changed.values(),
+                    new AuditEvent(
+                            index,
+                            wallMillis,
+                            one ? first : "",
+                            0,
+                            "endpoints-judged",
+                            "arbiter",
+                            one ? "endpoints: " + details.get(first) : "endpoints of " + changed.size() + " groups",
+                            one ? new TreeMap<>() : details));
+        }
+    }
+
+    /**
+     * A person has ordered where clients of a group of endpoints are sent.
+     *
+     * @param order null where an earlier one has ended
+     */
+    record EndpointOrdered(
+            String name,
+            String endpoint,
+            CheckedEndpoint.@Nullable ByHand order,
+            String by,
+            String reason,
+            long wallMillis)
+            implements Entry {
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            EndpointGroup present = state.endpoints().get(name);
+            if (present == null || present.orderProblem(endpoint, order) != null) {
+                return state;
+            }
+            EndpointGroup after = present.ordered(endpoint, order);
+            if (after.equals(present)) {
+                return state;
+            }
+            return state.withEndpoints(
+                    List.of(after),
+                    new AuditEvent(
+                            index,
+                            wallMillis,
+                            name,
+                            0,
+                            "endpoint-ordered",
+                            by,
+                            "endpoint " + endpoint + " is "
+                                    + (order == null
+                                            ? "left to the checks again"
+                                            : order.order().words())
+                                    + ", clients are sent to " + String.join(", ", after.served()) + ": " + reason,
+                            details("endpoint", endpoint, "reason", reason)));
         }
     }
 

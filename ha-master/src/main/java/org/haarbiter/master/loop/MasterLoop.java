@@ -398,6 +398,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         if (serving != null) {
             submit(serving);
         }
+        Entry judged = arbiter.judgeEndpoints(ticker.nanos(), wallMillis.getAsLong());
+        if (judged != null) {
+            submit(judged);
+        }
     }
 
     /** Asks the other masters about whom this one doesn't hear, and lets one lead that hears more. */

@@ -13,8 +13,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.haarbiter.master.core.CheckedEndpoint;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.EndpointCheck;
+import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Expected;
 import org.haarbiter.master.core.MasterChange;
@@ -31,11 +34,30 @@ import org.haarbiter.words.PositionKind;
 import org.junit.jupiter.api.Test;
 
 class StateCodecTest {
+    /** The place of {@link Entry.EndpointGroupSet} in the history. */
+    private static final int ENDPOINTS_SET = 18;
+
     private final StateCodec codec = new StateCodec();
 
     private static Member member(String name, int last) {
         return new Member(
                 name, "north", new Endpoint("10.0.0." + last, 3306), "id-" + name, true, Standing.FOLLOWING, null);
+    }
+
+    private static EndpointGroup endpoints() {
+        CheckedEndpoint.State unset = new CheckedEndpoint.State(CheckedEndpoint.Health.UNCHECKED, "", 0, false, null);
+        return new EndpointGroup(
+                "web",
+                10,
+                EndpointGroup.Mode.FIRST,
+                1,
+                new EndpointCheck(
+                        EndpointCheck.Kind.HTTPS, 443, "/up", "web.example", 204, "ok", true, 2_000, 500, 2, 3),
+                new TreeMap<>(Map.of("", 100L, "north", 200L)),
+                0,
+                new TreeMap<>(Map.of(
+                        "one", new CheckedEndpoint("10.0.0.1", "n1", 1, 0, 300, unset),
+                        "two", new CheckedEndpoint("2001:db8::2", "s1", 2, 1, 0, unset))));
     }
 
     /** One of each kind, in an order in which each has an effect. */
@@ -94,6 +116,25 @@ class StateCodecTest {
                 new Entry.RecordsSet(
                         new RecordsByHand("mail", "A", "north", 60, List.of("10.0.0.9", "10.0.0.10")), "me", "new", 5),
                 new Entry.RecordsSet(new RecordsByHand("mail", "A", "north", 0, List.of()), "me", "old", 5),
+                new Entry.EndpointGroupSet(endpoints(), "me", "new", 5),
+                new Entry.EndpointsJudged(
+                        new TreeMap<>(Map.of(
+                                "web",
+                                new Entry.EndpointsJudged.OfEndpointGroup(
+                                        ENDPOINTS_SET,
+                                        new TreeMap<>(Map.of(
+                                                "one",
+                                                new EndpointGroup.Judgement(false, "m1: refused; m2: refused")))))),
+                        6),
+                new Entry.EndpointOrdered(
+                        "web",
+                        "one",
+                        new CheckedEndpoint.ByHand(CheckedEndpoint.Order.HELD_IN, "me", "I know better", 6),
+                        "me",
+                        "I know better",
+                        6),
+                new Entry.EndpointOrdered("web", "one", null, "me", "done", 6),
+                new Entry.EndpointGroupRemoved("web", "me", "old", 6),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
                 new Entry.Paused("g", "me", "work", 7),
@@ -159,6 +200,7 @@ class StateCodecTest {
         ObjectNode snapshot = (ObjectNode) new ObjectMapper().readTree(codec.state(state));
         snapshot.remove("namesIndex");
         snapshot.remove("records");
+        snapshot.remove("endpoints");
         snapshot.path("groups").forEach(group -> ((ObjectNode) group).remove("serving"));
 
         ClusterState read = codec.state(new ObjectMapper().writeValueAsBytes(snapshot));
