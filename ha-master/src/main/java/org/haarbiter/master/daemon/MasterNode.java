@@ -13,6 +13,8 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.dns.DnsProvider;
 import org.haarbiter.dns.server.StateAge;
@@ -23,15 +25,19 @@ import org.haarbiter.link.LinkSettings;
 import org.haarbiter.link.Tls;
 import org.haarbiter.master.admin.AdminServer;
 import org.haarbiter.master.audit.AuditFile;
+import org.haarbiter.master.codec.EndpointReportCodec;
 import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.codec.TestimonyCodec;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.EndpointReport;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
 import org.haarbiter.master.core.RecordsByHand;
 import org.haarbiter.master.core.Testimony;
 import org.haarbiter.master.core.Testimony.MemberName;
+import org.haarbiter.master.endpoints.EndpointChecks;
+import org.haarbiter.master.endpoints.EndpointRounds;
 import org.haarbiter.master.loop.MasterLoop;
 import org.haarbiter.master.loop.Rehearsal;
 import org.haarbiter.master.names.NamePublisher;
@@ -86,6 +92,8 @@ public final class MasterNode implements AutoCloseable {
     private final LinkServer agents;
     private final CollectorRegistry registry;
     private final @Nullable OwnServer ownDns;
+    private final EndpointChecks endpointChecks = new EndpointChecks(Ticker.SYSTEM, RandomGenerator.getDefault());
+    private final EndpointRounds endpointRounds;
     private final @Nullable SentinelServer sentinel;
     private final @Nullable SentinelGroups sentinelGroups;
     private @Nullable AdminServer admin;
@@ -166,6 +174,12 @@ public final class MasterNode implements AutoCloseable {
         if (ownDns != null) {
             registry.register(new DnsServerCollector(ownDns.server()));
         }
+        this.endpointRounds = new EndpointRounds(
+                settings.quorum(),
+                timing.silenceMillis(),
+                endpointChecks::report,
+                new OtherMasters()::askEndpoints,
+                this::onArbitersThread);
         SentinelSettings asSentinel = settings.sentinel();
         this.sentinelGroups = asSentinel == null
                 ? null
@@ -208,6 +222,7 @@ public final class MasterNode implements AutoCloseable {
         rehearse();
         loop.start();
         log.answerHearing(this::testify);
+        log.answerEndpoints(request -> endpointChecks.report().thenApply(EndpointReportCodec::answer));
         log.start();
         loop.attach(log, new OtherMasters());
         agents.start();
@@ -241,6 +256,18 @@ public final class MasterNode implements AutoCloseable {
         SortedSet<MemberName> asked = TestimonyCodec.asked(request);
         return loop.ask(arbiter -> arbiter.testify(asked, Ticker.SYSTEM.nanos()))
                 .thenApply(TestimonyCodec::answer);
+    }
+
+    private void onArbitersThread(Consumer<Arbiter> act) {
+        loop.ask(arbiter -> {
+                    act.accept(arbiter);
+                    return true;
+                })
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        LOG.warn("what a master finds of the endpoints isn't taken in: {}", failure.toString());
+                    }
+                });
     }
 
     private void tellSentinelsClients(String channel, String message) {
@@ -391,6 +418,10 @@ public final class MasterNode implements AutoCloseable {
                     });
         }
 
+        private CompletableFuture<EndpointReport> askEndpoints(String master) {
+            return log.askEndpoints(raftOf(master), limit).thenApply(EndpointReportCodec::report);
+        }
+
         private Endpoint raftOf(String master) {
             MasterSettings.Addresses addresses = settings.masters().get(master);
             if (addresses == null) {
@@ -432,6 +463,9 @@ public final class MasterNode implements AutoCloseable {
             if (ownDns != null) {
                 ownDns.applied(after);
             }
+            if (!before.endpoints().equals(after.endpoints())) {
+                endpointChecks.want(after.endpoints());
+            }
             if (leads) {
                 want(before, after);
             }
@@ -457,6 +491,7 @@ public final class MasterNode implements AutoCloseable {
             if (log.leader() != null) {
                 leaderSeenNanos = nowNanos;
             }
+            endpointRounds.tick(arbiter, nowNanos);
             metrics.looked(
                     arbiter,
                     loop.droppedHeartbeats(),
@@ -517,6 +552,7 @@ public final class MasterNode implements AutoCloseable {
         }
         log.close();
         loop.close();
+        endpointChecks.close();
         if (publisher != null) {
             publisher.close();
         }

@@ -18,6 +18,7 @@ import com.alipay.sofa.jraft.rpc.RaftRpcServerFactory;
 import com.alipay.sofa.jraft.util.Utils;
 import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFactory;
 import com.alipay.sofa.jraft.util.concurrent.FixedThreadsExecutorGroup;
+import com.google.protobuf.Message;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -35,6 +36,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.haarbiter.wire.EndpointsAnswer;
+import org.haarbiter.wire.EndpointsRequest;
 import org.haarbiter.wire.HearingAnswer;
 import org.haarbiter.wire.HearingRequest;
 import org.haarbiter.words.Endpoint;
@@ -367,7 +370,7 @@ public final class JraftNode implements ReplicatedLog {
 
     /** Answers other masters that ask whom this one hears. To be called before {@link #start}; the function must not block. */
     public void answerHearing(Function<HearingRequest, CompletableFuture<HearingAnswer>> answers) {
-        transport.server().registerProcessor(new HearingProcessor(answers, requests));
+        transport.server().registerProcessor(new QuestionProcessor<>(HearingRequest.class, answers, requests));
     }
 
     /**
@@ -377,10 +380,24 @@ public final class JraftNode implements ReplicatedLog {
      * @return fails where the master isn't connected, or doesn't answer in time
      */
     public CompletableFuture<HearingAnswer> askHearing(Endpoint member, HearingRequest request, Duration limit) {
-        CompletableFuture<HearingAnswer> answer = new CompletableFuture<>();
+        return ask(member, request, HearingAnswer.class, limit);
+    }
+
+    /** Answers leaders that ask what this master finds of the endpoints. To be called before {@link #start}; must not block. */
+    public void answerEndpoints(Function<EndpointsRequest, CompletableFuture<EndpointsAnswer>> answers) {
+        transport.server().registerProcessor(new QuestionProcessor<>(EndpointsRequest.class, answers, requests));
+    }
+
+    /** Asks another master what it finds of the endpoints; as {@link #askHearing}. */
+    public CompletableFuture<EndpointsAnswer> askEndpoints(Endpoint member, Duration limit) {
+        return ask(member, EndpointsRequest.getDefaultInstance(), EndpointsAnswer.class, limit);
+    }
+
+    private <A> CompletableFuture<A> ask(Endpoint member, Message request, Class<A> expected, Duration limit) {
+        CompletableFuture<A> answer = new CompletableFuture<>();
         InvokeCallback callback = (result, failure) -> {
-            if (failure == null && result instanceof HearingAnswer hearing) {
-                answer.complete(hearing);
+            if (failure == null && expected.isInstance(result)) {
+                answer.complete(expected.cast(result));
             } else {
                 answer.completeExceptionally(
                         failure != null ? failure : new IllegalStateException("master " + member + ": " + result));

@@ -4,6 +4,8 @@ import com.alipay.sofa.jraft.rpc.RpcRequests;
 import com.google.protobuf.Message;
 import java.io.IOException;
 import java.io.InputStream;
+import org.haarbiter.wire.EndpointsAnswer;
+import org.haarbiter.wire.EndpointsRequest;
 import org.haarbiter.wire.HearingAnswer;
 import org.haarbiter.wire.HearingRequest;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ enum PeerMessage {
     TIMEOUT_NOW(6, RpcRequests.TimeoutNowRequest.getDefaultInstance(), RpcRequests.TimeoutNowResponse.class),
     READ_INDEX(7, RpcRequests.ReadIndexRequest.getDefaultInstance(), RpcRequests.ReadIndexResponse.class),
     HEARING(8, HearingRequest.getDefaultInstance(), HearingAnswer.class),
+    ENDPOINTS(9, EndpointsRequest.getDefaultInstance(), EndpointsAnswer.class),
     ERROR_ANSWER(65, RpcRequests.ErrorResponse.getDefaultInstance(), null),
     VOTE_ANSWER(66, RpcRequests.RequestVoteResponse.getDefaultInstance(), null),
     APPEND_ANSWER(67, RpcRequests.AppendEntriesResponse.getDefaultInstance(), null),
@@ -29,7 +32,8 @@ enum PeerMessage {
     GET_FILE_ANSWER(69, RpcRequests.GetFileResponse.getDefaultInstance(), null),
     TIMEOUT_NOW_ANSWER(70, RpcRequests.TimeoutNowResponse.getDefaultInstance(), null),
     READ_INDEX_ANSWER(71, RpcRequests.ReadIndexResponse.getDefaultInstance(), null),
-    HEARING_ANSWER(72, HearingAnswer.getDefaultInstance(), null);
+    HEARING_ANSWER(72, HearingAnswer.getDefaultInstance(), null),
+    ENDPOINTS_ANSWER(73, EndpointsAnswer.getDefaultInstance(), null);
 
     private static final int FIRST_ANSWER = 65;
     private static final @Nullable PeerMessage[] BY_NUMBER = new PeerMessage[128];

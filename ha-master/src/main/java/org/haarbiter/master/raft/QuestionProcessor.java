@@ -7,21 +7,21 @@ import com.alipay.sofa.jraft.rpc.RpcRequests;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
-import org.haarbiter.wire.HearingAnswer;
-import org.haarbiter.wire.HearingRequest;
 
-/** Answers a leader that asks whom this master hears. */
-final class HearingProcessor implements RpcProcessor<HearingRequest> {
-    private final Function<HearingRequest, CompletableFuture<HearingAnswer>> answers;
+/** Answers one kind of question that a leader asks beside Raft. */
+final class QuestionProcessor<Q, A> implements RpcProcessor<Q> {
+    private final Class<Q> question;
+    private final Function<Q, CompletableFuture<A>> answers;
     private final Executor executor;
 
-    HearingProcessor(Function<HearingRequest, CompletableFuture<HearingAnswer>> answers, Executor executor) {
+    QuestionProcessor(Class<Q> question, Function<Q, CompletableFuture<A>> answers, Executor executor) {
+        this.question = question;
         this.answers = answers;
         this.executor = executor;
     }
 
     @Override
-    public void handleRequest(RpcContext context, HearingRequest request) {
+    public void handleRequest(RpcContext context, Q request) {
         answers.apply(request).whenComplete((answer, failure) -> {
             if (failure == null) {
                 context.sendResponse(answer);
@@ -36,7 +36,7 @@ final class HearingProcessor implements RpcProcessor<HearingRequest> {
 
     @Override
     public String interest() {
-        return HearingRequest.class.getName();
+        return question.getName();
     }
 
     @Override
