@@ -4,6 +4,7 @@ import java.io.IOException;
 import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.EndpointsChange;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.RecordsChange;
 import org.jspecify.annotations.Nullable;
@@ -46,10 +47,7 @@ abstract class ActCommand extends ArbiterCommand {
             String donor,
             @Nullable PolicyChange policy)
             throws CliException {
-        return send(
-                client,
-                new CommandRequest(
-                        action, group, member, acceptDataLoss, donor, policy, null, null, null, user(), why()));
+        return send(client, new CommandRequest(action, group, member, acceptDataLoss, donor, policy, user(), why()));
     }
 
     /** Sends what is to be said of a traffic class. */
@@ -57,12 +55,21 @@ abstract class ActCommand extends ArbiterCommand {
             throws CliException {
         return send(
                 client,
-                new CommandRequest(action, group, "", false, "", null, null, trafficClass, null, user(), why()));
+                new CommandRequest(action, group, "", false, "", null, null, trafficClass, null, null, user(), why()));
     }
 
     /** Sends which DNS records are to be set or removed. */
     final CommandResult send(AdminClient client, String action, RecordsChange records) throws CliException {
-        return send(client, new CommandRequest(action, "", "", false, "", null, null, null, records, user(), why()));
+        return send(
+                client, new CommandRequest(action, "", "", false, "", null, null, null, records, null, user(), why()));
+    }
+
+    /** Sends what is to be set of a group of endpoints. */
+    final CommandResult send(AdminClient client, String name, EndpointsChange endpoints) throws CliException {
+        return send(
+                client,
+                new CommandRequest(
+                        "set-endpoints", name, "", false, "", null, null, null, null, endpoints, user(), why()));
     }
 
     private String user() {

@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
             GroupCommand.class,
             ClassCommand.class,
             DnsCommand.class,
+            EndpointCommand.class,
             ImportCommand.class,
             WhyCommand.class,
             LogCommand.class,

@@ -251,6 +251,7 @@ final class ImportCommand extends CommandOfCommands {
                                     group.expected(),
                                     null,
                                     null,
+                                    null,
                                     hactl().surroundings().user(),
                                     why));
                     sentence = judged.result().sentence();

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -12,6 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.DnsView;
+import org.haarbiter.admin.EndpointGroupView;
+import org.haarbiter.admin.EndpointsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MasterView;
@@ -30,6 +34,7 @@ import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.EndpointReport;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
@@ -260,6 +265,19 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
         }
     }
 
+    /** The one master finds those endpoints healthy, and those not; the arbiter judges. */
+    synchronized void findsEndpoints(String group, Map<String, Boolean> healthy) {
+        TreeMap<String, EndpointReport.Finding> found = new TreeMap<>();
+        healthy.forEach((endpoint, well) ->
+                found.put(endpoint, new EndpointReport.Finding(well, well ? "connected" : "connecting: refused")));
+        long setIndex = Objects.requireNonNull(state.endpoints().get(group)).setIndex();
+        arbiter.reportedEndpoints(
+                "m1",
+                new EndpointReport(new TreeMap<>(Map.of(group, new EndpointReport.OfGroup(setIndex, found)))),
+                System.nanoTime());
+        commit(Objects.requireNonNull(arbiter.judgeEndpoints(System.nanoTime(), System.currentTimeMillis())));
+    }
+
     private long commit(Entry entry) {
         state = entry.applyTo(state, ++index);
         arbiter.applied(state, System.nanoTime());
@@ -305,6 +323,7 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
                                 "connection refused")),
                 "db.test",
                 "a test",
+                new TreeMap<>(),
                 names,
                 problems,
                 List.of());
@@ -340,6 +359,16 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     @Override
     public CompletableFuture<DnsView> dns(@Nullable String group, boolean readNow, boolean local) {
         return answer(local, () -> Views.dns(arbiter, facts(), group));
+    }
+
+    @Override
+    public CompletableFuture<EndpointsView> endpoints(boolean local) {
+        return answer(local, () -> Views.endpoints(arbiter, facts(), System.nanoTime()));
+    }
+
+    @Override
+    public CompletableFuture<EndpointGroupView> endpointGroup(String name, boolean local) {
+        return answer(local, () -> Views.endpointGroup(arbiter, facts(), name, System.nanoTime()));
     }
 
     @Override

@@ -19,6 +19,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.EndpointGroupView;
+import org.haarbiter.admin.EndpointsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MastersView;
@@ -182,6 +184,8 @@ class HactlPageTest {
         answers.put("hactl -o json group list", StatusView.class);
         answers.put("hactl -o json group show GROUP", GroupView.class);
         answers.put("hactl -o json why GROUP", WhyView.class);
+        answers.put("hactl -o json endpoint list", EndpointsView.class);
+        answers.put("hactl -o json endpoint show NAME", EndpointGroupView.class);
         answers.put("hactl -o json log GROUP", LogView.class);
         answers.put("hactl -o json master list", MastersView.class);
         answers.put("hactl -o json import sentinel HOST:PORT", SentinelImport.class);

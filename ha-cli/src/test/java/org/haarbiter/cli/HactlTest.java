@@ -420,6 +420,116 @@ class HactlTest {
         assertThat(hactl("class", "set", "orders", "marketing", REASON).code()).isEqualTo(2);
     }
 
+    private String endpointFile(String text) throws IOException {
+        return "--file=" + Files.writeString(directory.resolve("web.yaml"), text);
+    }
+
+    private static final String WEB = """
+            check: {kind: http, port: 8080, path: /up, expected-body: ok}
+            load: 900
+            endpoints:
+              n-1: {address: 10.1.0.1, site: n1, capacity: 400}
+              n-2: {address: 10.1.0.2, site: n1, capacity: 400}
+              s-1: {address: "2001:DB8:0::1", site: s1, weight: 2, capacity: 400}
+            """;
+
+    @Test
+    void endpointsAreSetJudgedSwitchedByHandAndRemoved() throws IOException {
+        assertThat(hactl("endpoint", "list").out()).contains("There are no groups of endpoints");
+        assertThat(hactl("endpoint", "set", "web", endpointFile(WEB), REASON).out())
+                .contains("set: n-1 10.1.0.1 in n1, n-2 10.1.0.2 in n1, s-1 2001:db8::1 in s1; all of the healthy, 1 at"
+                        + " least; HTTP port 8080 /up, status 200 to 399, body with 'ok' every 2000 ms");
+        assertThat(hactl("endpoint", "list").out()).containsPattern("web +0/3 +n-1, n-2, s-1 +all +HTTP port 8080 /up");
+        assertThat(hactl("endpoint", "show", "web").out())
+                .contains("! n-1 (10.1.0.1) hasn't been judged yet")
+                .contains("! too few masters say what they find, so nothing is judged: nothing from m1 of 1");
+
+        arbiter.findsEndpoints("web", Map.of("n-1", true, "n-2", false, "s-1", true));
+        Result show = hactl("endpoint", "show", "web");
+        assertThat(show.code()).as(show.err()).isZero();
+        assertThat(show.out())
+                .contains("Endpoints web, mode all, min-healthy 1, TTL 5 s")
+                .contains(
+                        "Check: HTTP port 8080 /up, status 200 to 399, body with 'ok', every 2000 ms for 1000 ms at the"
+                                + " most, rise 2, fall 3")
+                .contains("! n-2 (10.1.0.2) is unhealthy: m1: connecting: refused")
+                .contains("! the clients of no region send 900, 100 more than all that are served can hold")
+                .containsPattern("n-1 +10.1.0.1 +n1 +healthy +\\S+ \\S+ +in +- +\\d+\\.\\d % +m1 healthy")
+                .containsPattern("n-2 +10.1.0.2 +n1 +unhealthy +\\S+ \\S+ +out +- +- +m1 unhealthy")
+                .contains("n-2, as m1 finds it: connecting: refused");
+        assertThat(hactl("status").out()).contains("! endpoints web: n-2 (10.1.0.2) is unhealthy");
+
+        assertThat(hactl("endpoint", "drain", "web", "n-1", REASON).out())
+                .contains("n-1 is drained; 'web' leads to s-1");
+        assertThat(hactl("endpoint", "show", "web").out())
+                .contains("n-1 is drained by alice@desk: planned work")
+                .containsPattern("n-1 +10.1.0.1 +n1 +healthy +\\S+ \\S+ +out +drained +-");
+        assertThat(hactl("endpoint", "drain", "web", "s-1", REASON).err())
+                .contains("refused: no other endpoint of 'web' is healthy");
+        assertThat(hactl("endpoint", "hold", "web", "n-2", "--in", REASON).out())
+                .contains("n-2 is held in; 'web' leads to n-2, s-1");
+        assertThat(hactl("endpoint", "hold", "web", "n-2", "--in", "--out", REASON)
+                        .code())
+                .isEqualTo(2);
+        assertThat(hactl("endpoint", "hold", "web", "s-1", "--out", REASON).code())
+                .isZero();
+        assertThat(hactl("endpoint", "release", "web", "s-1", REASON).code()).isZero();
+        assertThat(hactl("endpoint", "undrain", "web", "n-1", REASON).out())
+                .contains("n-1 is left to the checks again; 'web' leads to n-1, n-2, s-1");
+        assertThat(hactl("endpoint", "hold", "web", "n-3", REASON).err()).contains("no endpoint 'n-3' in 'web'");
+        assertThat(hactl("log", "web").out()).contains("endpoint-ordered").contains("endpoints-judged");
+
+        assertThat(hactl("endpoint", "remove", "web", REASON).code()).isZero();
+        Result gone = hactl("endpoint", "show", "web");
+        assertThat(gone.code()).isEqualTo(5);
+        assertThat(gone.err()).contains("no group of endpoints 'web' (there is none)");
+    }
+
+    @Test
+    void theWholeOfAGroupOfEndpointsComesBackAsJson() throws IOException {
+        hactl("endpoint", "set", "web", endpointFile(WEB), REASON);
+        JsonNode json = hactl("endpoint", "show", "web", "-o", "json").json();
+        assertThat(json.at("/settings/check/timeoutMillis").asInt()).isEqualTo(1_000);
+        assertThat(json.at("/settings/endpoints/s-1/weight").asInt()).isEqualTo(2);
+        assertThat(json.at("/settings/loads").path("").asLong()).isEqualTo(900);
+        assertThat(hactl("endpoint", "list", "-o", "json")
+                        .json()
+                        .at("/groups/0/name")
+                        .asText())
+                .isEqualTo("web");
+    }
+
+    @Test
+    void endpointsThatCantBeAreRefusedWithEveryMistakeOfTheFile() throws IOException {
+        Result mistakes = hactl("endpoint", "set", "web", endpointFile("""
+                        mod: first
+                        check: {kind: tcp, port: 0, path: /up}
+                        endpoints:
+                          a: {site: n1, weight: 0}
+                        """), REASON);
+        assertThat(mistakes.code()).isEqualTo(2);
+        assertThat(mistakes.err())
+                .contains("mod")
+                .contains("check.port: 0")
+                .contains("check.path")
+                .contains("endpoints.a.address")
+                .contains("endpoints.a.weight: 0");
+        assertThat(hactl("endpoint", "set", "web", "--file=" + directory.resolve("none.yaml"), REASON)
+                        .code())
+                .isEqualTo(2);
+        assertThat(hactl("endpoint", "set", "web", endpointFile(WEB.replace("10.1.0.2", "web-2.example")), REASON)
+                        .err())
+                .contains("endpoint n-2: address: 'web-2.example' (must be an IPv4 or IPv6 address, not a host name)");
+        assertThat(hactl("endpoint", "set", "web", endpointFile(WEB.replace("10.1.0.2", "10.1.0.1")), REASON)
+                        .err())
+                .contains("endpoint n-2: address: 10.1.0.1 (is that of n-1 already)");
+        assertThat(hactl("endpoint", "set", "Web", endpointFile(WEB), REASON).err())
+                .contains("'Web' (must be in small letters");
+        assertThat(hactl("endpoint", "set", "orders", endpointFile(WEB), REASON).err())
+                .contains("there is a group 'orders' of databases");
+        assertThat(hactl("endpoint", "set", "web", endpointFile(WEB)).code()).isEqualTo(2);
+    }
+
     @Test
     void mastersAreAddedRemovedAndLedByName() {
         assertThat(hactl("master", "list").out()).containsPattern("m3 +unreachable +127.0.0.3:7100");

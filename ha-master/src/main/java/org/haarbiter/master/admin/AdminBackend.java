@@ -4,6 +4,8 @@ import java.util.concurrent.CompletableFuture;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.DnsView;
+import org.haarbiter.admin.EndpointGroupView;
+import org.haarbiter.admin.EndpointsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MastersView;
@@ -37,6 +39,12 @@ public interface AdminBackend {
      * @param readNow whether every authoritative server is asked first
      */
     CompletableFuture<DnsView> dns(@Nullable String group, boolean readNow, boolean local);
+
+    /** All groups of endpoints. */
+    CompletableFuture<EndpointsView> endpoints(boolean local);
+
+    /** One of them; fails with {@link AdminException.Kind#NOT_FOUND} where there is none of that name. */
+    CompletableFuture<EndpointGroupView> endpointGroup(String name, boolean local);
 
     /** The switch log. */
     CompletableFuture<LogView> log(LogQuery query, boolean local);

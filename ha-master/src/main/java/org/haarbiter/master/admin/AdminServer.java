@@ -3,6 +3,7 @@ package org.haarbiter.master.admin;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.sun.net.httpserver.HttpExchange;
@@ -31,6 +32,7 @@ import java.util.concurrent.TimeoutException;
 import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
+import org.haarbiter.admin.EndpointsChange;
 import org.haarbiter.admin.ErrorView;
 import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
@@ -65,17 +67,20 @@ public final class AdminServer implements AutoCloseable {
     private static final long HEALTH_LIMIT_MILLIS = 1_000;
     private static final String JSON = "application/json; charset=utf-8";
 
-    private static final Map<String, String> PATHS = new TreeMap<>(Map.of(
-            "GET /v1/status", "the fleet at a glance",
-            "GET /v1/groups/NAME", "everything of a group",
-            "GET /v1/groups/NAME/why", "what every rule says of a group now",
-            "GET /v1/dns?group=NAME&read=now", "the DNS names of all groups or one, as last read or read now",
-            "GET /v1/log?group=NAME&epoch=E&limit=N", "the switch log",
-            "GET /v1/masters", "the masters",
-            "POST /v1/commands", "a manual act; needs the header " + COMMAND_HEADER + ": 1",
-            "GET /metrics", "Prometheus metrics",
-            "GET /health", "200 while this master's decision thread answers",
-            "GET /leader", "200 on the leader, 503 elsewhere"));
+    private static final Map<String, String> PATHS = new TreeMap<>(Map.ofEntries(
+            Map.entry("GET /v1/status", "the fleet at a glance"),
+            Map.entry("GET /v1/groups/NAME", "everything of a group"),
+            Map.entry("GET /v1/groups/NAME/why", "what every rule says of a group now"),
+            Map.entry(
+                    "GET /v1/dns?group=NAME&read=now", "the DNS names of all groups or one, as last read or read now"),
+            Map.entry("GET /v1/endpoints", "all groups of endpoints"),
+            Map.entry("GET /v1/endpoints/NAME", "one of them, with what each master finds"),
+            Map.entry("GET /v1/log?group=NAME&epoch=E&limit=N", "the switch log"),
+            Map.entry("GET /v1/masters", "the masters"),
+            Map.entry("POST /v1/commands", "a manual act; needs the header " + COMMAND_HEADER + ": 1"),
+            Map.entry("GET /metrics", "Prometheus metrics"),
+            Map.entry("GET /health", "200 while this master's decision thread answers"),
+            Map.entry("GET /leader", "200 on the leader, 503 elsewhere")));
 
     /** Action, and whether it needs a group and a member. */
     private enum Action {
@@ -90,6 +95,14 @@ public final class AdminServer implements AutoCloseable {
         REMOVE_CLASS("remove-class", true, false),
         SET_RECORDS("set-records", false, false),
         REMOVE_RECORDS("remove-records", false, false),
+        SET_ENDPOINTS("set-endpoints", true, false),
+        REMOVE_ENDPOINTS("remove-endpoints", true, false),
+        DRAIN_ENDPOINT("drain-endpoint", true, true),
+        UNDRAIN_ENDPOINT("undrain-endpoint", true, true),
+        HOLD_ENDPOINT("hold-endpoint", true, true),
+        HOLD_ENDPOINT_IN("hold-endpoint-in", true, true),
+        HOLD_ENDPOINT_OUT("hold-endpoint-out", true, true),
+        RELEASE_ENDPOINT("release-endpoint", true, true),
         REPAIR_DNS("repair-dns", false, false),
         ACK("ack", true, false),
         PAUSE("pause", false, false),
@@ -121,6 +134,14 @@ public final class AdminServer implements AutoCloseable {
     private final ThreadPoolExecutor threads;
     private final ObjectMapper json = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    /** Takes a record with all that belongs to it, and nothing else. */
+    private final ObjectMapper wholeRecords = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .build();
 
     /**
@@ -217,8 +238,10 @@ public final class AdminServer implements AutoCloseable {
             case 1 -> List.of("metrics", "health", "leader").contains(parts.get(0));
             case 2 ->
                 parts.get(0).equals("v1")
-                        && List.of("status", "masters", "log", "dns").contains(parts.get(1));
-            case 3 -> parts.get(0).equals("v1") && parts.get(1).equals("groups");
+                        && List.of("status", "masters", "log", "dns", "endpoints")
+                                .contains(parts.get(1));
+            case 3 ->
+                parts.get(0).equals("v1") && List.of("groups", "endpoints").contains(parts.get(1));
             case 4 ->
                 parts.get(0).equals("v1")
                         && parts.get(1).equals("groups")
@@ -272,6 +295,13 @@ public final class AdminServer implements AutoCloseable {
             return json(200, await(backend.dns(query.get("group"), read.equals("now"), local)));
         }
         checkKnown(query, List.of("local"));
+        if (parts.get(1).equals("endpoints")) {
+            return json(
+                    200,
+                    parts.size() == 2
+                            ? await(backend.endpoints(local))
+                            : await(backend.endpointGroup(parts.get(2), local)));
+        }
         if (parts.size() == 2) {
             return json(
                     200, parts.get(1).equals("status") ? await(backend.status(local)) : await(backend.masters(local)));
@@ -325,6 +355,7 @@ public final class AdminServer implements AutoCloseable {
                 "expected",
                 "trafficClass",
                 "records",
+                "endpoints",
                 "by",
                 "reason");
         checkFields(root, "request", fields);
@@ -392,8 +423,38 @@ public final class AdminServer implements AutoCloseable {
             throw new AdminException(
                     Kind.BAD_REQUEST, "group: '" + group + "' (must be empty: records of a group follow from it)");
         }
+        EndpointsChange endpoints = endpoints(root.path("endpoints"));
+        if ((endpoints != null) != (action == Action.SET_ENDPOINTS)) {
+            throw new AdminException(
+                    Kind.BAD_REQUEST,
+                    endpoints == null
+                            ? "endpoints: missing (" + word + " needs them)"
+                            : "endpoints: only set-endpoints knows them");
+        }
         return new CommandRequest(
-                word, group, member, loss.asBoolean(false), donor, policy, expected, trafficClass, records, by, reason);
+                word,
+                group,
+                member,
+                loss.asBoolean(false),
+                donor,
+                policy,
+                expected,
+                trafficClass,
+                records,
+                endpoints,
+                by,
+                reason);
+    }
+
+    private @Nullable EndpointsChange endpoints(JsonNode endpoints) throws AdminException {
+        if (endpoints.isMissingNode() || endpoints.isNull()) {
+            return null;
+        }
+        try {
+            return wholeRecords.treeToValue(endpoints, EndpointsChange.class);
+        } catch (JsonProcessingException e) {
+            throw new AdminException(Kind.BAD_REQUEST, "endpoints: " + e.getOriginalMessage(), e);
+        }
     }
 
     private static @Nullable RecordsChange records(JsonNode records) throws AdminException {

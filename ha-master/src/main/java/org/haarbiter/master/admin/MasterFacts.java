@@ -18,6 +18,7 @@ import org.haarbiter.admin.NamesView;
  * @param masters every voting member, as this one sees it
  * @param zone the DNS zone that is kept; empty where none is
  * @param zoneKeptBy by what, and where, for people; empty where there is no zone
+ * @param sitesByRegion by region of the zone's clients, its sites, the nearest first; empty where there are no regions
  * @param names how it stands with each group's names; a group that isn't in it has none, or this master doesn't lead
  * @param groupProblems sentences by group that no sighting holds: agents that were refused, and why
  * @param fleetProblems sentences about this master: a switch log that can't be written, and the like
@@ -31,12 +32,14 @@ public record MasterFacts(
         List<MasterView> masters,
         String zone,
         String zoneKeptBy,
+        SortedMap<String, List<String>> sitesByRegion,
         SortedMap<String, NamesView> names,
         SortedMap<String, List<String>> groupProblems,
         List<String> fleetProblems) {
     /** Copies the collections. */
     public MasterFacts {
         masters = List.copyOf(masters);
+        sitesByRegion = Collections.unmodifiableSortedMap(new TreeMap<>(sitesByRegion));
         names = Collections.unmodifiableSortedMap(new TreeMap<>(names));
         groupProblems = Collections.unmodifiableSortedMap(new TreeMap<>(groupProblems));
         fleetProblems = List.copyOf(fleetProblems);

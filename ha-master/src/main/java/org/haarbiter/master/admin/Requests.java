@@ -1,16 +1,25 @@
 package org.haarbiter.master.admin;
 
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
+import org.haarbiter.admin.EndpointsChange;
 import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.RecordsChange;
+import org.haarbiter.master.core.CheckedEndpoint;
 import org.haarbiter.master.core.Command;
 import org.haarbiter.master.core.Durability;
+import org.haarbiter.master.core.EndpointCheck;
+import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.RecordsByHand;
 import org.haarbiter.master.core.TrafficClass;
@@ -47,6 +56,14 @@ public final class Requests {
             case "remove-class" ->
                 new Command.SetClass(group, className(request).name(), TrafficClass.REMOVED, by, reason);
             case "set-records", "remove-records" -> setRecords(request);
+            case "set-endpoints" -> setEndpoints(request);
+            case "remove-endpoints" -> new Command.RemoveEndpoints(group, by, reason);
+            case "drain-endpoint" -> orderEndpoint(request, Command.EndpointAct.DRAIN);
+            case "undrain-endpoint" -> orderEndpoint(request, Command.EndpointAct.UNDRAIN);
+            case "hold-endpoint" -> orderEndpoint(request, Command.EndpointAct.HOLD);
+            case "hold-endpoint-in" -> orderEndpoint(request, Command.EndpointAct.HOLD_IN);
+            case "hold-endpoint-out" -> orderEndpoint(request, Command.EndpointAct.HOLD_OUT);
+            case "release-endpoint" -> orderEndpoint(request, Command.EndpointAct.RELEASE);
             case "forget-group" -> new Command.ForgetGroup(group, by, reason);
             default -> null;
         };
@@ -109,6 +126,91 @@ public final class Requests {
                         change.values()),
                 request.by(),
                 request.reason());
+    }
+
+    private static Command orderEndpoint(CommandRequest request, Command.EndpointAct act) {
+        return new Command.OrderEndpoint(request.group(), request.member(), act, request.by(), request.reason());
+    }
+
+    private static Command setEndpoints(CommandRequest request) throws AdminException {
+        EndpointsChange change = Objects.requireNonNull(request.endpoints(), "endpoints");
+        check("group", Section.groupProblem(request.group()));
+        check(
+                "group",
+                request.group().equals(request.group().toLowerCase(Locale.ROOT))
+                        ? null
+                        : "'" + request.group() + "' (must be in small letters: the DNS doesn't tell them apart)");
+        EndpointsChange.Check given = change.check();
+        EndpointCheck check = new EndpointCheck(
+                Objects.requireNonNull(word("check: kind", given.kind(), List.of(EndpointCheck.Kind.values()))),
+                given.port(),
+                given.path(),
+                given.host(),
+                given.expectedStatus(),
+                given.expectedBody(),
+                given.trusted(),
+                given.intervalMillis(),
+                given.timeoutMillis(),
+                given.rise(),
+                given.fall());
+        TreeMap<String, CheckedEndpoint> endpoints = new TreeMap<>();
+        for (Map.Entry<String, EndpointsChange.Endpoint> each :
+                change.endpoints().entrySet()) {
+            EndpointsChange.Endpoint wanted = each.getValue();
+            check("endpoints", nameProblem(each.getKey()));
+            check("endpoint " + each.getKey() + ": site", wanted.site().isEmpty() ? null : nameProblem(wanted.site()));
+            endpoints.put(
+                    each.getKey(),
+                    new CheckedEndpoint(
+                            address(each.getKey(), wanted.address()),
+                            wanted.site(),
+                            wanted.weight(),
+                            wanted.order(),
+                            wanted.capacity(),
+                            new CheckedEndpoint.State(CheckedEndpoint.Health.UNCHECKED, "", 0, false, null)));
+        }
+        for (String region : change.loads().keySet()) {
+            check("loads", region.isEmpty() ? null : nameProblem(region));
+        }
+        return new Command.SetEndpoints(
+                new EndpointGroup(
+                        request.group(),
+                        change.ttlSeconds(),
+                        Objects.requireNonNull(word("mode", change.mode(), List.of(EndpointGroup.Mode.values()))),
+                        change.minHealthy(),
+                        check,
+                        change.loads(),
+                        0,
+                        endpoints),
+                request.by(),
+                request.reason());
+    }
+
+    private static @Nullable String nameProblem(String name) {
+        return Section.NAME.matcher(name).matches() ? null : "'" + name + "' (must be a name)";
+    }
+
+    /** The one form in which it is compared with others. */
+    private static String address(String endpoint, String given) throws AdminException {
+        byte[] bytes = given.indexOf('%') >= 0 ? null : NetUtil.createByteArrayFromIpAddressString(given);
+        if (bytes == null) {
+            throw new AdminException(
+                    AdminException.Kind.BAD_REQUEST,
+                    "endpoint " + endpoint + ": address: '" + given
+                            + "' (must be an IPv4 or IPv6 address, not a host name)");
+        }
+        try {
+            return NetUtil.toAddressString(InetAddress.getByAddress(bytes));
+        } catch (UnknownHostException e) {
+            throw new AdminException(
+                    AdminException.Kind.BAD_REQUEST, "endpoint " + endpoint + ": address: '" + given + "'", e);
+        }
+    }
+
+    private static void check(String what, @Nullable String problem) throws AdminException {
+        if (problem != null) {
+            throw new AdminException(AdminException.Kind.BAD_REQUEST, what + ": " + problem);
+        }
     }
 
     private static ClassChange className(CommandRequest request) throws AdminException {

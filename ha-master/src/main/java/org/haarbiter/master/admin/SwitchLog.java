@@ -27,6 +27,7 @@ final class SwitchLog {
         String wanted = query.group();
         if (wanted != null
                 && state.group(wanted) == null
+                && !state.endpoints().containsKey(wanted)
                 && state.recent().stream().noneMatch(e -> e.group().equals(wanted))) {
             throw Views.noGroup(wanted, state.groups().keySet());
         }

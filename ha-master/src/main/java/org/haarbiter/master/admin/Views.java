@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.haarbiter.admin.DnsView;
+import org.haarbiter.admin.EndpointGroupView;
+import org.haarbiter.admin.EndpointsView;
 import org.haarbiter.admin.GroupSummary;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
@@ -17,6 +19,7 @@ import org.haarbiter.dns.ServerReading;
 import org.haarbiter.dns.WantedNames;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Pause;
 import org.haarbiter.master.core.RecordsByHand;
@@ -38,7 +41,12 @@ public final class Views {
         List<String> problems = mastersProblems(facts);
         problems.addAll(facts.fleetProblems());
         problems.addAll(arbiter.fleetSentences());
-        if (arbiter.groups().isEmpty()) {
+        for (EndpointGroup group : arbiter.state().endpoints().values()) {
+            for (String problem : new EndpointReading(arbiter, group, facts.sitesByRegion(), nowNanos).problems()) {
+                problems.add("endpoints " + group.name() + ": " + problem);
+            }
+        }
+        if (arbiter.groups().isEmpty() && arbiter.state().endpoints().isEmpty()) {
             problems.add("no group is known: no agent has reported (start ha-agent beside a database server, with these"
                     + " masters in its settings)");
         }
@@ -119,6 +127,31 @@ public final class Views {
             records.add(new DnsView.Records(set.name(), set.type(), set.region(), set.ttlSeconds(), set.values()));
         }
         return new DnsView(facts.zone(), facts.zoneKeptBy(), groups, records);
+    }
+
+    /** All groups of endpoints. */
+    public static EndpointsView endpoints(Arbiter arbiter, MasterFacts facts, long nowNanos) {
+        List<EndpointGroupView> groups = new ArrayList<>();
+        for (EndpointGroup group : arbiter.state().endpoints().values()) {
+            groups.add(new EndpointReading(arbiter, group, facts.sitesByRegion(), nowNanos).view());
+        }
+        return new EndpointsView(groups);
+    }
+
+    /**
+     * One group of endpoints.
+     *
+     * @throws AdminException of kind {@link AdminException.Kind#NOT_FOUND}
+     */
+    public static EndpointGroupView endpointGroup(Arbiter arbiter, MasterFacts facts, String name, long nowNanos)
+            throws AdminException {
+        EndpointGroup group = arbiter.state().endpoints().get(name);
+        if (group == null) {
+            String known = String.join(", ", arbiter.state().endpoints().keySet());
+            throw AdminException.notFound("no group of endpoints '" + name + "' ("
+                    + (known.isEmpty() ? "there is none" : "known: " + known) + ")");
+        }
+        return new EndpointReading(arbiter, group, facts.sitesByRegion(), nowNanos).view();
     }
 
     /** A group's names, from what the publisher last found; for {@link MasterFacts#names}. */

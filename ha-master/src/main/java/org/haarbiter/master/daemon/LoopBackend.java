@@ -10,6 +10,8 @@ import java.util.function.Function;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
 import org.haarbiter.admin.DnsView;
+import org.haarbiter.admin.EndpointGroupView;
+import org.haarbiter.admin.EndpointsView;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.MasterView;
@@ -70,6 +72,16 @@ final class LoopBackend implements AdminBackend {
         CompletableFuture<Void> read =
                 readNow ? node.readNames(group == null ? "" : group) : CompletableFuture.completedFuture(null);
         return read.thenCompose(nothing -> ask(local, (arbiter, facts, now, wall) -> Views.dns(arbiter, facts, group)));
+    }
+
+    @Override
+    public CompletableFuture<EndpointsView> endpoints(boolean local) {
+        return ask(local, (arbiter, facts, now, wall) -> Views.endpoints(arbiter, facts, now));
+    }
+
+    @Override
+    public CompletableFuture<EndpointGroupView> endpointGroup(String name, boolean local) {
+        return ask(local, (arbiter, facts, now, wall) -> Views.endpointGroup(arbiter, facts, name, now));
     }
 
     @Override
@@ -168,6 +180,7 @@ final class LoopBackend implements AdminBackend {
                 masters,
                 settings.names() == null ? "" : settings.names().provider().zone(),
                 node.zoneKeptBy(),
+                settings.sitesByRegion(),
                 names,
                 node.groupProblems(),
                 node.problems());
@@ -220,8 +233,12 @@ final class LoopBackend implements AdminBackend {
     }
 
     private void judge(Command command, CompletableFuture<CommandResult> answer) {
-        if (command instanceof Command.SetClass set && !set.trafficClass().equals(TrafficClass.REMOVED)) {
-            String problem = node.nameProblem(set.name());
+        String named =
+                command instanceof Command.SetClass set && !set.trafficClass().equals(TrafficClass.REMOVED)
+                        ? set.name()
+                        : command instanceof Command.SetEndpoints set ? set.name() : "";
+        if (!named.isEmpty()) {
+            String problem = node.nameProblem(named);
             if (problem != null) {
                 answer.complete(new CommandResult(false, problem, 0, 0));
                 return;

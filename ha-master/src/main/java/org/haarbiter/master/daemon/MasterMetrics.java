@@ -4,11 +4,15 @@ import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.AuditEvent;
+import org.haarbiter.master.core.CheckedEndpoint;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.EndpointGroup;
+import org.haarbiter.master.core.EndpointShares;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Phase;
@@ -26,6 +30,8 @@ final class MasterMetrics {
     private final Counter switches;
     private final Counter refused;
     private final Histogram phases;
+    private final Gauge endpointHealthy;
+    private final Gauge endpointShareLimited;
     private final Gauge dropped;
     private final Gauge unheard;
     private final Gauge doubting;
@@ -59,6 +65,16 @@ final class MasterMetrics {
                 .labelNames("group", "kind")
                 .register(registry);
         refused = Counter.build("ha_heartbeats_refused_total", "Heartbeats that weren't believed")
+                .register(registry);
+        endpointHealthy = Gauge.build(
+                        "ha_endpoint_healthy",
+                        "1 where a quorum of masters found the endpoint healthy, otherwise 0; on every master")
+                .labelNames("group", "endpoint")
+                .register(registry);
+        endpointShareLimited = Gauge.build(
+                        "ha_endpoint_group_share_limited",
+                        "1 while capacities keep clients of a group of endpoints from where they would go, otherwise 0; on every master")
+                .labelNames("group")
                 .register(registry);
         dropped = Gauge.build(
                         "ha_heartbeats_dropped", "Heartbeats dropped since the start because the loop couldn't keep up")
@@ -107,6 +123,20 @@ final class MasterMetrics {
                     }
                 }
             }
+        }
+    }
+
+    /** The endpoints are these now. */
+    void endpoints(SortedMap<String, EndpointGroup> groups, SortedMap<String, List<String>> sitesByRegion) {
+        endpointHealthy.clear();
+        endpointShareLimited.clear();
+        for (EndpointGroup group : groups.values()) {
+            group.endpoints()
+                    .forEach((name, each) -> endpointHealthy
+                            .labels(group.name(), name)
+                            .set(each.state().health() == CheckedEndpoint.Health.HEALTHY ? 1 : 0));
+            boolean limited = !EndpointShares.of(group, sitesByRegion).limits().isEmpty();
+            endpointShareLimited.labels(group.name()).set(limited ? 1 : 0);
         }
     }
 

@@ -465,6 +465,7 @@ public final class MasterNode implements AutoCloseable {
             }
             if (!before.endpoints().equals(after.endpoints())) {
                 endpointChecks.want(after.endpoints());
+                metrics.endpoints(after.endpoints(), settings.sitesByRegion());
             }
             if (leads) {
                 want(before, after);

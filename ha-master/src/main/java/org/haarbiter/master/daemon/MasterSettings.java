@@ -131,6 +131,12 @@ public record MasterSettings(
         }
     }
 
+    /** By region of the zone's clients, its sites, the nearest first; empty where all are told the same. */
+    SortedMap<String, List<String>> sitesByRegion() {
+        OwnZone zone = names == null ? null : names.own();
+        return zone == null ? new TreeMap<>() : zone.sitesByRegion();
+    }
+
     /** This master's own addresses. */
     public Addresses own() {
         Addresses own = masters.get(name);
