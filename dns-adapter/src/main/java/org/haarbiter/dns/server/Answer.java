@@ -1,5 +1,6 @@
 package org.haarbiter.dns.server;
 
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,19 +18,25 @@ final class Answer {
 
     final byte[] bytes;
     final int count;
-    /** Where each record begins in {@link #bytes}. */
-    final int[] starts;
+    /** Where in {@link #bytes} the record begins that stands first, one response after the other, round and round. */
+    final int[] firsts;
     /** Of a CNAME, the name it leads to. */
     final byte @Nullable [] target;
 
+    /** Records that stand first equally often. */
     Answer(int type, int ttlSeconds, List<byte[]> data, byte @Nullable [] target) {
+        this(type, ttlSeconds, data, Collections.nCopies(data.size(), 1), target);
+    }
+
+    /** @param shares for each record, how often it stands first, beside the others; 1 or more */
+    Answer(int type, int ttlSeconds, List<byte[]> data, List<Integer> shares, byte @Nullable [] target) {
         int length = 0;
         for (byte[] one : data) {
             length += DATA_OFFSET + one.length;
         }
         bytes = new byte[length];
         count = data.size();
-        starts = new int[count];
+        int[] starts = new int[count];
         this.target = target;
         int at = 0;
         for (int i = 0; i < data.size(); i++) {
@@ -43,5 +50,6 @@ final class Answer {
             System.arraycopy(one, 0, bytes, at, one.length);
             at += one.length;
         }
+        firsts = Turns.of(shares).map(record -> starts[record]).toArray();
     }
 }

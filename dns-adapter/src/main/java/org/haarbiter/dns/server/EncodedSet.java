@@ -25,9 +25,11 @@ final class EncodedSet {
     static EncodedSet of(RecordSet set, String origin, RegionNames regions) {
         @Nullable Answer[] byRegion = new @Nullable Answer[set.byRegion().isEmpty() ? 0 : regions.size()];
         for (Map.Entry<String, List<RecordData>> region : set.byRegion().entrySet()) {
-            byRegion[regions.number(region.getKey())] = answer(set.type(), set.ttlSeconds(), region.getValue(), origin);
+            byRegion[regions.number(region.getKey())] =
+                    answer(set, region.getValue(), set.shares().get(region.getKey()), origin);
         }
-        return new EncodedSet(set.type().code(), answer(set.type(), set.ttlSeconds(), set.usual(), origin), byRegion);
+        return new EncodedSet(
+                set.type().code(), answer(set, set.usual(), set.shares().get(RecordSet.USUAL), origin), byRegion);
     }
 
     /** True where clients of different regions get different answers. */
@@ -45,16 +47,24 @@ final class EncodedSet {
     }
 
     /** How many bytes the records take in a response. */
-    static int bytes(RecordType type, int ttlSeconds, List<RecordData> data, String origin) {
-        return answer(type, ttlSeconds, data, origin).bytes.length;
+    static int bytes(RecordSet set, List<RecordData> data, String origin) {
+        return answer(set, data, null, origin).bytes.length;
     }
 
-    private static Answer answer(RecordType type, int ttlSeconds, List<RecordData> all, String origin) {
+    private static Answer answer(
+            RecordSet set, List<RecordData> all, @Nullable Map<RecordData, Integer> shares, String origin) {
         List<byte[]> encoded = new ArrayList<>(all.size());
+        List<Integer> parts = new ArrayList<>(all.size());
         for (RecordData data : all) {
             encoded.add(encode(data, origin));
+            parts.add(shares == null ? 1 : shares.getOrDefault(data, 1));
         }
-        return new Answer(type.code(), ttlSeconds, encoded, type == RecordType.CNAME ? encoded.get(0) : null);
+        return new Answer(
+                set.type().code(),
+                set.ttlSeconds(),
+                encoded,
+                parts,
+                set.type() == RecordType.CNAME ? encoded.get(0) : null);
     }
 
     /** The data as it stands behind a record's length. */

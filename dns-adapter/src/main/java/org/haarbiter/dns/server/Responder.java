@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
+import org.haarbiter.dns.zone.ZoneReader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,7 @@ final class Responder {
     private static final int OPTION_SUBNET = 8;
     private static final int OPTION_COOKIE = 10;
     private static final int OPTION_ERROR = 15;
+    private static final int OPTION_USUAL_ANSWER = ZoneReader.OPTION_USUAL_ANSWER;
     private static final int ERROR_NOT_READY = 14;
     private static final int ERROR_NOT_AUTHORITATIVE = 20;
     private static final int NO_ERROR_INFO = -1;
@@ -73,6 +75,7 @@ final class Responder {
     private boolean dnssecOk;
     private int udpBytes;
     private boolean wantsServerId;
+    private boolean wantsUsualAnswer;
     private int cookieAt;
     private int cookieBytes;
     private boolean cookieValid;
@@ -206,6 +209,7 @@ final class Responder {
         dnssecOk = false;
         udpBytes = 512;
         wantsServerId = false;
+        wantsUsualAnswer = false;
         cookieBytes = 0;
         cookieValid = false;
         subnetBytes = 0;
@@ -384,6 +388,8 @@ final class Responder {
                 if (!readCookie(read, bytes)) {
                     return false;
                 }
+            } else if (option == OPTION_USUAL_ANSWER) {
+                wantsUsualAnswer = true;
             } else if (option == OPTION_SUBNET && !readSubnet(read, bytes)) {
                 return false;
             }
@@ -579,6 +585,9 @@ final class Responder {
     }
 
     private void findRegion() {
+        if (wantsUsualAnswer) {
+            return;
+        }
         RegionTable table = catalog.regions();
         long high = clientHigh;
         long low = clientLow;
@@ -661,7 +670,7 @@ final class Responder {
         if (count == 1) {
             System.arraycopy(bytes, 0, out, at, bytes.length);
         } else {
-            int split = answer.starts[(turn++ & Integer.MAX_VALUE) % count];
+            int split = answer.firsts[(turn++ & Integer.MAX_VALUE) % answer.firsts.length];
             System.arraycopy(bytes, split, out, at, bytes.length - split);
             System.arraycopy(bytes, 0, out, at + bytes.length - split, split);
         }

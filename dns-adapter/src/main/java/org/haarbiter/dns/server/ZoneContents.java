@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,6 +23,9 @@ public final class ZoneContents {
 
     /** The largest serial number. */
     public static final long MAX_SERIAL = 0xffff_ffffL;
+
+    /** How often a record can stand first, beside others. */
+    public static final int MAX_SHARE = 1_000_000;
 
     private static final int MAX_RECORDS = 1_000;
     private static final int MAX_SET_BYTES = 48 * 1024;
@@ -260,6 +264,7 @@ public final class ZoneContents {
             String what = name + " " + set.type();
             range(what + " ttl-seconds", set.ttlSeconds(), 0, MAX_TTL_SECONDS);
             checkData(what, set, set.usual());
+            set.shares().forEach((region, shares) -> checkShares(what, set.of(region), shares));
             for (Map.Entry<String, List<RecordData>> region : set.byRegion().entrySet()) {
                 checkData(what + " for region " + region.getKey(), set, region.getValue());
             }
@@ -284,9 +289,15 @@ public final class ZoneContents {
                     }
                 }
             }
-            if (mistakes.size() == before
-                    && EncodedSet.bytes(set.type(), set.ttlSeconds(), all, origin) > MAX_SET_BYTES) {
+            if (mistakes.size() == before && EncodedSet.bytes(set, all, origin) > MAX_SET_BYTES) {
                 mistakes.add(what + ": more than " + MAX_SET_BYTES + " bytes (must fit into one message)");
+            }
+        }
+
+        private void checkShares(String what, List<RecordData> all, Map<RecordData, Integer> shares) {
+            if (!shares.keySet().equals(new HashSet<>(all))
+                    || shares.values().stream().anyMatch(share -> share < 1 || share > MAX_SHARE)) {
+                mistakes.add(what + ": shares " + shares + " (must be 1 to " + MAX_SHARE + " for each record)");
             }
         }
 

@@ -13,6 +13,7 @@ import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
+import org.xbill.DNS.GenericEDNSOption;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.OPTRecord;
@@ -30,6 +31,12 @@ public final class ZoneReader {
 
     /** Sent at once; each needs a random number of its own, of 65,536. */
     private static final int MOST_QUERIES = 20_000;
+
+    /**
+     * For local use (RFC 6891 9): a server of ours that has other answers for the clients of some regions gives the usual one, which its
+     * secondaries hold. Other servers pass over it, as they must over any that they don't know (RFC 6891 6.1.2).
+     */
+    public static final int OPTION_USUAL_ANSWER = 65_001;
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -99,7 +106,9 @@ public final class ZoneReader {
             number = RANDOM.nextInt(65_536);
         } while (!numbers.add(number));
         query.getHeader().setID(number);
-        query.addRecord(new OPTRecord(EDNS_BYTES, 0, 0), Section.ADDITIONAL);
+        query.addRecord(
+                new OPTRecord(EDNS_BYTES, 0, 0, 0, new GenericEDNSOption(OPTION_USUAL_ANSWER, new byte[0])),
+                Section.ADDITIONAL);
         return key == null ? Outgoing.unsigned(query) : Outgoing.signed(query, key);
     }
 

@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.haarbiter.dns.zone.ZoneReader;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.ClientSubnetOption;
 import org.xbill.DNS.EDNSOption;
+import org.xbill.DNS.GenericEDNSOption;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Record;
@@ -101,6 +104,68 @@ class RegionsTest {
         assertThat(subnet(message).getSourcePrefixLength()).isEqualTo(bits);
         assertThat(subnet(message).getAddress()).isEqualTo(InetAddress.getByName(network));
         assertThat(first(ask("via", Type.A, network, bits))).isEqualTo(expected);
+    }
+
+    @Test
+    void whoAsksForTheUsualAnswerGetsWhatSecondariesHold() throws IOException {
+        Message query = Played.query("orders.db.test.", Type.A);
+        query.addRecord(
+                new OPTRecord(
+                        1_232,
+                        0,
+                        0,
+                        0,
+                        new ClientSubnetOption(24, InetAddress.getByName("10.1.2.0")),
+                        new GenericEDNSOption(ZoneReader.OPTION_USUAL_ANSWER, new byte[0])),
+                Section.ADDITIONAL);
+        assertThat(first(Played.ask(address, query))).isEqualTo("10.9.0.1");
+        assertThat(first(ask("orders", Type.A, "10.1.2.0", 24))).isEqualTo("10.1.0.1");
+    }
+
+    @Test
+    void eachRecordStandsFirstAsOftenAsItsShareSays() throws IOException {
+        RecordData few = new RecordData.Host("10.3.0.1");
+        RecordData most = new RecordData.Host("10.3.0.2");
+        server.serve(Played.zone(1)
+                .next(3)
+                .put(
+                        "shop",
+                        new RecordSet(
+                                RecordType.A,
+                                5,
+                                List.of(few, most),
+                                new TreeMap<>(Map.of("north", List.of(most, few))),
+                                new TreeMap<>(Map.of(
+                                        RecordSet.USUAL,
+                                        Map.of(few, 100, most, 300),
+                                        "north",
+                                        Map.of(few, 3, most, 1)))))
+                .build());
+        for (Map.Entry<String, Integer> network :
+                Map.of("172.16.0.0", 15, "10.1.2.0", 45).entrySet()) {
+            int fewFirst = 0;
+            for (int i = 0; i < 60; i++) {
+                List<Record> answers = ask("shop", Type.A, network.getKey(), 24).getSection(Section.ANSWER);
+                assertThat(answers).hasSize(2);
+                String first = ((ARecord) answers.get(0)).getAddress().getHostAddress();
+                fewFirst += first.equals("10.3.0.1") ? 1 : 0;
+            }
+            assertThat(fewFirst).as(network.getKey()).isEqualTo(network.getValue());
+        }
+    }
+
+    @Test
+    void sharesThatDoNotFitTheRecordsAreRefused() {
+        RecordData only = new RecordData.Host("10.3.0.1");
+        RecordData other = new RecordData.Host("10.3.0.2");
+        for (Map<RecordData, Integer> shares : List.of(Map.of(other, 1), Map.of(only, 1, other, 1), Map.of(only, 0))) {
+            RecordSet set = new RecordSet(
+                    RecordType.A, 5, List.of(only), new TreeMap<>(), new TreeMap<>(Map.of(RecordSet.USUAL, shares)));
+            assertThatThrownBy(() -> Played.zone(1).next(2).put("shop", set).build())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("shop A: shares")
+                    .hasMessageContaining("(must be 1 to 1000000 for each record)");
+        }
     }
 
     @Test
