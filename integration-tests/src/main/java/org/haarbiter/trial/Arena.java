@@ -293,15 +293,21 @@ public final class Arena implements AutoCloseable {
                 """.formatted(dnsAddress, dnsAddress, keyFile.toAbsolutePath());
     }
 
-    private String ownDnsLines(int master, Endpoint secondary, ZoneKey key, Path keyFile) {
+    /** The trial itself asks from this machine, as the masters do: it is near to the south, and the secondary gets the usual answers. */
+    private String ownDnsLines(int master, Endpoint secondary, ZoneKey key, Path keyFile) throws IOException {
+        Path regions = Files.writeString(
+                keyFile.resolveSibling("regions"), "127.0.0.0/8 near # this machine\n10.0.0.0/8 far\n");
         List<Endpoint> all = new ArrayList<>(mastersDns());
         all.add(secondary);
         return """
                 provider: embedded
                 authoritative-servers: [%s]
                 name-servers: {ns1: %s}
+                region-sites: {near: [south, north], far: [north, south]}
                 server:
                   listen: ["%s"]
+                  regions: [near, far]
+                  regions-file: %s
                   keys: [{key-file: %s}]
                   zones:
                     %s: {transfer-keys: [%s], secondaries: [{address: "%s", key: %s}]}
@@ -309,6 +315,7 @@ public final class Arena implements AutoCloseable {
                         all.stream().map(server -> "\"" + server + "\"").collect(Collectors.joining(", ")),
                         secondary.host(),
                         mastersDns().get(master - 1),
+                        regions.toAbsolutePath(),
                         keyFile.toAbsolutePath(),
                         ZONE,
                         key.name(),
@@ -838,6 +845,11 @@ public final class Arena implements AutoCloseable {
     /** The write name, absolute. */
     public String writeName() {
         return GROUP + "-rw." + ZONE + ".";
+    }
+
+    /** The name by which readers know the group. */
+    public String readName() {
+        return GROUP + "-ro." + ZONE + ".";
     }
 
     /** Where a client that knows only the name looks. */

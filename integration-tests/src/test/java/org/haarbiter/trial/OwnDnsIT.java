@@ -2,24 +2,32 @@ package org.haarbiter.trial;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.haarbiter.lab.DnsQuestion;
 import org.haarbiter.lab.ServerProcess;
+import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The masters answer for the zone themselves, and a real BIND copies it from them: clients that ask BIND follow a failover and lose
- * nothing; every server says the same; what is set by hand is served, too; without a quorum a master goes on to answer, and one that
+ * nothing; every server says the same; readers are sent to the nearest site; endpoints are named while they are healthy; what is set
+ * by hand is served, too; without a quorum a master goes on to answer, and one that
  * is started answers nothing until it knows what the others know.
  */
 @Tag("servers")
@@ -37,6 +45,7 @@ class OwnDnsIT {
                 .withOwnDns();
         try (Arena arena = Arena.open(plan)) {
             arena.api().awaitWhole(Arena.GROUP, MEMBERS, LIMIT);
+            readersAreSentToTheNearestSite(arena);
             FailoverTrial.Result result = FailoverTrial.run(arena, Fault.KILL, FailoverTrial.Client.DNS, 200, 1);
             System.out.println(result);
             assertThat(result.lost()).as("acknowledged writes lost").isZero();
@@ -58,9 +67,115 @@ class OwnDnsIT {
                     .contains("mail")
                     .contains("by hand");
 
+            endpointsAreNamedWhileTheyAreHealthy(arena);
             withoutAQuorumTheLastOneAnswers(arena, primary);
         }
         Arena.deleteWorkDirectory(work);
+    }
+
+    /** Who asks a master from this machine is near to the south; BIND's copy says the usual, and so do masters to each other. */
+    private static void readersAreSentToTheNearestSite(Arena arena) {
+        await("readers of the south's replica, or all where there is none there", () -> {
+            List<String> usual = sorted(DnsQuestion.ask(arena.dns().address(), arena.readName(), "A"));
+            List<String> south = arena.databases().servers().stream()
+                    .filter(server -> arena.siteOf(server).equals("south"))
+                    .map(server -> server.address().host())
+                    .filter(usual::contains)
+                    .toList();
+            List<String> near = sorted(DnsQuestion.ask(arena.mastersDns().get(0), arena.readName(), "A"));
+            return usual.size() == MEMBERS - 1 && near.equals(south.isEmpty() ? usual : south);
+        });
+        await("every server to be seen to say the usual", () -> {
+            Ended diff = diff(arena);
+            return diff.code() == 0 && diff.out().contains("no difference");
+        });
+    }
+
+    private static Ended diff(Arena arena) throws IOException {
+        try {
+            return Hactl.ended(arena, "dns", "diff");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private static void endpointsAreNamedWhileTheyAreHealthy(Arena arena) throws Exception {
+        int port = FreeEndpoint.at(shop(1)).port();
+        TreeMap<String, HttpServer> servers = new TreeMap<>();
+        try {
+            for (int i = 1; i <= 3; i++) {
+                servers.put(shop(i), serve(shop(i), port));
+            }
+            Path file = Files.writeString(
+                    arena.plan().work().resolve("shop.yaml"), """
+                    min-healthy: 1
+                    check: {kind: http, port: %d, path: /up, expected-body: ok, interval-millis: 300, rise: 2, fall: 2}
+                    endpoints: {a: {address: %s}, b: {address: %s, weight: 2}, c: {address: %s}}
+                    """.formatted(port, shop(1), shop(2), shop(3)));
+            said(arena, "set", "endpoint", "set", "shop", "--file", file.toString(), "--reason", "the shop's front");
+            String name = "shop." + Arena.ZONE;
+            awaitEverywhere(arena, name, "A", shop(1), shop(2), shop(3));
+            Objects.requireNonNull(servers.get(shop(2))).stop(0);
+            awaitEverywhere(arena, name, "A", shop(1), shop(3));
+            said(arena, "a is drained; 'shop' leads to c", "endpoint", "drain", "shop", "a", "--reason", "new kernel");
+            awaitEverywhere(arena, name, "A", shop(3));
+            Objects.requireNonNull(servers.get(shop(3))).stop(0);
+            awaitShown(arena, "clients are sent to it all the same");
+            awaitEverywhere(arena, name, "A", shop(3));
+            servers.put(shop(2), serve(shop(2), port));
+            awaitEverywhere(arena, name, "A", shop(2));
+            said(arena, "leads to a, b", "endpoint", "undrain", "shop", "a", "--reason", "done");
+            awaitEverywhere(arena, name, "A", shop(1), shop(2));
+            assertThat(Hactl.ended(arena, "log", "shop").out())
+                    .contains("b is unhealthy", "no clients are sent to it any more", "new kernel");
+            assertThat(Hactl.ended(arena, "dns", "set", "shop", "A", "10.0.0.9", "--reason", "no")
+                            .said())
+                    .contains("the name 'shop' is that of group 'shop'");
+
+            said(arena, "removed", "endpoint", "remove", "shop", "--reason", "closed");
+            awaitEverywhere(arena, name, "A");
+            awaitEverywhere(arena, "_ha-epoch." + name, "TXT");
+        } finally {
+            servers.values().forEach(server -> server.stop(0));
+        }
+    }
+
+    private static String shop(int number) {
+        return "127.78.4." + number;
+    }
+
+    private static HttpServer serve(String host, int port) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(host, port), 50);
+        server.createContext("/up", exchange -> {
+            exchange.sendResponseHeaders(200, 2);
+            exchange.getResponseBody().write("ok".getBytes(StandardCharsets.US_ASCII));
+            exchange.close();
+        });
+        server.start();
+        return server;
+    }
+
+    private static void said(Arena arena, String expected, String... command) throws Exception {
+        Ended ended = Hactl.ended(arena, command);
+        assertThat(ended.code()).as(ended.said()).isZero();
+        assertThat(ended.said()).contains(expected);
+    }
+
+    private static void awaitShown(Arena arena, String... words) {
+        await("hactl endpoint show shop to say " + List.of(words), () -> {
+            try {
+                String shown = Hactl.ended(arena, "endpoint", "show", "shop").out();
+                return List.of(words).stream().allMatch(shown::contains);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+        });
+    }
+
+    private static List<String> sorted(List<String> values) {
+        return values.stream().sorted().toList();
     }
 
     private static void withoutAQuorumTheLastOneAnswers(Arena arena, String primary) throws Exception {
@@ -113,13 +228,13 @@ class OwnDnsIT {
         });
     }
 
-    private static void awaitEverywhere(Arena arena, String name, String type, String value) {
+    private static void awaitEverywhere(Arena arena, String name, String type, String... values) {
         List<Endpoint> servers = new ArrayList<>(arena.mastersDns());
         servers.add(arena.dns().address());
         for (Endpoint server : servers) {
             await(
-                    server + " says " + value + " of " + name,
-                    () -> DnsQuestion.ask(server, name, type).equals(List.of(value)));
+                    server + " says " + List.of(values) + " of " + name,
+                    () -> sorted(DnsQuestion.ask(server, name, type)).equals(List.of(values)));
         }
     }
 

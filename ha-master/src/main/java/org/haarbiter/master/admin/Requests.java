@@ -181,6 +181,7 @@ public final class Requests {
                         check,
                         change.loads(),
                         0,
+                        0,
                         endpoints),
                 request.by(),
                 request.reason());

@@ -3,6 +3,7 @@ package org.haarbiter.master.admin;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeSet;
 import org.haarbiter.admin.DnsView;
 import org.haarbiter.admin.EndpointGroupView;
 import org.haarbiter.admin.EndpointsView;
@@ -113,13 +114,20 @@ public final class Views {
 
     /** The DNS names of all groups, or of one. */
     public static DnsView dns(Arbiter arbiter, MasterFacts facts, @Nullable String only) throws AdminException {
-        if (only != null) {
+        if (only != null && !arbiter.state().endpoints().containsKey(only)) {
             checkKnown(arbiter, only);
         }
         List<DnsView.GroupNames> groups = new ArrayList<>();
         for (Group group : arbiter.state().groups().values()) {
             if (only == null || group.name().equals(only)) {
                 groups.add(new DnsView.GroupNames(group.name(), GroupReading.names(group, facts)));
+            }
+        }
+        TreeSet<String> ofEndpoints = new TreeSet<>(arbiter.state().endpoints().keySet());
+        ofEndpoints.addAll(arbiter.state().formerEndpoints().keySet());
+        for (String name : ofEndpoints) {
+            if (only == null || name.equals(only)) {
+                groups.add(new DnsView.GroupNames(name, facts.names().getOrDefault(name, NamesView.none())));
             }
         }
         List<DnsView.Records> records = new ArrayList<>();

@@ -53,6 +53,7 @@ public final class StateCodec {
             Map.entry("endpoints-removed", Entry.EndpointGroupRemoved.class),
             Map.entry("endpoints-judged", Entry.EndpointsJudged.class),
             Map.entry("endpoint-ordered", Entry.EndpointOrdered.class),
+            Map.entry("endpoint-names-gone", Entry.EndpointNamesGone.class),
             Map.entry("class-forgotten", Entry.ClassForgotten.class),
             Map.entry("paused", Entry.Paused.class),
             Map.entry("resumed", Entry.Resumed.class),
@@ -70,6 +71,7 @@ public final class StateCodec {
     private static final String SERVING = "serving";
     private static final String RECORDS = "records";
     private static final String ENDPOINTS = "endpoints";
+    private static final String FORMER_ENDPOINTS = "formerEndpoints";
     private static final String NAMES_INDEX = "namesIndex";
 
     private final ObjectMapper json;
@@ -126,6 +128,7 @@ public final class StateCodec {
         if (root instanceof ObjectNode snapshot && !snapshot.has(ENDPOINTS)) {
             // Written before there were endpoints.
             snapshot.putObject(ENDPOINTS);
+            snapshot.putObject(FORMER_ENDPOINTS);
         }
         for (JsonNode group : root.path("groups")) {
             if (group instanceof ObjectNode written && !written.has(CLASSES)) {

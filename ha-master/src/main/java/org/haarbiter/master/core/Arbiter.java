@@ -130,6 +130,9 @@ public final class Arbiter {
     /** A master has spoken of endpoints since they were last judged. */
     private boolean endpointsReported;
 
+    /** Names of removed endpoints that no DNS server shows, with the index of their removal. */
+    private final TreeMap<String, Long> endpointNamesGone = new TreeMap<>();
+
     /** Knows nothing yet. */
     public Arbiter(Limits limits, Masters masters, long nowNanos) {
         this.limits = limits;
@@ -162,6 +165,7 @@ public final class Arbiter {
         leaderSinceNanos = nowNanos;
         doubt.forget();
         endpointVotes.forget();
+        endpointNamesGone.clear();
         servingPending = false;
         judgementPending = false;
         memories.values().forEach(memory -> {
@@ -321,9 +325,17 @@ public final class Arbiter {
     /**
      * Every authoritative DNS server was read back with the names of this epoch.
      *
+     * @param group of databases, or of endpoints
+     * @param epoch of a group of endpoints, the log index since which they are wanted
      * @param gone names that must not exist, and don't
      */
     public void namesServed(String group, long epoch, SortedSet<String> gone, long nowNanos) {
+        if (state.endpoints().containsKey(group) || state.formerEndpoints().containsKey(group)) {
+            if (gone.contains(group)) {
+                endpointNamesGone.put(group, epoch);
+            }
+            return;
+        }
         GroupMemory memory = memories.computeIfAbsent(group, n -> new GroupMemory());
         memory.namesGone = Collections.unmodifiableSortedSet(new TreeSet<>(gone));
         if (memory.namesEpoch < epoch) {
@@ -524,9 +536,18 @@ public final class Arbiter {
         }
     }
 
-    /** Judges the endpoints by what the masters say; null where nothing changes, the fleet is paused, or this master doesn't lead. */
+    /** Judges the endpoints by what the masters say, or forgets those that were removed and have left the DNS; null where nothing changes, the fleet is paused, or this master doesn't lead. */
     public @Nullable Entry judgeEndpoints(long nowNanos, long wallMillis) {
-        if (!leading || judgementPending || !endpointsReported || state.fleetPause() != null) {
+        if (!leading || judgementPending) {
+            return null;
+        }
+        if (!endpointNamesGone.isEmpty()) {
+            Entry gone = new Entry.EndpointNamesGone(endpointNamesGone, wallMillis);
+            endpointNamesGone.clear();
+            judgementPending = true;
+            return gone;
+        }
+        if (!endpointsReported || state.fleetPause() != null) {
             return null;
         }
         endpointsReported = false;
@@ -722,6 +743,7 @@ public final class Arbiter {
                 name,
                 group,
                 state.expectedGroup(name),
+                group == null ? EndpointCommands.takenProblem(state, name) : null,
                 state.fleetPause(),
                 group == null ? null : doubt.about(new MemberName(name, group.primary()), nowNanos),
                 group == null ? null : turns.notYet(name, group.primaryMember().site(), nowNanos),

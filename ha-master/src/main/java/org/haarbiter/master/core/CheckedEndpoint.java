@@ -88,7 +88,7 @@ public record CheckedEndpoint(String address, String site, int weight, int order
     }
 
     /** Clients may be sent to it for its own sake, and not only because there is nobody better. */
-    boolean fit() {
+    public boolean fit() {
         if (state.byHand() != null) {
             return !state.byHand().order().keepsOut();
         }

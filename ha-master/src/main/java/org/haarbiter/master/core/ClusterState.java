@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param fleetPause pauses every group; null where none
  * @param records what people have put into the zone, by {@link RecordsByHand#key}
  * @param endpoints groups of endpoints by name; no database, traffic class or address by hand has the name of one
+ * @param formerEndpoints by name, groups of endpoints that were removed, and maybe are in the DNS yet, with the log index of the
+ *     entry that did so
  * @param namesIndex the log index of the newest entry by which DNS names may have changed; 0 before the first
  * @param recent the newest lines of the switch log, oldest first, at most {@link #RECENT_LIMIT}
  */
@@ -24,6 +26,7 @@ public record ClusterState(
         @Nullable Pause fleetPause,
         SortedMap<String, RecordsByHand> records,
         SortedMap<String, EndpointGroup> endpoints,
+        SortedMap<String, Long> formerEndpoints,
         long namesIndex,
         List<AuditEvent> recent) {
 
@@ -36,12 +39,21 @@ public record ClusterState(
         expected = Collections.unmodifiableSortedMap(new TreeMap<>(expected));
         records = Collections.unmodifiableSortedMap(new TreeMap<>(records));
         endpoints = Collections.unmodifiableSortedMap(new TreeMap<>(endpoints));
+        formerEndpoints = Collections.unmodifiableSortedMap(new TreeMap<>(formerEndpoints));
         recent = List.copyOf(recent);
     }
 
     /** Before the first entry. */
     public static ClusterState empty() {
-        return new ClusterState(new TreeMap<>(), new TreeMap<>(), null, new TreeMap<>(), new TreeMap<>(), 0, List.of());
+        return new ClusterState(
+                new TreeMap<>(),
+                new TreeMap<>(),
+                null,
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                0,
+                List.of());
     }
 
     /** The group, or null. */
@@ -72,6 +84,7 @@ public record ClusterState(
                 fleetPause,
                 records,
                 endpoints,
+                formerEndpoints,
                 sameNames ? namesIndex : event.index(),
                 appended(event));
     }
@@ -79,7 +92,8 @@ public record ClusterState(
     ClusterState withServing(SortedMap<String, Group> newGroups, AuditEvent event) {
         TreeMap<String, Group> changed = new TreeMap<>(groups);
         changed.putAll(newGroups);
-        return new ClusterState(changed, expected, fleetPause, records, endpoints, event.index(), appended(event));
+        return new ClusterState(
+                changed, expected, fleetPause, records, endpoints, formerEndpoints, event.index(), appended(event));
     }
 
     ClusterState withRecords(RecordsByHand set, AuditEvent event) {
@@ -89,31 +103,43 @@ public record ClusterState(
         } else {
             changed.put(set.key(), set);
         }
-        return new ClusterState(groups, expected, fleetPause, changed, endpoints, event.index(), appended(event));
+        return new ClusterState(
+                groups, expected, fleetPause, changed, endpoints, formerEndpoints, event.index(), appended(event));
     }
 
     /** With these groups of endpoints instead of those of the same names. */
     ClusterState withEndpoints(Iterable<EndpointGroup> changes, AuditEvent event) {
         TreeMap<String, EndpointGroup> changed = new TreeMap<>(endpoints);
+        TreeMap<String, Long> former = new TreeMap<>(formerEndpoints);
         boolean sameNames = true;
         for (EndpointGroup group : changes) {
-            EndpointGroup before = changed.put(group.name(), group);
-            sameNames &= before != null && before.namedAs(group);
+            EndpointGroup before = endpoints.get(group.name());
+            boolean same = before != null && before.namedAs(group);
+            changed.put(group.name(), same ? group : group.named(event.index()));
+            former.remove(group.name());
+            sameNames &= same;
         }
-        return new ClusterState(
-                groups,
-                expected,
-                fleetPause,
-                records,
-                changed,
-                sameNames ? namesIndex : event.index(),
-                appended(event));
+        return withEndpoints(changed, former, sameNames ? namesIndex : event.index(), event);
     }
 
     ClusterState withoutEndpoints(String name, AuditEvent event) {
         TreeMap<String, EndpointGroup> left = new TreeMap<>(endpoints);
         left.remove(name);
-        return new ClusterState(groups, expected, fleetPause, records, left, event.index(), appended(event));
+        TreeMap<String, Long> former = new TreeMap<>(formerEndpoints);
+        former.put(name, event.index());
+        return withEndpoints(left, former, event.index(), event);
+    }
+
+    /** These names of removed groups of endpoints aren't in the DNS any more. */
+    ClusterState withoutFormerEndpoints(Iterable<String> names, AuditEvent event) {
+        TreeMap<String, Long> former = new TreeMap<>(formerEndpoints);
+        names.forEach(former::remove);
+        return withEndpoints(endpoints, former, event.index(), event);
+    }
+
+    private ClusterState withEndpoints(
+            SortedMap<String, EndpointGroup> changed, SortedMap<String, Long> former, long index, AuditEvent event) {
+        return new ClusterState(groups, expected, fleetPause, records, changed, former, index, appended(event));
     }
 
     /** A group that is adopted is expected no more. */
@@ -124,7 +150,8 @@ public record ClusterState(
     ClusterState withExpected(Expected group, AuditEvent event) {
         TreeMap<String, Expected> changed = new TreeMap<>(expected);
         changed.put(group.group(), group);
-        return new ClusterState(groups, changed, fleetPause, records, endpoints, namesIndex, appended(event));
+        return new ClusterState(
+                groups, changed, fleetPause, records, endpoints, formerEndpoints, namesIndex, appended(event));
     }
 
     ClusterState withoutExpected(String group, AuditEvent event) {
@@ -134,15 +161,17 @@ public record ClusterState(
     private ClusterState without(String name) {
         TreeMap<String, Expected> left = new TreeMap<>(expected);
         left.remove(name);
-        return new ClusterState(groups, left, fleetPause, records, endpoints, namesIndex, recent);
+        return new ClusterState(groups, left, fleetPause, records, endpoints, formerEndpoints, namesIndex, recent);
     }
 
     ClusterState withFleetPause(@Nullable Pause pause, AuditEvent event) {
-        return new ClusterState(groups, expected, pause, records, endpoints, namesIndex, appended(event));
+        return new ClusterState(
+                groups, expected, pause, records, endpoints, formerEndpoints, namesIndex, appended(event));
     }
 
     ClusterState withEvent(AuditEvent event) {
-        return new ClusterState(groups, expected, fleetPause, records, endpoints, namesIndex, appended(event));
+        return new ClusterState(
+                groups, expected, fleetPause, records, endpoints, formerEndpoints, namesIndex, appended(event));
     }
 
     private List<AuditEvent> appended(AuditEvent event) {

@@ -61,7 +61,7 @@ final class Commands {
         SortedMap<String, RecordsByHand> present = state.records();
         RecordsByHand records = command.records();
         String problem = command.reason().isBlank() ? "a reason is needed (--reason)" : records.problemBeside(present);
-        if (problem == null && records.clashesWithAddresses()) {
+        if (problem == null && !records.values().isEmpty()) {
             problem = EndpointCommands.takenProblem(state, records.name());
         }
         return problem != null

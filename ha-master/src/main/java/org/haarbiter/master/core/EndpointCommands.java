@@ -40,7 +40,7 @@ final class EndpointCommands {
             return "there is a group '" + name + "' of databases (another name)";
         }
         for (RecordsByHand records : state.records().values()) {
-            if (records.name().equals(name) && records.clashesWithAddresses()) {
+            if (records.name().equals(name)) {
                 return "'" + name + "' has " + records.type()
                         + " records that were set by hand (hactl dns remove them first)";
             }

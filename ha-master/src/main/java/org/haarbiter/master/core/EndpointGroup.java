@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param loads by region, how much its clients send at the most, in the unit of the endpoints' capacities; under the empty name, what
  *     comes from those of no region; what isn't named isn't told, and not limited
  * @param setIndex the log index of the entry by which a person last set it
+ * @param namesIndex the log index of the newest entry by which its name may hold something else
  * @param endpoints by name
  */
 public record EndpointGroup(
@@ -38,6 +39,7 @@ public record EndpointGroup(
         EndpointCheck check,
         SortedMap<String, Long> loads,
         long setIndex,
+        long namesIndex,
         SortedMap<String, CheckedEndpoint> endpoints) {
 
     /** A group has so many endpoints at most. */
@@ -155,7 +157,16 @@ public record EndpointGroup(
             }
             merged.put(endpoint, wanted.withState(state));
         });
-        return new EndpointGroup(name, ttlSeconds, mode, minHealthy, check, loads, index, settled(merged));
+        return new EndpointGroup(
+                name,
+                ttlSeconds,
+                mode,
+                minHealthy,
+                check,
+                loads,
+                index,
+                before == null ? 0 : before.namesIndex,
+                settled(merged));
     }
 
     /** After the masters found so much of these endpoints; those that it doesn't have any more are left out. */
@@ -180,7 +191,12 @@ public record EndpointGroup(
     }
 
     private EndpointGroup withEndpoints(SortedMap<String, CheckedEndpoint> changed) {
-        return new EndpointGroup(name, ttlSeconds, mode, minHealthy, check, loads, setIndex, changed);
+        return new EndpointGroup(name, ttlSeconds, mode, minHealthy, check, loads, setIndex, namesIndex, changed);
+    }
+
+    /** As its name may hold something else since that entry. */
+    EndpointGroup named(long index) {
+        return new EndpointGroup(name, ttlSeconds, mode, minHealthy, check, loads, setIndex, index, endpoints);
     }
 
     private SortedMap<String, CheckedEndpoint> settled(SortedMap<String, CheckedEndpoint> found) {

@@ -708,7 +708,7 @@ public sealed interface Entry {
         @Override
         public ClusterState applyTo(ClusterState state, long index) {
             if (records.problemBeside(state.records()) != null
-                    || (records.clashesWithAddresses() && state.endpoints().containsKey(records.name()))) {
+                    || state.endpoints().containsKey(records.name())) {
                 return state;
             }
             boolean removed = records.values().isEmpty();
@@ -781,6 +781,46 @@ public sealed interface Entry {
                                     by,
                                     "no endpoints any more (before: " + before.words() + "): " + reason,
                                     details("reason", reason)));
+        }
+    }
+
+    /**
+     * The names of groups of endpoints that were removed are in no DNS server any more.
+     *
+     * @param removed by name, the log index of the entry that removed it; of a later one this says nothing
+     */
+    record EndpointNamesGone(SortedMap<String, Long> removed, long wallMillis) implements Entry {
+        /** Copies the names. */
+        public EndpointNamesGone {
+            removed = Collections.unmodifiableSortedMap(new TreeMap<>(removed));
+        }
+
+        @Override
+        public String group() {
+            return "";
+        }
+
+        @Override
+        public ClusterState applyTo(ClusterState state, long index) {
+            TreeSet<String> gone = new TreeSet<>();
+            removed.forEach((name, removal) -> {
+                if (removal.equals(state.formerEndpoints().get(name))) {
+                    gone.add(name);
+                }
+            });
+            return gone.isEmpty()
+                    ? state
+                    : state.withoutFormerEndpoints(
+                            gone,
+                            new AuditEvent(
+                                    index,
+                                    wallMillis,
+                                    gone.size() == 1 ? gone.first() : "",
+                                    0,
+                                    "endpoint-names-gone",
+                                    "arbiter",
+                                    "no DNS server shows " + String.join(", ", gone) + " any more",
+                                    new TreeMap<>()));
         }
     }
 

@@ -53,11 +53,6 @@ public record RecordsByHand(String name, String type, String region, int ttlSeco
         return null;
     }
 
-    /** They can't stand at a name that has addresses of its own. */
-    boolean clashesWithAddresses() {
-        return type.equals(CNAME) || type.equals("A") || type.equals("AAAA");
-    }
-
     /** For people. */
     public String words() {
         return key() + " " + ttlSeconds + " s: " + String.join(", ", values);

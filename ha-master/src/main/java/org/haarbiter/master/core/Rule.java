@@ -37,7 +37,10 @@ public enum Rule {
             "A group is adopted once every expected member is heard of, one follows nobody, all others follow it, and nothing speaks against it.") {
         @Override
         public Verdict check(View view) {
-            return view.group() != null ? new Pass("the group is adopted") : Adoption.byTopology(view);
+            if (view.group() != null) {
+                return new Pass("the group is adopted");
+            }
+            return view.taken() != null ? new Hold(view.taken()) : Adoption.byTopology(view);
         }
     },
     /** See the sentence. */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param name the group
  * @param group as the log has it; null while it isn't adopted
  * @param expected what a person announced of the group; null where nobody did, or it is adopted
+ * @param taken why no group of databases may have this name; null where one may
  * @param fleetPause the pause of the whole fleet; null where none
  * @param doubt why the primary's silence isn't acted upon yet; null where it may be
  * @param turn why a switch must wait for those of other groups; null where it needn't
@@ -44,6 +45,7 @@ public record View(
         String name,
         @Nullable Group group,
         @Nullable Expected expected,
+        @Nullable String taken,
         @Nullable Pause fleetPause,
         @Nullable String doubt,
         @Nullable String turn,

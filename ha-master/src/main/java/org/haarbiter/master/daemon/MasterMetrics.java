@@ -184,4 +184,9 @@ final class MasterMetrics {
         behindByServer.forEach(
                 (server, behind) -> dnsServerBehind.labels(server).set(behind));
     }
+
+    /** A group's names are kept no more. */
+    void forgetNames(String group) {
+        dnsPending.remove(group);
+    }
 }

@@ -30,6 +30,7 @@ import org.haarbiter.master.codec.StateCodec;
 import org.haarbiter.master.codec.TestimonyCodec;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.EndpointReport;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Limits;
@@ -346,12 +347,21 @@ public final class MasterNode implements AutoCloseable {
                 });
     }
 
-    /** Why no traffic class may have this name; null where one may. */
+    /** Why no traffic class or group of endpoints may have this name; null where one may. */
     @Nullable
     String nameProblem(String name) {
-        return wantedNames == null
-                ? "these masters keep no DNS names, so none leads anywhere (section 'dns' of their settings)"
-                : wantedNames.problem(name, new TreeSet<>(loop.state().groups().keySet()));
+        if (wantedNames == null) {
+            return "these masters keep no DNS names, so none leads anywhere (section 'dns' of their settings)";
+        }
+        String problem =
+                wantedNames.problem(name, new TreeSet<>(loop.state().groups().keySet()));
+        if (problem == null) {
+            problem = wantedNames.laterProblem(name);
+        }
+        OwnZone own = settings.names() == null ? null : settings.names().own();
+        return problem == null && own != null && own.nameServers().containsKey(name)
+                ? "the name '" + name + "' is that of a server of the zone (another name)"
+                : problem;
     }
 
     /** What speaks against this master's own well-being, as sentences; empty while all is well. */
@@ -518,6 +528,23 @@ public final class MasterNode implements AutoCloseable {
                     WantedNamesOfGroup.Reading reading = wantedNames.of(group);
                     classProblems.put(group.name(), reading.sentences());
                     publisher.want(reading.names());
+                }
+            }
+            for (EndpointGroup group : after.endpoints().values()) {
+                if (!group.equals(before.endpoints().get(group.name()))) {
+                    publisher.want(wantedNames.of(group, settings.sitesByRegion()));
+                }
+            }
+            after.formerEndpoints().forEach((name, index) -> {
+                if (!index.equals(before.formerEndpoints().get(name))) {
+                    publisher.want(wantedNames.ofFormerEndpoints(name, index));
+                }
+            });
+            for (String name : before.formerEndpoints().keySet()) {
+                if (!after.formerEndpoints().containsKey(name)
+                        && !after.endpoints().containsKey(name)) {
+                    publisher.forget(name);
+                    metrics.forgetNames(name);
                 }
             }
         }

@@ -3,7 +3,7 @@ package org.haarbiter.master.endpoints;
 import org.jspecify.annotations.Nullable;
 
 /** Counts checks of one endpoint in a row, so that a single one that went wrong, or right, moves nobody. Not thread-safe. */
-final class RiseAndFall {
+public final class RiseAndFall {
     private final int rise;
     private final int fall;
     private @Nullable Boolean healthy;
@@ -15,13 +15,13 @@ final class RiseAndFall {
      * @param rise so many successes in a row make it healthy
      * @param fall so many failures in a row make it unhealthy
      */
-    RiseAndFall(int rise, int fall) {
+    public RiseAndFall(int rise, int fall) {
         this.rise = rise;
         this.fall = fall;
     }
 
     /** The next check; the first one of all decides alone, since something has to be known before clients come. */
-    void count(boolean success) {
+    public void count(boolean success) {
         if (healthy == null) {
             healthy = success;
         } else if (success == healthy) {
@@ -33,8 +33,7 @@ final class RiseAndFall {
     }
 
     /** What follows; null before the first check. */
-    @Nullable
-    Boolean healthy() {
+    public @Nullable Boolean healthy() {
         return healthy;
     }
 

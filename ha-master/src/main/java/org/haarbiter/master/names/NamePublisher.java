@@ -240,6 +240,16 @@ public final class NamePublisher implements AutoCloseable {
         return new NamesStatus(wanted, served, served ? "" : firstProblem(readings), readings);
     }
 
+    /** This group's names are nobody's business any more: it was removed, and they are gone. */
+    public void forget(String group) {
+        synchronized (works) {
+            Work work = works.remove(group);
+            if (work != null && work.place == Place.DUE) {
+                due.values().forEach(line -> line.remove(work));
+            }
+        }
+    }
+
     /** Nothing is wanted any more: this master doesn't lead. */
     public void forgetAll() {
         synchronized (works) {

@@ -3,9 +3,11 @@ package org.haarbiter.master.names;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.haarbiter.dns.WantedNames;
+import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.TrafficClass;
 import org.jspecify.annotations.Nullable;
@@ -52,17 +54,66 @@ public record WantedNamesOfGroup(String writeName, String readName, int ttlSecon
             names.add(named(each.getKey(), members, group));
         }
         return new Reading(
-                new WantedNames(group.name(), group.namesEpoch(), "_ha-epoch." + group.name(), names), sentences);
+                new WantedNames(group.name(), group.namesEpoch(), epochName(group.name()), names), sentences);
     }
 
-    /** Why no traffic class may have this name; null where one may. */
+    /**
+     * The name of a group of endpoints, as clients of no region are told it.
+     *
+     * @param sitesByRegion by region, its sites, the nearest first: other regions' clients take a part of what endpoints can hold
+     */
+    public WantedNames of(EndpointGroup group, SortedMap<String, List<String>> sitesByRegion) {
+        List<String> addresses = group.addresses(sitesByRegion).getOrDefault("", List.of());
+        return new WantedNames(
+                group.name(),
+                group.namesIndex(),
+                epochName(group.name()),
+                List.of(new WantedNames.AddressName(group.name(), addresses, group.ttlSeconds())));
+    }
+
+    /**
+     * The name of a group of endpoints that isn't there any more must not exist.
+     *
+     * @param index of the log entry that removed it
+     */
+    public WantedNames ofFormerEndpoints(String name, long index) {
+        return new WantedNames(
+                name, index, epochName(name), List.of(new WantedNames.AddressName(name, List.of(), ttlSeconds)));
+    }
+
+    /** Why no traffic class or group of endpoints may have this name; null where one may. */
     public @Nullable String problem(String name, SortedSet<String> groups) {
         for (String group : groups) {
-            if (name.equals(written(group)) || name.equals(read(group))) {
+            if (name.equals(written(group)) || name.equals(read(group)) || name.equals(epochName(group))) {
                 return "the name '" + name + "' is that of group '" + group + "' itself (another name)";
             }
         }
         return null;
+    }
+
+    /**
+     * Why the name might be wanted by a group of databases that isn't there yet; null where it can't be, or names of groups are made so
+     * that any could.
+     */
+    public @Nullable String laterProblem(String name) {
+        for (String template : List.of(writeName, readName)) {
+            String before = template.substring(0, template.indexOf(GROUP));
+            String behind = template.substring(template.indexOf(GROUP) + GROUP.length());
+            if (!template.equals(GROUP)
+                    && name.length() > before.length() + behind.length()
+                    && name.startsWith(before)
+                    && name.endsWith(behind)) {
+                return "the name '" + name + "' is what a group '"
+                        + name.substring(before.length(), name.length() - behind.length())
+                        + "' of databases would be called by (another name)";
+            }
+        }
+        return null;
+    }
+
+    /** The name of the record that says since when its names are as they are. */
+    static String epochName(String group) {
+        return "_ha-epoch." + group;
     }
 
     private static SortedSet<String> primary(Group group) {

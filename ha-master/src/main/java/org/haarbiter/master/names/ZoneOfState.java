@@ -2,6 +2,7 @@ package org.haarbiter.master.names;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -14,7 +15,10 @@ import org.haarbiter.dns.server.RecordSet;
 import org.haarbiter.dns.server.RecordType;
 import org.haarbiter.dns.server.StartOfAuthority;
 import org.haarbiter.dns.server.ZoneContents;
+import org.haarbiter.master.core.CheckedEndpoint;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.EndpointGroup;
+import org.haarbiter.master.core.EndpointShares;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.RecordsByHand;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +52,7 @@ public final class ZoneOfState {
     private ZoneContents contents;
     private ClusterState before = ClusterState.empty();
 
-    /** By group, the names that it put into the zone. */
+    /** By group, of databases or of endpoints, the names that it put into the zone. */
     private final TreeMap<String, SortedSet<String>> namesOf = new TreeMap<>();
 
     /** By group, why its names can't stand in a zone. */
@@ -101,12 +105,67 @@ public final class ZoneOfState {
                 put(group, next);
             }
         }
+        putEndpoints(state, next);
         if (!state.records().equals(before.records())) {
             putByHand(state, next);
         }
         before = state;
         contents = next.build();
         return contents;
+    }
+
+    private void putEndpoints(ClusterState state, ZoneContents.Builder next) {
+        for (EndpointGroup group : state.endpoints().values()) {
+            if (!group.equals(before.endpoints().get(group.name()))) {
+                put(group.name(), setsOf(group), next);
+            }
+        }
+        // The epoch stays until every server was seen without the name, so that a read-back finds it.
+        state.formerEndpoints().forEach((name, index) -> {
+            if (!index.equals(before.formerEndpoints().get(name))) {
+                put(name, new TreeMap<>(Map.of(WantedNamesOfGroup.epochName(name), epoch(index))), next);
+            }
+        });
+        for (String name : before.formerEndpoints().keySet()) {
+            if (!state.formerEndpoints().containsKey(name) && !state.endpoints().containsKey(name)) {
+                put(name, new TreeMap<>(), next);
+                namesOf.remove(name);
+            }
+        }
+    }
+
+    private SortedMap<String, List<RecordSet>> setsOf(EndpointGroup group) {
+        SortedMap<String, SortedMap<String, Integer>> shares =
+                EndpointShares.of(group, sitesByRegion).perMille();
+        List<RecordSet> addresses = new ArrayList<>();
+        for (RecordType type : List.of(RecordType.A, RecordType.AAAA)) {
+            TreeMap<String, Map<RecordData, Integer>> parts = new TreeMap<>();
+            TreeMap<String, List<RecordData>> byRegion = new TreeMap<>();
+            shares.forEach((region, of) -> {
+                LinkedHashMap<RecordData, Integer> hosts = new LinkedHashMap<>();
+                of.forEach((endpoint, perMille) -> {
+                    CheckedEndpoint each = group.endpoints().get(endpoint);
+                    if (each != null) {
+                        hosts(type, List.of(each.address())).forEach(host -> hosts.put(host, perMille));
+                    }
+                });
+                if (!hosts.isEmpty()) {
+                    byRegion.put(region, List.copyOf(hosts.keySet()));
+                    parts.put(region, hosts);
+                }
+            });
+            List<RecordData> usual = byRegion.remove(RecordSet.USUAL);
+            if (usual != null) {
+                addresses.add(new RecordSet(type, group.ttlSeconds(), usual, byRegion, parts));
+            }
+        }
+        return new TreeMap<>(
+                Map.of(group.name(), addresses, WantedNamesOfGroup.epochName(group.name()), epoch(group.namesIndex())));
+    }
+
+    private static List<RecordSet> epoch(long epoch) {
+        return List.of(
+                new RecordSet(RecordType.TXT, EPOCH_TTL_SECONDS, List.of(new RecordData.Text(Long.toString(epoch)))));
     }
 
     /** By group, why its names can't stand in the zone; as of the last state. */
@@ -155,25 +214,25 @@ public final class ZoneOfState {
                 sets.put(name.name(), addressSets(name.addresses(), name.ttlSeconds(), regional));
             }
         }
-        sets.put(
-                names.epochName(),
-                List.of(new RecordSet(
-                        RecordType.TXT,
-                        EPOCH_TTL_SECONDS,
-                        List.of(new RecordData.Text(Long.toString(names.epoch()))))));
+        sets.put(names.epochName(), epoch(names.epoch()));
+        put(group.name(), sets, next);
+    }
+
+    /** These are all records of the group from now on. */
+    private void put(String group, SortedMap<String, List<RecordSet>> sets, ZoneContents.Builder next) {
         String problem = problem(sets);
         if (problem != null) {
-            problems.put(group.name(), "its names can't stand in the zone: " + problem);
+            problems.put(group, "its names can't stand in the zone: " + problem);
             return;
         }
-        problems.remove(group.name());
-        for (String old : namesOf.getOrDefault(group.name(), new TreeSet<>())) {
+        problems.remove(group);
+        for (String old : namesOf.getOrDefault(group, new TreeSet<>())) {
             if (!sets.containsKey(old)) {
                 next.remove(old);
             }
         }
         sets.forEach(next::put);
-        namesOf.put(group.name(), new TreeSet<>(sets.keySet()));
+        namesOf.put(group, new TreeSet<>(sets.keySet()));
     }
 
     /** One group's mistake mustn't keep the zone of all others as it is. */

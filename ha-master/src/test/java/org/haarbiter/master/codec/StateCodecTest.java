@@ -55,6 +55,7 @@ class StateCodecTest {
                         EndpointCheck.Kind.HTTPS, 443, "/up", "web.example", 204, "ok", true, 2_000, 500, 2, 3),
                 new TreeMap<>(Map.of("", 100L, "north", 200L)),
                 0,
+                0,
                 new TreeMap<>(Map.of(
                         "one", new CheckedEndpoint("10.0.0.1", "n1", 1, 0, 300, unset),
                         "two", new CheckedEndpoint("2001:db8::2", "s1", 2, 1, 0, unset))));
@@ -135,6 +136,7 @@ class StateCodecTest {
                         6),
                 new Entry.EndpointOrdered("web", "one", null, "me", "done", 6),
                 new Entry.EndpointGroupRemoved("web", "me", "old", 6),
+                new Entry.EndpointNamesGone(new TreeMap<>(Map.of("web", ENDPOINTS_SET + 4L)), 6),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
                 new Entry.Paused("g", "me", "work", 7),

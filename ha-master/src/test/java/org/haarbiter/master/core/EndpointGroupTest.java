@@ -109,6 +109,7 @@ class EndpointGroupTest {
                         new EndpointCheck(EndpointCheck.Kind.TCP, 80, "", "", 0, "", false, 1_000, 500, 2, 3),
                         wanted.loads(),
                         0,
+                        0,
                         wanted.endpoints())
                 .after(before, 7, 7);
         assertThat(after.served()).containsExactly("a", "c");
@@ -173,7 +174,7 @@ class EndpointGroupTest {
         TreeMap<String, CheckedEndpoint> onlyC = new TreeMap<>(wanted.endpoints());
         onlyC.keySet().retainAll(List.of("c"));
         EndpointGroup after = new EndpointGroup(
-                        "web", 5, EndpointGroup.Mode.ALL, 1, EndpointsOfTests.CHECK, new TreeMap<>(), 0, onlyC)
+                        "web", 5, EndpointGroup.Mode.ALL, 1, EndpointsOfTests.CHECK, new TreeMap<>(), 0, 0, onlyC)
                 .after(before, 7, 7);
         assertThat(after.problem()).contains("one at least must not be drained or held out");
     }
@@ -310,7 +311,7 @@ class EndpointGroupTest {
         EndpointGroup twins = abc().set();
         TreeMap<String, CheckedEndpoint> same = new TreeMap<>(twins.endpoints());
         same.replace("b", java.util.Objects.requireNonNull(same.get("a")));
-        assertThat(new EndpointGroup("web", 5, twins.mode(), 1, twins.check(), twins.loads(), 0, same).problem())
+        assertThat(new EndpointGroup("web", 5, twins.mode(), 1, twins.check(), twins.loads(), 0, 0, same).problem())
                 .isEqualTo("endpoint b: address: 10.0.0.1 (is that of a already)");
     }
 

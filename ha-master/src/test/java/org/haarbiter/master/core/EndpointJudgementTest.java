@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.haarbiter.master.core.Command.EndpointAct;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +104,20 @@ class EndpointJudgementTest {
         says("m2", "a", "b", "c");
         judge();
         assertThat(web().served()).containsExactly("a", "b", "c");
+    }
+
+    @Test
+    void aRemovedGroupIsForgottenOnceItsNameIsInNoServerAndIsNoGroupOfDatabasesMeanwhile() {
+        commit(command(new Command.RemoveEndpoints("web", "ann", "old")));
+        long removal = index;
+        assertThat(arbiter.state().formerEndpoints()).containsExactly(Map.entry("web", removal));
+        arbiter.namesServed("web", removal, new TreeSet<>(), now());
+        assertThat(judged()).as("it is there yet").isNull();
+        arbiter.namesServed("web", removal, new TreeSet<>(List.of("web")), now());
+        judge();
+        assertThat(arbiter.state().formerEndpoints()).isEmpty();
+        assertThat(arbiter.groups()).isEmpty();
+        assertThat(judged()).isNull();
     }
 
     @Test
@@ -310,8 +325,10 @@ class EndpointJudgementTest {
                                 new RecordsByHand("web", "A", "", 60, List.of("10.0.0.9")), "ann", "new"))
                         .sentence())
                 .contains("'web' is that of a group of endpoints");
-        commit(command(
-                new Command.SetRecords(new RecordsByHand("web", "TXT", "", 60, List.of("\"hi\"")), "ann", "new")));
+        assertThat(command(new Command.SetRecords(
+                                new RecordsByHand("web", "TXT", "", 60, List.of("\"hi\"")), "ann", "new"))
+                        .sentence())
+                .contains("'web' is that of a group of endpoints");
         commit(command(
                 new Command.SetRecords(new RecordsByHand("mail", "A", "", 60, List.of("10.0.0.9")), "ann", "new")));
         assertThat(command(new Command.SetEndpoints(abc().wanted("mail"), "ann", "new"))

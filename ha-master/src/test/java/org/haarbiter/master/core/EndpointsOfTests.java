@@ -52,7 +52,7 @@ final class EndpointsOfTests {
 
     /** As a person would ask for it. */
     EndpointGroup wanted(String name) {
-        return new EndpointGroup(name, 5, mode, minHealthy, CHECK, loads, 0, endpoints);
+        return new EndpointGroup(name, 5, mode, minHealthy, CHECK, loads, 0, 0, endpoints);
     }
 
     /** As it is once it was set, at log index 1. */

@@ -113,6 +113,7 @@ class EndpointChecksTest {
                 check,
                 new TreeMap<>(),
                 setIndex,
+                0,
                 new TreeMap<>(Map.of("a", new CheckedEndpoint("127.0.0.1", "", 1, 0, 0, unchecked))));
     }
 

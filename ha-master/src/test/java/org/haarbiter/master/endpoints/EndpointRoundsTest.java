@@ -81,6 +81,7 @@ class EndpointRoundsTest {
                 new EndpointCheck(EndpointCheck.Kind.TCP, 443, "", "", 0, "", false, 1_000, 500, 2, 3),
                 new TreeMap<>(),
                 0,
+                0,
                 new TreeMap<>(Map.of("a", new CheckedEndpoint("10.0.0.1", "", 1, 0, 0, unchecked))));
         arbiter.applied(new Entry.EndpointGroupSet(group, "ann", "new", 0).applyTo(ClusterState.empty(), 1), 0);
     }

@@ -6,12 +6,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.haarbiter.dns.WantedNames;
 import org.haarbiter.dns.server.RecordData;
 import org.haarbiter.dns.server.RecordSet;
 import org.haarbiter.dns.server.ZoneContents;
+import org.haarbiter.master.core.CheckedEndpoint;
 import org.haarbiter.master.core.ClusterState;
+import org.haarbiter.master.core.EndpointCheck;
+import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Policy;
@@ -124,6 +129,117 @@ class ZoneOfStateTest {
     private ZoneContents serving(String... well) {
         return commit(new Entry.ServingChanged(
                 new TreeMap<>(Map.of("orders", new Serving(new TreeSet<>(Arrays.asList(well)), new TreeMap<>()))), 6));
+    }
+
+    private static EndpointGroup endpoints() {
+        TreeMap<String, CheckedEndpoint> endpoints = new TreeMap<>();
+        endpoints.put("n-1", endpoint("10.1.0.1", "n", 1));
+        endpoints.put("n-2", endpoint("10.1.0.2", "n", 3));
+        endpoints.put("s-1", endpoint("10.2.0.1", "s", 1));
+        endpoints.put("s-2", endpoint("2001:db8::2", "s", 1));
+        return new EndpointGroup(
+                "shop",
+                5,
+                EndpointGroup.Mode.ALL,
+                1,
+                new EndpointCheck(EndpointCheck.Kind.TCP, 443, "", "", 0, "", false, 1_000, 500, 2, 2),
+                new TreeMap<>(),
+                0,
+                0,
+                endpoints);
+    }
+
+    private static CheckedEndpoint endpoint(String address, String site, int weight) {
+        return new CheckedEndpoint(
+                address,
+                site,
+                weight,
+                0,
+                0,
+                new CheckedEndpoint.State(CheckedEndpoint.Health.UNCHECKED, "", 0, false, null));
+    }
+
+    private ZoneContents judged(String... healthy) {
+        EndpointGroup present = Objects.requireNonNull(state.endpoints().get("shop"));
+        TreeMap<String, EndpointGroup.Judgement> found = new TreeMap<>();
+        present.endpoints()
+                .keySet()
+                .forEach(each -> found.put(
+                        each, new EndpointGroup.Judgement(Arrays.asList(healthy).contains(each), "looked")));
+        return commit(new Entry.EndpointsJudged(
+                new TreeMap<>(Map.of("shop", new Entry.EndpointsJudged.OfEndpointGroup(present.setIndex(), found))),
+                7));
+    }
+
+    @Test
+    void theNameOfEndpointsLeadsToThoseOfTheNearestSiteAndEachComesFirstAsItsWeightSays() {
+        adopt("orders");
+        ZoneContents set = commit(new Entry.EndpointGroupSet(endpoints(), "ann", "new", 6));
+        assertThat(set.serial()).isEqualTo(2);
+        assertThat(says(set, "shop")).containsExactlyInAnyOrder("10.1.0.1", "10.1.0.2", "10.2.0.1", "2001:db8::2");
+        assertThat(says(set, "_ha-epoch.shop")).containsExactly("2");
+        RecordSet addresses = Objects.requireNonNull(set.names().get("shop")).get(0);
+        assertThat(addresses.byRegion().get("north"))
+                .extracting(Object::toString)
+                .hasSize(2);
+        assertThat(addresses.shares().get("north"))
+                .containsEntry(new RecordData.Host("10.1.0.1"), 250)
+                .containsEntry(new RecordData.Host("10.1.0.2"), 750);
+        assertThat(addresses.ttlSeconds()).isEqualTo(5);
+
+        ZoneContents same = judged("n-1", "n-2", "s-1", "s-2");
+        assertThat(same.serial()).as("clients are sent where they were").isEqualTo(2);
+        assertThat(says(judged("n-1", "s-1", "s-2"), "shop", "north"))
+                .contains("10.1.0.1")
+                .doesNotContain("10.1.0.2");
+        ZoneContents south = judged("s-1", "s-2");
+        assertThat(says(south, "shop", "north")).containsExactly("10.2.0.1", "2001:db8::2");
+        assertThat(says(south, "_ha-epoch.shop")).containsExactly("5");
+        assertThat(says(judged(), "shop", "north")).as("nobody is healthy").containsExactly("10.2.0.1", "2001:db8::2");
+
+        WantedNamesOfGroup wanted = new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1);
+        WantedNames names = wanted.of(Objects.requireNonNull(state.endpoints().get("shop")), new TreeMap<>());
+        assertThat(names.epoch()).as("as clients of no region are told").isEqualTo(5);
+        assertThat(names.names())
+                .containsExactly(new WantedNames.AddressName("shop", List.of("10.2.0.1", "2001:db8::2"), 5));
+    }
+
+    @Test
+    void ofRemovedEndpointsTheEpochStaysUntilEveryServerIsKnownToShowThemNoMore() {
+        commit(new Entry.EndpointGroupSet(endpoints(), "ann", "new", 6));
+        ZoneContents removed = commit(new Entry.EndpointGroupRemoved("shop", "ann", "closed", 7));
+        assertThat(removed.names()).doesNotContainKey("shop");
+        assertThat(says(removed, "_ha-epoch.shop")).containsExactly("2");
+        WantedNames gone = new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1).ofFormerEndpoints("shop", 2);
+        assertThat(gone.names()).containsExactly(new WantedNames.AddressName("shop", List.of(), 1));
+
+        assertThat(state.formerEndpoints()).containsExactly(Map.entry("shop", 2L));
+        ClusterState kept = state;
+        assertThat(new Entry.EndpointNamesGone(new TreeMap<>(Map.of("shop", 1L)), 8).applyTo(state, 3))
+                .as("of an earlier removal this says nothing")
+                .isSameAs(kept);
+        ZoneContents forgotten = commit(new Entry.EndpointNamesGone(new TreeMap<>(Map.of("shop", 2L)), 8));
+        assertThat(forgotten.names()).doesNotContainKey("_ha-epoch.shop");
+        assertThat(state.formerEndpoints()).isEmpty();
+
+        commit(new Entry.EndpointGroupSet(endpoints(), "ann", "open again", 9));
+        commit(new Entry.EndpointGroupRemoved("shop", "ann", "closed", 10));
+        ZoneContents again = commit(new Entry.EndpointGroupSet(endpoints(), "ann", "no, open", 11));
+        assertThat(says(again, "shop")).hasSize(4);
+        assertThat(state.formerEndpoints()).isEmpty();
+    }
+
+    @Test
+    void namesThatGroupsOfDatabasesHaveOrWouldHaveAreRefused() {
+        WantedNamesOfGroup names = new WantedNamesOfGroup("{group}-rw", "{group}-ro", 1);
+        TreeSet<String> groups = new TreeSet<>(List.of("orders"));
+        assertThat(names.problem("orders-ro", groups)).contains("is that of group 'orders' itself");
+        assertThat(names.problem("shop", groups)).isNull();
+        assertThat(names.laterProblem("carts-rw")).contains("a group 'carts' of databases");
+        assertThat(names.laterProblem("-rw")).isNull();
+        assertThat(names.laterProblem("shop")).isNull();
+        assertThat(new WantedNamesOfGroup("{group}", "{group}-ro", 1).laterProblem("shop"))
+                .isNull();
     }
 
     @Test
