@@ -798,6 +798,9 @@ final class Faults {
             master.thaw();
             startMaster(master);
         }
+        if (world.endpoints != null) {
+            world.endpoints.settle();
+        }
         for (SimGroup group : world.groups) {
             for (SimServer server : group.servers) {
                 server.thaw();

@@ -7,9 +7,12 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.ClusterState;
 import org.haarbiter.master.core.Command;
+import org.haarbiter.master.core.EndpointReport;
 import org.haarbiter.master.core.Entry;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Masters;
@@ -17,6 +20,7 @@ import org.haarbiter.master.core.Phase;
 import org.haarbiter.master.core.Testimony;
 import org.haarbiter.master.core.Testimony.MemberName;
 import org.haarbiter.master.core.Trigger;
+import org.haarbiter.master.endpoints.EndpointRounds;
 import org.haarbiter.words.Answer;
 import org.haarbiter.words.Goal;
 import org.haarbiter.words.Heartbeat;
@@ -47,6 +51,7 @@ final class SimMaster extends SimProcess {
 
     // In memory.
     private Arbiter arbiter;
+    private @Nullable EndpointRounds endpointRounds;
     private boolean leads;
     private boolean announced;
     private int committed;
@@ -107,6 +112,16 @@ final class SimMaster extends SimProcess {
         beforeProposal.clear();
         resetElection();
         watchElection();
+        SimEndpoints endpoints = world.endpoints;
+        if (endpoints != null) {
+            endpoints.started(this);
+            endpointRounds = new EndpointRounds(
+                    masters,
+                    world.limits.silenceMillis(),
+                    () -> CompletableFuture.completedFuture(endpoints.report(this)),
+                    other -> askAboutEndpoints(endpoints, other),
+                    act -> act.accept(arbiter));
+        }
         tick();
     }
 
@@ -400,6 +415,32 @@ final class SimMaster extends SimProcess {
         }
     }
 
+    private CompletableFuture<EndpointReport> askAboutEndpoints(SimEndpoints endpoints, String name) {
+        CompletableFuture<EndpointReport> answer = new CompletableFuture<>();
+        for (SimMaster other : world.masters) {
+            if (other.name.equals(name)) {
+                send(other, () -> {
+                    EndpointReport report = endpoints.report(other);
+                    other.send(this, () -> answer.complete(report));
+                });
+            }
+        }
+        after(ANSWER_LIMIT, () -> answer.completeExceptionally(new TimeoutException(name + " doesn't answer")));
+        return answer;
+    }
+
+    private void judgeEndpoints() {
+        SimEndpoints endpoints = world.endpoints;
+        if (endpoints == null || endpointRounds == null) {
+            return;
+        }
+        endpointRounds.tick(arbiter, clock());
+        if (arbiter.judgeEndpoints(clock(), world.wallMillis()) instanceof Entry.EndpointsJudged judged) {
+            endpoints.believes(this, judged);
+            propose(judged);
+        }
+    }
+
     private static String key(Awaiting awaiting) {
         return key(awaiting.agent());
     }
@@ -473,6 +514,7 @@ final class SimMaster extends SimProcess {
             return;
         }
         listenToOthers();
+        judgeEndpoints();
         for (Group group : state.groups().values()) {
             boolean named = group.phase() instanceof Phase.Steady || group.phase() instanceof Phase.Promoting;
             if (named && group.publishedEpoch() < group.epoch()) {

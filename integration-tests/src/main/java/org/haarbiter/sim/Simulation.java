@@ -149,6 +149,18 @@ public final class Simulation {
                         "liveness", "group " + group.name + " isn't well: " + bad + "; " + world.why(group));
             }
         }
+        SimEndpoints endpoints = world.endpoints;
+        if (endpoints != null) {
+            for (long until = next; endpoints.notWell() != null && until < next + PATIENCE; until += SECOND / 2) {
+                while (world.timeline.step(until)) {
+                    // Each event checks the invariants it could break.
+                }
+            }
+            String bad = endpoints.notWell();
+            if (bad != null) {
+                throw new Truth.Violation("liveness", "endpoints: " + bad);
+            }
+        }
     }
 
     /** What holds more than an open primary waits for a person, who has it rebuilt, or provisions it by hand. */

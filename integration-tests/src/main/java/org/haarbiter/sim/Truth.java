@@ -114,6 +114,9 @@ final class Truth {
         boolean late = before.equals(after);
         world.count(late ? "entry-too-late" : entry.getClass().getSimpleName());
         world.timeline.note("applied " + index + ": " + World.describe(entry) + (late ? " (too late)" : ""));
+        if (world.endpoints != null) {
+            world.endpoints.applied();
+        }
         Group was = before.group(entry.group());
         Group is = after.group(entry.group());
         if (is == null || late) {

@@ -49,6 +49,7 @@ final class World {
     final Limits limits;
     final Truth truth;
     final SimDns dns;
+    final @Nullable SimEndpoints endpoints;
     final Shape shape;
     final List<SimMaster> masters = new ArrayList<>();
     final List<SimGroup> groups = new ArrayList<>();
@@ -89,6 +90,11 @@ final class World {
         for (int i = 1; i <= shape.groups(); i++) {
             addGroup(i == 1 ? "" : String.valueOf(i));
         }
+        this.endpoints = some(this, chance.split("endpoints"));
+    }
+
+    private static @Nullable SimEndpoints some(World world, Chance chance) {
+        return chance.percent(15) ? new SimEndpoints(world, chance) : null;
     }
 
     private void addGroup(String number) {
@@ -116,6 +122,9 @@ final class World {
                 clients(server, chance.split("client-" + server.name));
             }
             group.agents.forEach(SimAgent::start);
+        }
+        if (endpoints != null) {
+            endpoints.start();
         }
     }
 

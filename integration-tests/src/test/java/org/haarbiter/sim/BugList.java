@@ -55,6 +55,18 @@ final class BugList {
                     "            if (was && well(view, member, mayReturn)) {\n",
                     2_000),
             bug(
+                    "one master's word takes an endpoint out",
+                    master("EndpointVotes"),
+                    "return checkers().size() / 2 + 1;",
+                    "return 1;",
+                    4_000),
+            bug(
+                    "clients are sent to an unhealthy endpoint though others are left",
+                    master("EndpointGroup"),
+                    "each.fit() || (!enough && each.state().served()",
+                    "each.fit() || (each.state().served()",
+                    4_000),
+            bug(
                     "any number of groups switch at once",
                     master("Turns"),
                     "if (all >= limits.storms().atOnce()) {",
