@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.DClass;
@@ -127,22 +128,23 @@ final class LongWay implements AutoCloseable {
 
     /** Takes a query on; it is dropped where too many wait already. The array isn't used by the caller any more. */
     void take(byte[] query, InetSocketAddress client, Client reply) {
-        run(signed, reply, client, () -> {
-            if (!begin(query, client, reply)) {
-                reply.done();
-            }
-        });
+        run(signed, reply, client, () -> begin(query, client, reply));
     }
 
-    private void run(ThreadPoolExecutor pool, Client reply, InetSocketAddress client, Runnable work) {
+    /** @param work returns true where it goes on elsewhere, which says then that it is done */
+    private void run(ThreadPoolExecutor pool, Client reply, InetSocketAddress client, BooleanSupplier work) {
         try {
             pool.execute(() -> {
+                boolean goesOn = false;
                 try {
-                    work.run();
+                    goesOn = work.getAsBoolean();
                 } catch (RuntimeException e) {
-                    reply.done();
                     metrics.defects.increment();
                     warnings.defect("query of " + client, e);
+                } finally {
+                    if (!goesOn) {
+                        reply.done();
+                    }
                 }
             });
         } catch (RejectedExecutionException e) {
@@ -183,11 +185,8 @@ final class LongWay implements AutoCloseable {
                 && (question.getType() == Wire.TYPE_AXFR || question.getType() == Wire.TYPE_IXFR)) {
             Key signer = key;
             run(transfers, reply, client, () -> {
-                try {
-                    transfer(query, message, question, client, reply, signer, signature);
-                } finally {
-                    reply.done();
-                }
+                transfer(query, message, question, client, reply, signer, signature);
+                return false;
             });
             return true;
         }

@@ -24,7 +24,7 @@ final class RegionsFile {
     private final Path file;
     private final RegionNames regions;
     private @Nullable Version seen;
-    private String trouble = "";
+    private volatile String trouble = "";
 
     /**
      * @param file lines of {@code NETWORK REGION}
@@ -70,7 +70,7 @@ final class RegionsFile {
         }
     }
 
-    /** What is wrong with the file now; empty where nothing is. */
+    /** What is wrong with the file now; empty where nothing is. Any thread. */
     String trouble() {
         return trouble;
     }
