@@ -15,6 +15,7 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis|elasti
        scripts/bench.sh site [--groups N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh dns [--names N] [--seconds N] [--rounds N] [--rate QUERIES_PER_SECOND] [--only NAME,...] [--java-flags FLAGS] [--json]
        scripts/bench.sh dns --conformance [--server embedded|BIND|Knot|PowerDNS] [--packets N] [--seed N]
+       scripts/bench.sh names [--runs N] [--profile fast|normal|wide] [--json]
        scripts/bench.sh simulate [--seeds N] [--from N] [--seed N]
 
   failover   strikes the primary of a real group N times (default 10) under load, and prints min, median, p99 and max of
@@ -34,6 +35,8 @@ usage: scripts/bench.sh failover [--runs N] [--engine mysql|mariadb|redis|elasti
              and prints queries a second, processor time a query, and latency at a fixed rate. With --conformance it sends proper,
              improper and random packets instead, lets a real BIND and a real Knot copy the zone, prints PASS or FAIL a line, and
              ends with 1 on any FAIL; --server tries the same packets on another server
+  names      commits N changes (default 200) to a zone that three masters answer for themselves, and prints how long after the first of the DNS
+             servers each of the others says the same: the masters', and a BIND that copies the zone
   simulate   runs the arbiter's cores through N simulated histories full of faults, and checks the invariants in each
 EOF
 }
@@ -95,6 +98,12 @@ case $command in
     "$home/scripts/install-servers.sh" bind knot powerdns dnsperf >&2
     build
     run_java "$bench" ${arguments[@]+"${arguments[@]}"}
+    ;;
+  names)
+    need_build_tools
+    "$home/scripts/install-servers.sh" mariadb bind >&2
+    build
+    run_java org.haarbiter.trial.NamesBench "$@"
     ;;
   simulate)
     need_build_tools

@@ -21,7 +21,7 @@ import org.xbill.DNS.Type;
  * Asks one DNS server for the address of a name, each time anew: no cache, no search list, one datagram each way.
  * Threads: one.
  */
-final class NameLookup implements AutoCloseable {
+public final class NameLookup implements AutoCloseable {
 
     private static final int LARGEST_ANSWER = 4_096;
 
@@ -31,7 +31,7 @@ final class NameLookup implements AutoCloseable {
     private final byte[] answer = new byte[LARGEST_ANSWER];
 
     /** The socket belongs to the host of the thread that calls this. */
-    NameLookup(Endpoint server, Name name, Duration timeout) throws IOException {
+    public NameLookup(Endpoint server, Name name, Duration timeout) throws IOException {
         this.name = name;
         this.timeoutMillis = Math.toIntExact(timeout.toMillis());
         this.socket = new DatagramSocket();
@@ -39,7 +39,7 @@ final class NameLookup implements AutoCloseable {
     }
 
     /** The first address of the name; empty when the server says that there is none. */
-    Optional<String> address() throws IOException {
+    public Optional<String> address() throws IOException {
         Message query = Message.newQuery(Record.newRecord(name, Type.A, DClass.IN));
         byte[] wire = query.toWire();
         socket.send(new DatagramPacket(wire, wire.length));

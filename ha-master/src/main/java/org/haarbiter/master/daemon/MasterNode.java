@@ -259,6 +259,18 @@ public final class MasterNode implements AutoCloseable {
                 .thenApply(TestimonyCodec::answer);
     }
 
+    /**
+     * Followers learn with the leader's next message only that an entry is committed. A question to the quorum is such a message, so their
+     * DNS servers needn't wait for the next one that has another reason.
+     */
+    private void tellTheOthers() {
+        log.catchUp().whenComplete((nothing, failure) -> {
+            if (failure != null) {
+                LOG.debug("the other masters learn of a change of names with the next message: {}", failure.toString());
+            }
+        });
+    }
+
     private void onArbitersThread(Consumer<Arbiter> act) {
         loop.ask(arbiter -> {
                     act.accept(arbiter);
@@ -466,6 +478,9 @@ public final class MasterNode implements AutoCloseable {
     private final class LoopObserver implements MasterLoop.Observer {
         private boolean leads;
 
+        /** Since the last tick. */
+        private boolean namesAreNew;
+
         @Override
         public void applied(ClusterState before, ClusterState after) {
             metrics.applied(after, MasterLoop.newEvents(before, after), leads);
@@ -479,6 +494,10 @@ public final class MasterNode implements AutoCloseable {
             }
             if (leads) {
                 want(before, after);
+                if (ownDns != null && before.namesIndex() != after.namesIndex()) {
+                    namesAreNew = true;
+                    tellTheOthers();
+                }
             }
             if (sentinelGroups != null) {
                 sentinelGroups.applied(after);
@@ -501,6 +520,11 @@ public final class MasterNode implements AutoCloseable {
         public void tick(Arbiter arbiter, long nowNanos) {
             if (log.leader() != null) {
                 leaderSeenNanos = nowNanos;
+            }
+            if (namesAreNew) {
+                // Once more: who hadn't stored the entry when a quorum had couldn't apply it when it was told.
+                namesAreNew = false;
+                tellTheOthers();
             }
             endpointRounds.tick(arbiter, nowNanos);
             metrics.looked(
