@@ -87,8 +87,8 @@ abstract class ActCommand extends ArbiterCommand {
         if (!result.accepted()) {
             throw new CliException(ExitCode.REFUSED, "refused: " + result.sentence(), judged.body());
         }
-        if (hactl().json()) {
-            out().println(judged.body());
+        if (hactl().forMachines()) {
+            hactl().print(judged.body());
         } else {
             out().println(result.sentence());
         }

@@ -83,7 +83,8 @@ final class AdminClient {
         }
     }
 
-    private String write(Object body) throws CliException {
+    /** An object of the API as JSON. */
+    String write(Object body) throws CliException {
         try {
             return json.writeValueAsString(body);
         } catch (JsonProcessingException e) {

@@ -28,8 +28,8 @@ abstract class ArbiterCommand extends HactlCommand {
             code = e.exitCode();
             hactl().surroundings().err().println("hactl: " + e.getMessage() + "; this is what one master knows");
         }
-        if (hactl().json()) {
-            out().println(body);
+        if (hactl().forMachines()) {
+            hactl().print(body);
         } else {
             printer.print(client.read(body, type));
         }

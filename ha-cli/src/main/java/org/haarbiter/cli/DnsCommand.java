@@ -133,8 +133,8 @@ final class DnsCommand extends ArbiterCommand {
         int run(AdminClient client) throws CliException {
             String body = client.get(path(group, true));
             List<String> lines = differences(client.read(body, DnsView.class));
-            if (hactl().json()) {
-                out().println(body);
+            if (hactl().forMachines()) {
+                hactl().print(body);
             } else if (lines.isEmpty()) {
                 out().println("no difference");
             } else {
@@ -174,7 +174,7 @@ final class DnsCommand extends ArbiterCommand {
                 pause(POLL_MILLIS, sent.sentence());
                 left = left(client);
             }
-            if (!hactl().json()) {
+            if (!hactl().forMachines()) {
                 out().println("served by every server");
             }
             return ExitCode.OK;

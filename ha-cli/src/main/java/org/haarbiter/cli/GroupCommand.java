@@ -1,5 +1,6 @@
 package org.haarbiter.cli;
 
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import org.haarbiter.admin.ExpectedView;
@@ -125,44 +126,46 @@ final class GroupCommand extends CommandOfCommands {
 
         @Override
         int run(AdminClient client) throws CliException {
-            return show(client, "/v1/groups/" + segment(group), GroupView.class, this::print);
+            return show(
+                    client, "/v1/groups/" + segment(group), GroupView.class, view -> print(hactl(), view, positions));
         }
 
-        private void print(GroupView view) {
-            Paint paint = hactl().paint();
-            out().println(paint.bold("Group " + view.name()) + ": " + paint.state(view.state())
+        static void print(Hactl hactl, GroupView view, boolean positions) {
+            PrintWriter out = hactl.surroundings().out();
+            Paint paint = hactl.paint();
+            out.println(paint.bold("Group " + view.name()) + ": " + paint.state(view.state())
                     + (view.primary().isEmpty()
                             ? ""
                             : ", primary " + view.primary() + ", epoch " + view.epoch() + ", " + view.durability()));
             if (!view.problems().isEmpty()) {
-                out().println(paint.bold("PROBLEMS"));
-                view.problems().forEach(problem -> out().println("  ! " + paint.problem(problem)));
+                out.println(paint.bold("PROBLEMS"));
+                view.problems().forEach(problem -> out.println("  ! " + paint.problem(problem)));
             }
             ExpectedView expected = view.expected();
             if (expected != null) {
-                out().println("Expected:        " + expected.engine() + " at " + String.join(", ", expected.members())
+                out.println("Expected:        " + expected.engine() + " at " + String.join(", ", expected.members())
                         + ", to be " + expected.durability() + " (" + expected.by() + ": " + expected.reason() + ")");
-                out().println("Missing agents:  "
+                out.println("Missing agents:  "
                         + (expected.awaited().isEmpty()
                                 ? "none"
                                 : String.join(", ", expected.awaited()) + " (start ha-agent beside these servers)"));
             }
             if (!view.phase().equals("steady") && !view.phase().equals("none")) {
-                out().println("Phase:           " + view.phase() + " for " + Paint.duration(view.phaseMillis()) + ": "
+                out.println("Phase:           " + view.phase() + " for " + Paint.duration(view.phaseMillis()) + ": "
                         + view.phaseDetail());
             }
             if (!view.durability().isEmpty()) {
-                out().println("Acknowledgement: " + view.acknowledgement() + " (wanted: " + view.acknowledgersWanted()
-                        + ")");
-                out().println("Without masters: "
+                out.println(
+                        "Acknowledgement: " + view.acknowledgement() + " (wanted: " + view.acknowledgersWanted() + ")");
+                out.println("Without masters: "
                         + (view.peers().isEmpty()
                                 ? "the primary would be fenced"
                                 : "the primary goes on while the agents of " + String.join(", ", view.peers())
                                         + " permit it"));
-                out().println("Agent lost:      " + view.agentLost());
+                out.println("Agent lost:      " + view.agentLost());
             }
-            out().println();
-            out().print(paint.table(
+            out.println();
+            out.print(paint.table(
                     List.of(
                             "MEMBER",
                             "SITE",
@@ -177,12 +180,12 @@ final class GroupCommand extends CommandOfCommands {
                             "PERMISSION"),
                     view.members().stream().map(m -> row(m, view.unit())).toList()));
             if (positions) {
-                out().println();
+                out.println();
                 view.members()
-                        .forEach(m -> out().println(m.name() + " holds " + Paint.orDash(m.received()) + ", applied "
+                        .forEach(m -> out.println(m.name() + " holds " + Paint.orDash(m.received()) + ", applied "
                                 + Paint.orDash(m.applied())));
             }
-            print(paint, view.names());
+            print(out, paint, view.names());
         }
 
         private static List<String> row(MemberView m, String unit) {
@@ -227,21 +230,21 @@ final class GroupCommand extends CommandOfCommands {
             return m.fencedEpoch() > 0 ? "fenced@" + m.fencedEpoch() : "read-only";
         }
 
-        private void print(Paint paint, NamesView names) {
+        private static void print(PrintWriter out, Paint paint, NamesView names) {
             if (names.state().equals("none")) {
                 return;
             }
-            out().println();
-            out().println("DNS: " + paint.state(names.state()) + ", epoch " + names.publishedEpoch()
-                    + " on every server" + (names.detail().isEmpty() ? "" : ": " + names.detail()));
+            out.println();
+            out.println("DNS: " + paint.state(names.state()) + ", epoch " + names.publishedEpoch() + " on every server"
+                    + (names.detail().isEmpty() ? "" : ": " + names.detail()));
             for (NamesView.Name name : names.wanted()) {
-                out().println("  " + name.name() + " -> "
+                out.println("  " + name.name() + " -> "
                         + (name.addresses().isEmpty() ? "(no address)" : String.join(", ", name.addresses())) + " (ttl "
                         + name.ttlSeconds() + " s)"
                         + (name.rule().isEmpty() ? "" : ", " + name.rule()));
             }
             for (NamesView.Server server : names.servers()) {
-                out().println("  " + server.server() + " " + paint.state(server.state())
+                out.println("  " + server.server() + " " + paint.state(server.state())
                         + (server.detail().isEmpty() ? "" : ": " + server.detail()));
             }
         }

@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
         description = "Asks and commands the HA Arbiter.",
         subcommands = {
             StatusCommand.class,
+            WatchCommand.class,
+            TopologyCommand.class,
             GroupCommand.class,
             ClassCommand.class,
             DnsCommand.class,
@@ -59,7 +61,9 @@ public final class Hactl implements Runnable {
         /** For people. */
         table,
         /** The API's own answer: one JSON object. */
-        json
+        json,
+        /** The same as YAML, a document for each object. */
+        yaml
     }
 
     /** Prints a script for bash and zsh; sourcing it completes commands and options. */
@@ -147,8 +151,8 @@ public final class Hactl implements Runnable {
             if (!(exception instanceof CliException e)) {
                 throw exception;
             }
-            if (hactl.json() && !e.json().isEmpty()) {
-                surroundings.out().println(e.json());
+            if (hactl.forMachines() && !e.json().isEmpty()) {
+                hactl.print(e.json());
             }
             surroundings.err().println("hactl: " + e.getMessage());
             return e.exitCode();
@@ -175,12 +179,22 @@ public final class Hactl implements Runnable {
         return surroundings;
     }
 
-    boolean json() {
-        return output == Output.json;
+    /** Answers are the API's own, and nothing else is written to standard output. */
+    boolean forMachines() {
+        return output != Output.table;
+    }
+
+    /** Prints an answer of the API in the form that was asked for. */
+    void print(String json) throws CliException {
+        if (output == Output.yaml) {
+            surroundings.out().print(YamlText.of(json));
+        } else {
+            surroundings.out().println(json);
+        }
     }
 
     Paint paint() {
-        return new Paint(wouldColor(surroundings) && !json());
+        return new Paint(wouldColor(surroundings) && !forMachines());
     }
 
     AdminClient client() throws CliException {

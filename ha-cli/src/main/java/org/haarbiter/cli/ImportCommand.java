@@ -115,7 +115,7 @@ final class ImportCommand extends CommandOfCommands {
                     List.of(),
                     List.of(),
                     List.of());
-            if (!hactl().json()) {
+            if (!hactl().forMachines()) {
                 print(found);
             }
             List<String> applied = new ArrayList<>();
@@ -124,8 +124,8 @@ final class ImportCommand extends CommandOfCommands {
                 announce(groups, applied, refused);
             }
             List<String> written = planned == null ? List.of() : planned.write(refused);
-            if (hactl().json()) {
-                out().println(json(new SentinelImport(
+            if (hactl().forMachines()) {
+                hactl().print(json(new SentinelImport(
                         found.sentinel(), fitting, groups, found.steps(), applied, refused, written)));
             } else {
                 written.forEach(file -> out().println("written: " + file));
@@ -263,7 +263,7 @@ final class ImportCommand extends CommandOfCommands {
                 if (!accepted) {
                     refused.add(group.name());
                 }
-                if (!hactl().json()) {
+                if (!hactl().forMachines()) {
                     out().println((accepted ? "applied: " : "refused: " + group.name() + ": ") + sentence);
                 }
             }

@@ -4,10 +4,14 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.haarbiter.admin.EventView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.SwitchView;
@@ -26,6 +30,9 @@ final class LogCommand extends ArbiterCommand {
     private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
     private static final DateTimeFormatter MOMENT = DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT);
     private static final int LONG_POSITION = 200;
+    private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})([smhd])");
+    private static final int MOST = 1_000;
+    private static final long FOLLOW_MILLIS = 500;
 
     @Parameters(paramLabel = "GROUP", arity = "0..1", description = "Only this group's switches.")
     private @Nullable String group;
@@ -46,21 +53,119 @@ final class LogCommand extends ArbiterCommand {
     @Option(names = "--full", description = "Every switch in full.")
     private boolean full;
 
+    @Option(
+            names = "--since",
+            paramLabel = "DURATION",
+            description =
+                    "Only what began so long ago or later: 90s, 15m, 12h, 7d. As far back as masters keep the log.")
+    private @Nullable String since;
+
+    @Option(
+            names = {"-f", "--follow"},
+            description = {
+                "Prints what is decided from now on, an entry a line, until it is interrupted. With --since, what was decided"
+                        + " since then comes first."
+            })
+    private boolean follow;
+
     @Override
     int run(AdminClient client) throws CliException {
-        if (limit < 1 || limit > 1_000) {
+        if (limit < 1 || limit > MOST) {
             throw new CliException(ExitCode.USAGE, "--limit: " + limit + " (must be 1 to 1000)");
         }
         if (epoch < 0) {
             throw new CliException(ExitCode.USAGE, "--switch: " + epoch + " (must be an epoch, 1 or more)");
         }
         String wanted = group;
+        if (follow && (full || epoch > 0)) {
+            throw new CliException(ExitCode.USAGE, "--follow prints entries (not with --full or --switch)");
+        }
+        String duration = since;
+        long sinceMillis = duration == null ? 0 : System.currentTimeMillis() - millis(duration);
+        if (follow) {
+            return follow(client, sinceMillis);
+        }
         if (epoch > 0 && wanted == null) {
             throw new CliException(ExitCode.USAGE, "--switch needs a GROUP: every group counts its own epochs");
         }
         String path = "/v1/log?limit=" + limit + (wanted == null ? "" : "&group=" + segment(wanted))
-                + (epoch > 0 ? "&epoch=" + epoch : "");
+                + (epoch > 0 ? "&epoch=" + epoch : "")
+                + (sinceMillis > 0 ? "&since=" + sinceMillis : "");
         return show(client, path, LogView.class, this::print);
+    }
+
+    private static long millis(String duration) throws CliException {
+        Matcher parts = DURATION.matcher(duration);
+        if (!parts.matches()) {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    "--since: '" + duration + "' (must be a number and s, m, h or d, such as 90s or 12h)");
+        }
+        long unit = switch (parts.group(2)) {
+            case "s" -> 1_000;
+            case "m" -> 60_000;
+            case "h" -> 3_600_000;
+            default -> 86_400_000;
+        };
+        return Long.parseLong(parts.group(1)) * unit;
+    }
+
+    /** Entries as they come. A master that can't be reached, or no leader, is said once and waited for. */
+    private int follow(AdminClient client, long sinceMillis) throws CliException {
+        String path =
+                "/v1/log?limit=" + MOST + (group == null ? "" : "&group=" + segment(Objects.requireNonNull(group)));
+        long seen = 0;
+        boolean begun = false;
+        String trouble = "";
+        while (true) {
+            try {
+                String part = begun ? "&after=" + seen : "&since=" + sinceMillis;
+                List<EventView> events = events(client.read(client.get(path + part), LogView.class));
+                for (EventView event : events) {
+                    if (begun || sinceMillis > 0) {
+                        print(client, event);
+                    }
+                    seen = Math.max(seen, event.index());
+                }
+                begun = true;
+                trouble = "";
+            } catch (CliException e) {
+                if (e.exitCode() != ExitCode.UNREACHABLE && e.exitCode() != ExitCode.NO_LEADER) {
+                    throw e;
+                }
+                if (!trouble.equals(e.getMessage())) {
+                    trouble = String.valueOf(e.getMessage());
+                    hactl().surroundings().err().println("hactl: " + trouble + "; waiting");
+                }
+            }
+            out().flush();
+            if (out().checkError()) {
+                return ExitCode.OK; // whoever read it has gone
+            }
+            ActCommand.pause(FOLLOW_MILLIS, "nothing is followed any more");
+        }
+    }
+
+    /** In the order of the log. */
+    private static List<EventView> events(LogView log) {
+        List<EventView> events = new ArrayList<>(log.events());
+        log.switches().forEach(one -> events.addAll(one.events()));
+        events.sort(Comparator.comparingLong(EventView::index));
+        return events;
+    }
+
+    private void print(AdminClient client, EventView event) throws CliException {
+        if (hactl().forMachines()) {
+            hactl().print(client.write(event));
+        } else {
+            out().println(line(event));
+        }
+    }
+
+    private static String line(EventView event) {
+        return at(event.wallMillis(), DAY) + "  " + (event.group().isEmpty() ? "the fleet" : event.group())
+                + (event.epoch() > 0 ? "@" + event.epoch() : "") + "  " + event.kind() + "  " + event.text() + "  ("
+                + event.by() + ")";
     }
 
     private void print(LogView log) throws CliException {

@@ -72,13 +72,13 @@ final class RebuildCommand extends ActCommand {
                     .orElseThrow(() -> new CliException(
                             ExitCode.NOT_FOUND, "no member '" + member + "' in group '" + group + "' any more"));
             if (now.role().equals("replica")) {
-                if (!hactl().json()) {
+                if (!hactl().forMachines()) {
                     out().println(member + " follows " + view.primary());
                 }
                 return ExitCode.OK;
             }
             String progress = String.join("; ", now.problems());
-            if (!hactl().json() && !progress.equals(said)) {
+            if (!hactl().forMachines() && !progress.equals(said)) {
                 out().println("  " + progress);
                 said = progress;
             }

@@ -107,7 +107,7 @@ abstract class SwitchCommand extends ActCommand {
                             + " (hactl log " + group
                             + " --switch " + now.epoch() + ")");
         }
-        if (!hactl().json()) {
+        if (!hactl().forMachines()) {
             out().println(now.primary() + " takes writes under epoch " + now.epoch() + took
                     + (now.names().state().equals("served") ? "; every DNS server shows it" : ""));
             Double frozen = record == null ? null : record.phasesMillis().get("frozen");

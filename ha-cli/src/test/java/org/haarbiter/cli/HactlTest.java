@@ -3,7 +3,11 @@ package org.haarbiter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringReader;
+import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -12,7 +16,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.Guard;
 import org.haarbiter.words.ServerState;
@@ -22,6 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 class HactlTest {
     private static final String REASON = "--reason=planned work";
@@ -98,6 +106,114 @@ class HactlTest {
                         .at("/masters/2/state")
                         .asText())
                 .isEqualTo("unreachable");
+    }
+
+    @Test
+    void yamlIsTheSameAnswerADocumentEach() {
+        Result result = hactl("group", "show", "orders", "-o", "yaml");
+        assertThat(result.out()).startsWith("---\nname: orders\n");
+        assertThat(new Load(LoadSettings.builder().build()).loadFromString(result.out()))
+                .asInstanceOf(InstanceOfAssertFactories.map(String.class, Object.class))
+                .containsEntry("primary", "db-1")
+                .containsEntry("epoch", 1)
+                .containsEntry("pause", null);
+        Result refused = hactl("demote", "orders", "-o", "yaml", "--yes", "--reason=");
+        assertThat(refused.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(hactl("pause", "orders", "-o", "yaml", REASON).out()).startsWith("---\naccepted: true\n");
+        assertThat(hactl("pause", "nobody", "-o", "yaml", REASON).out()).contains("error: not-found");
+        assertThat(hactl("class", "remove", "orders", "none", "-o", "yaml", REASON)
+                        .out())
+                .contains("accepted: false");
+    }
+
+    @Test
+    void topologyIsATreeAndWhoIsNotInItStandsBelow() {
+        Result whole = hactl("topology", "orders");
+        assertThat(whole.code()).as(whole.err()).isZero();
+        assertThat(whole.out())
+                .startsWith("Group orders: ok, epoch 1, lossless")
+                .containsPattern("(?m)^db-1 +north +127.0.1.1:3306 +primary +running +- +0 ms")
+                .containsPattern("(?m)^\\+ db-2 +north +127.0.1.2:3306 +replica +running +receives, applies +0 ms")
+                .containsPattern("(?m)^\\+ db-3 ")
+                .doesNotContain("aren't in the tree");
+        ArbiterOfOne.Server chained = arbiter.server("orders/db-3");
+        chained.obeys = false;
+        chained.source = arbiter.server("orders/db-2").address;
+        assertThat(hactl("topology", "orders").out()).containsPattern("(?m)^  \\+ db-3 ");
+        chained.source = null;
+        assertThat(hactl("topology", "orders").out())
+                .containsPattern("(?m)^db-3 ")
+                .endsWith("1 of 3 aren't in the tree of the primary, db-1\n");
+        assertThat(hactl("topology", "nobody").code()).isEqualTo(ExitCode.NOT_FOUND);
+    }
+
+    @Test
+    void watchShowsOnePictureAfterTheOtherAndGoesOnWhereNobodyAnswers() {
+        Result twice = hactl("watch", "--count", "2", "--every", "0.1");
+        assertThat(twice.code()).isZero();
+        assertThat(twice.out().split("At ", -1)).hasSize(3);
+        assertThat(twice.out()).contains("every 0.1 s").doesNotContain("\u001b[2J");
+        assertThat(hactl("watch", "orders", "--count", "1").out()).contains("Group orders: ok, primary db-1");
+        assertThat(hactl(Map.of("HA_MASTERS", arbiter.address()), "", true, "watch", "--count", "1")
+                        .out())
+                .startsWith("\u001b[H\u001b[2JAt ")
+                .contains("Ctrl-C ends it");
+        assertThat(hactl("watch", "nobody").code()).isEqualTo(ExitCode.NOT_FOUND);
+        assertThat(hactl("watch", "--every", "0").err()).contains("--every: 0.0 (must be 0.1 to 3600 seconds)");
+        Result nobody =
+                hactl(Map.of("HA_MASTERS", "127.0.0.1:1"), "", false, "watch", "--count", "2", "--every", "0.1");
+        assertThat(nobody.code()).isEqualTo(ExitCode.UNREACHABLE);
+        assertThat(nobody.out().split("At ", -1)).hasSize(3);
+    }
+
+    @Test
+    void theLogCanBeFollowed() throws InterruptedException {
+        StringWriter out = new StringWriter();
+        Thread following = new Thread(() -> Hactl.run(
+                new Surroundings(
+                        Map.of("HA_MASTERS", arbiter.address()),
+                        List.of(),
+                        "alice@desk",
+                        false,
+                        new BufferedReader(new StringReader("")),
+                        new PrintWriter(out),
+                        new PrintWriter(new StringWriter())),
+                "log",
+                "orders",
+                "--follow",
+                "--since",
+                "1h"));
+        following.start();
+        try {
+            awaitSaid(out, "orders@1  group-adopted");
+            hactl("pause", "orders", REASON);
+            awaitSaid(out, "orders@1  paused");
+            assertThat(out.toString().lines().filter(line -> line.contains("  paused  ")))
+                    .as("each entry once")
+                    .hasSize(1);
+        } finally {
+            following.interrupt();
+            following.join();
+        }
+        assertThat(hactl("log", "--follow", "--full").err()).contains("--follow prints entries");
+    }
+
+    private static void awaitSaid(StringWriter out, String words) throws InterruptedException {
+        long end = System.nanoTime() + 30_000_000_000L;
+        while (!out.toString().contains(words)) {
+            assertThat(System.nanoTime() - end)
+                    .as("nothing of '%s' in: %s", words, out)
+                    .isNegative();
+            Thread.sleep(20);
+        }
+    }
+
+    @Test
+    void theLogIsShownSinceAMoment() {
+        assertThat(hactl("log", "--since", "10m").out()).contains("adoption");
+        assertThat(hactl("log", "--since", "0s").out()).isEqualTo("The switch log is empty.\n");
+        assertThat(hactl("log", "--since", "yesterday").err())
+                .contains("--since: 'yesterday' (must be a number and s, m, h or d, such as 90s or 12h)");
     }
 
     @Test

@@ -3,7 +3,7 @@ package org.haarbiter.admin;
 import java.util.List;
 
 /**
- * The switch log. {@code GET /v1/log?group=NAME&limit=N&epoch=E}.
+ * The switch log. {@code GET /v1/log?group=NAME&limit=N&epoch=E&since=WALL_MILLIS&after=INDEX}.
  *
  * @param group the group that was asked for; empty for all
  * @param switches the newest switches, newest first

@@ -69,6 +69,8 @@ public interface AdminBackend {
      * @param group null for all
      * @param epoch only the switch of this epoch; 0 for all
      * @param limit the most switches, and the most other events, 1 to 1000
+     * @param sinceWallMillis only switches that began, and other events that happened, at this time or later; 0 for all
+     * @param afterIndex only entries behind this one; 0 for all
      */
-    record LogQuery(@Nullable String group, long epoch, int limit) {}
+    record LogQuery(@Nullable String group, long epoch, int limit, long sinceWallMillis, long afterIndex) {}
 }

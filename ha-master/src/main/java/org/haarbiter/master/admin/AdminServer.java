@@ -277,14 +277,16 @@ public final class AdminServer implements AutoCloseable {
         Map<String, String> query = query(exchange.getRequestURI().getRawQuery());
         boolean local = flag(query);
         if (parts.get(1).equals("log")) {
-            checkKnown(query, List.of("local", "group", "epoch", "limit"));
+            checkKnown(query, List.of("local", "group", "epoch", "limit", "since", "after"));
             long epoch = number(query, "epoch", 0, 0, Long.MAX_VALUE);
             String group = query.get("group");
             if (epoch > 0 && group == null) {
                 throw new AdminException(Kind.BAD_REQUEST, "epoch needs a group: every group counts its own");
             }
             int limit = (int) number(query, "limit", 20, 1, 1_000);
-            return json(200, await(backend.log(new AdminBackend.LogQuery(group, epoch, limit), local)));
+            long since = number(query, "since", 0, 0, Long.MAX_VALUE);
+            long after = number(query, "after", 0, 0, Long.MAX_VALUE);
+            return json(200, await(backend.log(new AdminBackend.LogQuery(group, epoch, limit, since, after), local)));
         }
         if (parts.get(1).equals("dns")) {
             checkKnown(query, List.of("local", "group", "read"));

@@ -36,7 +36,7 @@ final class SwitchLog {
         for (AuditEvent event : state.recent()) {
             boolean otherGroup = wanted != null && !event.group().equals(wanted);
             boolean otherEpoch = query.epoch() != 0 && event.epoch() != query.epoch();
-            if (otherGroup || otherEpoch) {
+            if (otherGroup || otherEpoch || event.index() <= query.afterIndex()) {
                 continue;
             }
             if (isStep(event)) {
@@ -46,6 +46,8 @@ final class SwitchLog {
                 others.add(event);
             }
         }
+        steps.values().removeIf(events -> events.get(0).wallMillis() < query.sinceWallMillis());
+        others.removeIf(event -> event.wallMillis() < query.sinceWallMillis());
         List<SwitchView> switches = new ArrayList<>();
         steps.forEach((key, events) -> switches.add(one(state, facts, key, events)));
         // By their first entries, so that two groups' switches of one storm stand in the order in which they began.
