@@ -72,6 +72,14 @@ abstract class ActCommand extends ArbiterCommand {
                         "set-endpoints", name, "", false, "", null, null, null, null, endpoints, user(), why()));
     }
 
+    /** Sends that nothing automatic is to happen. */
+    final CommandResult pause(AdminClient client, String group, long forMillis) throws CliException {
+        return send(
+                client,
+                new CommandRequest(
+                        "pause", group, "", false, "", null, null, null, null, null, user(), why(), forMillis));
+    }
+
     private String user() {
         return hactl().surroundings().user();
     }

@@ -10,8 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.haarbiter.admin.EventView;
 import org.haarbiter.admin.LogView;
 import org.haarbiter.admin.SwitchView;
@@ -30,7 +28,6 @@ final class LogCommand extends ArbiterCommand {
     private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
     private static final DateTimeFormatter MOMENT = DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT);
     private static final int LONG_POSITION = 200;
-    private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})([smhd])");
     private static final int MOST = 1_000;
     private static final long FOLLOW_MILLIS = 500;
 
@@ -81,7 +78,7 @@ final class LogCommand extends ArbiterCommand {
             throw new CliException(ExitCode.USAGE, "--follow prints entries (not with --full or --switch)");
         }
         String duration = since;
-        long sinceMillis = duration == null ? 0 : System.currentTimeMillis() - millis(duration);
+        long sinceMillis = duration == null ? 0 : System.currentTimeMillis() - Durations.millis("--since", duration);
         if (follow) {
             return follow(client, sinceMillis);
         }
@@ -92,22 +89,6 @@ final class LogCommand extends ArbiterCommand {
                 + (epoch > 0 ? "&epoch=" + epoch : "")
                 + (sinceMillis > 0 ? "&since=" + sinceMillis : "");
         return show(client, path, LogView.class, this::print);
-    }
-
-    private static long millis(String duration) throws CliException {
-        Matcher parts = DURATION.matcher(duration);
-        if (!parts.matches()) {
-            throw new CliException(
-                    ExitCode.USAGE,
-                    "--since: '" + duration + "' (must be a number and s, m, h or d, such as 90s or 12h)");
-        }
-        long unit = switch (parts.group(2)) {
-            case "s" -> 1_000;
-            case "m" -> 60_000;
-            case "h" -> 3_600_000;
-            default -> 86_400_000;
-        };
-        return Long.parseLong(parts.group(1)) * unit;
     }
 
     /** Entries as they come. A master that can't be reached, or no leader, is said once and waited for. */

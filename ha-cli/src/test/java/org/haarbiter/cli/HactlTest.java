@@ -405,6 +405,12 @@ class HactlTest {
 
     @Test
     void pauseAndResume() {
+        assertThat(hactl("pause", "orders", "--for", "15m", REASON).out()).isEqualTo("paused for 900 s\n");
+        assertThat(hactl("status").out())
+                .containsPattern("orders: paused by alice@desk until 2[0-9T:-]+Z: planned work");
+        assertThat(hactl("pause", "orders", "--for", "0s", REASON).err()).contains("--for: '0s'");
+        assertThat(hactl("pause", "orders", "--for", "900d", REASON).err())
+                .contains("refused: for: 77760000000 ms (must be 1 to 31622400000, or 0 until somebody ends it)");
         assertThat(hactl("pause", "orders", REASON).code()).isZero();
         assertThat(hactl("status").out())
                 .containsPattern("orders +mysql +paused")

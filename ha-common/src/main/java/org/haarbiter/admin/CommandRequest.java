@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param endpoints for {@code set-endpoints}: what is set; null otherwise
  * @param by who asks, {@code user@host}
  * @param reason why; never blank
+ * @param forMillis for {@code pause}: for how long at the most; 0 until somebody ends it, and for any other action
  */
 public record CommandRequest(
         String action,
@@ -33,7 +34,38 @@ public record CommandRequest(
         @Nullable RecordsChange records,
         @Nullable EndpointsChange endpoints,
         String by,
-        String reason) {
+        String reason,
+        long forMillis) {
+
+    /** An act that lasts until somebody ends it. */
+    public CommandRequest(
+            String action,
+            String group,
+            String member,
+            boolean acceptDataLoss,
+            String donor,
+            @Nullable PolicyChange policy,
+            @Nullable ExpectedGroup expected,
+            @Nullable ClassChange trafficClass,
+            @Nullable RecordsChange records,
+            @Nullable EndpointsChange endpoints,
+            String by,
+            String reason) {
+        this(
+                action,
+                group,
+                member,
+                acceptDataLoss,
+                donor,
+                policy,
+                expected,
+                trafficClass,
+                records,
+                endpoints,
+                by,
+                reason,
+                0);
+    }
 
     /** An act that announces no group, and is about no traffic class, no records and no settings of endpoints. */
     public CommandRequest(

@@ -784,7 +784,7 @@ final class Faults {
             case 8, 9 -> new Command.Rebuild(group.name, server.name, null, by, "test");
             case 0, 1, 2, 3 -> new Command.Promote(group.name, server.name, false, by, "test");
             case 4, 5 -> new Command.Demote(group.name, server.name, by, "test");
-            case 6 -> new Command.Pause(group.name, by, "test");
+            case 6 -> new Command.Pause(group.name, by, "test", chance.percent(50) ? 0 : 500 + chance.below(5_000));
             default -> new Command.Resume(group.name, by, "test");
         };
         world.command(command);

@@ -359,7 +359,8 @@ public final class AdminServer implements AutoCloseable {
                 "records",
                 "endpoints",
                 "by",
-                "reason");
+                "reason",
+                "forMillis");
         checkFields(root, "request", fields);
         String word = text(root, "action");
         Action action = null;
@@ -445,7 +446,21 @@ public final class AdminServer implements AutoCloseable {
                 records,
                 endpoints,
                 by,
-                reason);
+                reason,
+                forMillis(root.path("forMillis"), action));
+    }
+
+    private static long forMillis(JsonNode millis, Action action) throws AdminException {
+        if (millis.isMissingNode()) {
+            return 0;
+        }
+        if (!millis.isIntegralNumber() || !millis.canConvertToLong() || millis.longValue() < 0) {
+            throw new AdminException(Kind.BAD_REQUEST, "forMillis: " + millis + " (must be a number, 0 or more)");
+        }
+        if (millis.longValue() > 0 && action != Action.PAUSE) {
+            throw new AdminException(Kind.BAD_REQUEST, "forMillis: " + millis + " (only pause knows it)");
+        }
+        return millis.longValue();
     }
 
     private @Nullable EndpointsChange endpoints(JsonNode endpoints) throws AdminException {

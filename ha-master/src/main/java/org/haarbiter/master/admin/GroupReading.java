@@ -85,7 +85,7 @@ final class GroupReading {
         serious.addAll(ofMembers);
         Pause pause = pause();
         if (pause != null) {
-            serious.add("paused by " + pause.by() + ": " + pause.reason() + " (hactl resume "
+            serious.add("paused by " + pause.by() + Views.until(pause) + ": " + pause.reason() + " (hactl resume "
                     + (group != null && group.pause() != null ? name : "--fleet") + " ends it)");
         }
     }

@@ -48,7 +48,7 @@ public final class Requests {
             case "demote" -> new Command.Demote(group, member, by, reason);
             case "rebuild" -> new Command.Rebuild(group, member, orNull(request.donor()), by, reason);
             case "ack" -> new Command.Acknowledge(group, by, reason);
-            case "pause" -> new Command.Pause(group, by, reason);
+            case "pause" -> new Command.Pause(group, by, reason, request.forMillis());
             case "resume" -> new Command.Resume(group, by, reason);
             case "set-policy" -> changePolicy(request, request.policy());
             case "expect-group" -> expectGroup(request);

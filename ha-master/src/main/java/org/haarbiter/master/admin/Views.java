@@ -1,5 +1,7 @@
 package org.haarbiter.master.admin;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +55,7 @@ public final class Views {
         }
         Pause pause = arbiter.state().fleetPause();
         if (pause != null) {
-            problems.add("the whole fleet is paused by " + pause.by() + ": " + pause.reason()
+            problems.add("the whole fleet is paused by " + pause.by() + until(pause) + ": " + pause.reason()
                     + " (hactl resume --fleet ends it)");
         }
         return new StatusView(
@@ -195,8 +197,17 @@ public final class Views {
                 "no group '" + name + "' (" + (names.isEmpty() ? "none is known" : "known: " + names) + ")");
     }
 
+    /** When a pause ends by itself, as a part of a sentence; empty where it doesn't. */
+    static String until(Pause pause) {
+        return pause.untilMillis() == 0
+                ? ""
+                : " until " + Instant.ofEpochMilli(pause.untilMillis()).truncatedTo(ChronoUnit.SECONDS);
+    }
+
     static @Nullable PauseView pause(@Nullable Pause pause) {
-        return pause == null ? null : new PauseView(pause.by(), pause.reason(), pause.wallMillis());
+        return pause == null
+                ? null
+                : new PauseView(pause.by(), pause.reason(), pause.wallMillis(), pause.untilMillis());
     }
 
     static String word(Enum<?> constant) {

@@ -66,6 +66,10 @@ public final class StateCodec {
             "draining", Phase.Draining.class,
             "promoting", Phase.Promoting.class);
 
+    private static final String KIND = "kind";
+    private static final String PAUSED = "paused";
+    private static final String FOR_MILLIS = "forMillis";
+    private static final String UNTIL_MILLIS = "untilMillis";
     private static final String EXPECTED = "expected";
     private static final String CLASSES = "classes";
     private static final String SERVING = "serving";
@@ -101,7 +105,14 @@ public final class StateCodec {
      * @throws IOException where the bytes aren't an entry that this version knows; the node must stop
      */
     public Entry entry(byte[] bytes) throws IOException {
-        return json.readValue(bytes, Entry.class);
+        JsonNode root = json.readTree(bytes);
+        if (root instanceof ObjectNode written
+                && PAUSED.equals(written.path(KIND).textValue())
+                && !written.has(FOR_MILLIS)) {
+            // Written before a pause could end by itself.
+            written.put(FOR_MILLIS, 0);
+        }
+        return json.treeToValue(root, Entry.class);
     }
 
     /** The whole state. */
@@ -130,7 +141,9 @@ public final class StateCodec {
             snapshot.putObject(ENDPOINTS);
             snapshot.putObject(FORMER_ENDPOINTS);
         }
+        endless(root.path("fleetPause"));
         for (JsonNode group : root.path("groups")) {
+            endless(group.path("pause"));
             if (group instanceof ObjectNode written && !written.has(CLASSES)) {
                 // Written before groups could have traffic classes.
                 written.putObject(CLASSES);
@@ -144,6 +157,13 @@ public final class StateCodec {
             }
         }
         return json.treeToValue(root, ClusterState.class);
+    }
+
+    /** A pause that was written before one could end by itself. */
+    private static void endless(JsonNode pause) {
+        if (pause instanceof ObjectNode written && !written.has(UNTIL_MILLIS)) {
+            written.put(UNTIL_MILLIS, 0);
+        }
     }
 
     /** One line of the switch log, without a line end. */

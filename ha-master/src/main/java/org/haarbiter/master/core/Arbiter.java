@@ -124,6 +124,9 @@ public final class Arbiter {
     /** A change of whom clients are sent to is being committed. */
     private boolean servingPending;
 
+    /** The end of the fleet's pause is being committed. */
+    private boolean resumePending;
+
     /** A change of what is known of endpoints is being committed. */
     private boolean judgementPending;
 
@@ -168,6 +171,7 @@ public final class Arbiter {
         endpointNamesGone.clear();
         servingPending = false;
         judgementPending = false;
+        resumePending = false;
         memories.values().forEach(memory -> {
             memory.pending = null;
             memory.granted.clear();
@@ -302,6 +306,7 @@ public final class Arbiter {
     public void proposalEnded(String group) {
         servingPending &= !group.isEmpty();
         judgementPending &= !group.isEmpty();
+        resumePending &= !group.isEmpty();
         GroupMemory memory = memories.get(group);
         if (memory != null) {
             memory.pending = null;
@@ -522,6 +527,13 @@ public final class Arbiter {
         }
         servingPending = !changes.isEmpty();
         return servingPending ? new Entry.ServingChanged(changes, wallMillis) : null;
+    }
+
+    /** Ends a pause of the fleet that was set for a while; null where there is none to end, or this master doesn't lead. */
+    public @Nullable Entry endFleetPause(long wallMillis) {
+        String over = leading && !resumePending ? Pause.overBecause(state.fleetPause(), wallMillis) : null;
+        resumePending |= over != null;
+        return over == null ? null : new Entry.Resumed("", "arbiter", over, wallMillis);
     }
 
     /**

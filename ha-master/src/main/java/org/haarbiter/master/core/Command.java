@@ -168,8 +168,12 @@ public sealed interface Command {
     /** Say that the failovers of a group are known: it needn't wait before the next one. */
     record Acknowledge(String group, String by, String reason) implements Command {}
 
-    /** Stop everything automatic. */
-    record Pause(String group, String by, String reason) implements Command {}
+    /**
+     * Stop everything automatic.
+     *
+     * @param forMillis for how long at most; 0 until somebody ends it
+     */
+    record Pause(String group, String by, String reason, long forMillis) implements Command {}
 
     /** End a pause. */
     record Resume(String group, String by, String reason) implements Command {}

@@ -52,8 +52,8 @@ final class Commands {
         if (command instanceof Command.SetClass set) {
             return setClass(view, group, set);
         }
-        return command instanceof Command.Pause
-                ? pause(view, command)
+        return command instanceof Command.Pause pause
+                ? pause(view, pause)
                 : resume(view, command, group.pause(), "group '" + group.name() + "'");
     }
 
@@ -76,8 +76,8 @@ final class Commands {
     }
 
     private static Outcome ofFleet(View view, Command command) {
-        if (command instanceof Command.Pause) {
-            return pause(view, command);
+        if (command instanceof Command.Pause pause) {
+            return pause(view, pause);
         }
         if (command instanceof Command.Resume) {
             return resume(view, command, view.fleetPause(), "the fleet");
@@ -85,9 +85,18 @@ final class Commands {
         return Outcome.refused("a group is needed");
     }
 
-    private static Outcome pause(View view, Command command) {
-        return Outcome.accepted(
-                new Entry.Paused(command.group(), command.by(), command.reason(), view.wallMillis()), "paused");
+    private static Outcome pause(View view, Command.Pause command) {
+        return command.forMillis() < 0 || command.forMillis() > Pause.LONGEST_MILLIS
+                ? Outcome.refused("for: " + command.forMillis() + " ms (must be 1 to " + Pause.LONGEST_MILLIS
+                        + ", or 0 until somebody ends it)")
+                : Outcome.accepted(
+                        new Entry.Paused(
+                                command.group(),
+                                command.by(),
+                                command.reason(),
+                                view.wallMillis(),
+                                command.forMillis()),
+                        "paused" + (command.forMillis() == 0 ? "" : " for " + command.forMillis() / 1_000 + " s"));
     }
 
     private static Outcome acknowledge(View view, Group group, Command command) {

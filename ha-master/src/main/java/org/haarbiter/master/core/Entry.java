@@ -934,11 +934,17 @@ public sealed interface Entry {
         }
     }
 
-    /** Automatic action stops, for a group or (empty group) the fleet; set again it only changes the reason. */
-    record Paused(String group, String by, String reason, long wallMillis) implements Entry {
+    /**
+     * Automatic action stops, for a group or (empty group) the fleet; set again it only changes reason and end.
+     *
+     * @param forMillis how long at most; 0 until somebody ends it
+     */
+    record Paused(String group, String by, String reason, long wallMillis, long forMillis) implements Entry {
         @Override
         public ClusterState applyTo(ClusterState state, long index) {
-            return pauseChanged(state, this, index, new Pause(by, reason, wallMillis), "paused", by, reason);
+            Pause pause = new Pause(by, reason, wallMillis, forMillis == 0 ? 0 : wallMillis + forMillis);
+            String text = reason + (forMillis == 0 ? "" : " (for " + forMillis / 1_000 + " s at the most)");
+            return pauseChanged(state, this, index, pause, "paused", by, text);
         }
     }
 

@@ -18,6 +18,7 @@ import org.haarbiter.master.core.Entry.NamesPublished;
 import org.haarbiter.master.core.Entry.PeersChanged;
 import org.haarbiter.master.core.Entry.PreparationEnded;
 import org.haarbiter.master.core.Entry.RebuildStarted;
+import org.haarbiter.master.core.Entry.Resumed;
 import org.haarbiter.master.core.Entry.SwitchAbandoned;
 import org.haarbiter.master.core.Entry.SwitchCompleted;
 import org.haarbiter.master.core.Entry.SwitchStarted;
@@ -207,6 +208,17 @@ public enum Rule {
                             primary.sighting().acknowledgersRequired(),
                             "somebody else changed the settings of " + group.primary())
                     : new Pass("commits wait for what the log says");
+        }
+    },
+    /** See the sentence. */
+    PAUSE_OVER("A pause that was set for a while ends by itself.") {
+        @Override
+        public Verdict check(View view) {
+            Group group = view.adopted();
+            String over = Pause.overBecause(group.pause(), view.wallMillis());
+            return over == null
+                    ? new Pass(group.pause() == null ? "not paused" : "the pause isn't over")
+                    : new Act(new Resumed(group.name(), "arbiter", over, view.wallMillis()), over);
         }
     },
     /** See the sentence. */

@@ -398,6 +398,10 @@ public final class MasterLoop implements LogListener, AutoCloseable {
         if (serving != null) {
             submit(serving);
         }
+        Entry resumed = arbiter.endFleetPause(wallMillis.getAsLong());
+        if (resumed != null) {
+            submit(resumed);
+        }
         Entry judged = arbiter.judgeEndpoints(ticker.nanos(), wallMillis.getAsLong());
         if (judged != null) {
             submit(judged);

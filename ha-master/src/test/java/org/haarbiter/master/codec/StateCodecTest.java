@@ -139,9 +139,9 @@ class StateCodecTest {
                 new Entry.EndpointNamesGone(new TreeMap<>(Map.of("web", ENDPOINTS_SET + 4L)), 6),
                 new Entry.MemberAway("g", 1, "c", "dead", 6),
                 new Entry.RebuildStarted("g", 1, "c", "a", "me", "parted", details, 6),
-                new Entry.Paused("g", "me", "work", 7),
+                new Entry.Paused("g", "me", "work", 7, 0),
                 new Entry.Resumed("g", "me", "done", 8),
-                new Entry.Paused("", "me", "work on all", 9),
+                new Entry.Paused("", "me", "work on all", 9, 60_000),
                 new Entry.PreparationStarted("g", 1, "b", "c", "me", "test", 9),
                 new Entry.PreparationEnded("g", 1, "too far behind", 9),
                 new Entry.MasterChanged("m4 (10.0.0.4:7101)", MasterChange.ADDED, "", "me", "m1's host is old", 9),
@@ -238,5 +238,16 @@ class StateCodecTest {
                     .as(text)
                     .isInstanceOf(IOException.class);
         }
+    }
+
+    @Test
+    void aPauseThatWasWrittenBeforeOneCouldEndByItselfHasNoEnd() throws IOException {
+        byte[] before = "{\"kind\":\"paused\",\"group\":\"g\",\"by\":\"me\",\"reason\":\"work\",\"wallMillis\":7}"
+                .getBytes(StandardCharsets.UTF_8);
+        assertThat(codec.entry(before)).isEqualTo(new Entry.Paused("g", "me", "work", 7, 0));
+        ClusterState paused = new Entry.Paused("", "me", "work", 7, 0).applyTo(ClusterState.empty(), 1);
+        String old = new String(codec.state(paused), StandardCharsets.UTF_8).replace(",\"untilMillis\":0", "");
+        assertThat(old).doesNotContain("untilMillis");
+        assertThat(codec.state(old.getBytes(StandardCharsets.UTF_8))).isEqualTo(paused);
     }
 }

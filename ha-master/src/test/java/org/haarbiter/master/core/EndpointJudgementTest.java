@@ -264,12 +264,18 @@ class EndpointJudgementTest {
     @Test
     void aPausedFleetJudgesNobody() {
         allHealthy();
-        commit(command(new Command.Pause("", "ann", "work on the network")));
+        commit(command(new Command.Pause("", "ann", "work on the network", 5_000)));
         says("m1", "a", "b");
         says("m2", "a", "b");
         assertThat(judged()).isNull();
-        commit(command(new Command.Resume("", "ann", "done")));
+        assertThat(arbiter.endFleetPause(millis)).isNull();
+        millis += 5_000;
+        Entry over = Objects.requireNonNull(arbiter.endFleetPause(millis));
+        assertThat(arbiter.endFleetPause(millis)).as("that is being committed").isNull();
+        commit(over);
+        assertThat(arbiter.state().fleetPause()).isNull();
         says("m1", "a", "b");
+        says("m2", "a", "b");
         judge();
     }
 

@@ -108,7 +108,7 @@ class ZoneOfStateTest {
         assertThat(says(chosen, "_ha-epoch.orders")).containsExactly("2");
         assertThat(chosen.serial()).isEqualTo(index);
 
-        ZoneContents paused = commit(new Entry.Paused("orders", "ann", "work", 5));
+        ZoneContents paused = commit(new Entry.Paused("orders", "ann", "work", 5, 0));
         assertThat(paused.serial()).as("nothing changed in the zone").isEqualTo(index - 1);
     }
 

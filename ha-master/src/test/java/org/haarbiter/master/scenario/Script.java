@@ -394,6 +394,11 @@ final class Script {
         List<String> words = new ArrayList<>(line.arguments());
         boolean accept = line.verb().equals("promote") && words.remove("--accept-data-loss");
         boolean fleet = words.remove("fleet");
+        long forMillis = 0;
+        if (line.verb().equals("pause") && words.size() == 2 && words.get(0).equals("for")) {
+            forMillis = line.number(words.get(1), "for how many ms");
+            words.clear();
+        }
         boolean reasoned = !words.remove("without-reason");
         String group = fleet ? "" : GROUP;
         String reason = reasoned ? "work on the rack" : "";
@@ -402,7 +407,7 @@ final class Script {
         if (words.size() != (named ? 1 : 0) && !(mayName && words.size() == 1)) {
             throw line.wrong(
                     "must be promote MEMBER [--accept-data-loss], switchover [MEMBER], demote MEMBER, rebuild MEMBER, policy DURABILITY,"
-                            + " forget, ack, pause [fleet] or resume [fleet]");
+                            + " forget, ack, pause [fleet] [for MILLIS] or resume [fleet]");
         }
         Command command = switch (line.verb()) {
             case "promote" -> new Command.Promote(group, words.get(0), accept, "ann", reason);
@@ -419,7 +424,7 @@ final class Script {
                         null,
                         "ann",
                         reason);
-            case "pause" -> new Command.Pause(group, "ann", reason);
+            case "pause" -> new Command.Pause(group, "ann", reason, forMillis);
             case "forget" -> new Command.ForgetGroup(group, "ann", reason);
             case "ack" -> new Command.Acknowledge(group, "ann", reason);
             default -> new Command.Resume(group, "ann", reason);
