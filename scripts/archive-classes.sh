@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Makes the archive of classes with which a master starts faster: scripts/archive-classes.sh
-# Two of three masters elect a leader on loopback, in a directory of their own, and the first leaves its classes in
-# ha-master/target/ha-master.jsa, where scripts/ha-master finds them. To be made again after each build; an archive older
-# than the build isn't used. demo.sh and bench.sh make it themselves when they build.
+# Makes the archive of classes with which a master starts faster: scripts/archive-classes.sh [FILE]
+# Two of three masters elect a leader on loopback, in a directory of their own, and the first leaves its classes in FILE, or
+# else where the ha-master beside this script looks for them. To be made again after each build and for each other JVM; an
+# archive older than the build isn't used. demo.sh and bench.sh make it themselves when they build, the Debian package when
+# it is configured.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-archive=$home/ha-master/target/ha-master.jsa
+scripts=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+. "$scripts/launch.sh"
+find_program ha-master
+archive=${1:-$archive}
 limit_seconds=60
 
 work=$(mktemp -d)
@@ -48,9 +51,9 @@ audit-file: $work/m$i/switches.jsonl
 YAML
   done
   masters=()
-  HA_ARBITER_ARCHIVE_TO=$work/made.jsa "$home/scripts/ha-master" --config "$work/m1/ha-master.yaml" >"$work/m1/log" 2>&1 &
+  HA_ARBITER_ARCHIVE_TO=$work/made.jsa "$scripts/ha-master" --config "$work/m1/ha-master.yaml" >"$work/m1/log" 2>&1 &
   masters+=($!)
-  "$home/scripts/ha-master" --config "$work/m2/ha-master.yaml" >"$work/m2/log" 2>&1 &
+  "$scripts/ha-master" --config "$work/m2/ha-master.yaml" >"$work/m2/log" 2>&1 &
   masters+=($!)
   await 'leading in term' "$work/m1/log" "$work/m2/log" && await 'is up' "$work/m1/log" && ask $((port + 2))
 }
