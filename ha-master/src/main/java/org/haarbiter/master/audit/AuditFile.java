@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Appends the switch log to a file, a JSON object a line, each entry once: a restarted master goes on after the last index
- * in the file. The log's own copy is in the state; this is for people and for collectors of logs. A thread of its own does
+ * in the file, or, where logrotate has just taken that away, after the last in FILE.1. The log's own copy is in the state; this is for people and for collectors of logs. A thread of its own does
  * the writing, so that a slow disk delays no decision; what couldn't be written is tried again with the next event.
  */
 public final class AuditFile implements AutoCloseable {
@@ -43,7 +43,9 @@ public final class AuditFile implements AutoCloseable {
     public AuditFile(Path file, StateCodec codec) throws IOException {
         this.file = file;
         this.codec = codec;
-        this.lastIndex = lastIndexIn(file, codec);
+        long last = lastIndexIn(file, codec);
+        Path rotated = file.resolveSibling(file.getFileName() + ".1");
+        this.lastIndex = last == 0 && Files.exists(rotated) ? lastIndexIn(rotated, codec) : last;
         this.thread = new Thread(this::run, "audit-file");
         thread.setDaemon(true);
         thread.start();
