@@ -95,7 +95,7 @@ final class PlayedSystemd implements AutoCloseable {
 
     private List<String> command(String key) {
         return List.of(setting(key)
-                .replace("/opt/ha-arbiter", Arena.home().toString())
+                .replace("/usr/lib/ha-arbiter/agent/bin/ha-agent", Arena.launcher("ha-agent"))
                 .replace("/etc/ha-arbiter/agent-%i.yaml", settings.toString())
                 .split(" "));
     }

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 class SupervisionTest {
     private static final Timing NORMAL = Timing.Profile.NORMAL.timing();
     private static final Path SETTINGS = Path.of("/etc/ha-arbiter/agent-a.yaml");
-    private static final String HOOK = "ExecStopPost={ path=/opt/ha-arbiter/scripts/ha-agent ; argv[]="
-            + "/opt/ha-arbiter/scripts/ha-agent fence-after-stop --config /etc/ha-arbiter/agent-a.yaml ;"
+    private static final String HOOK = "ExecStopPost={ path=/usr/lib/ha-arbiter/agent/bin/ha-agent ; argv[]="
+            + "/usr/lib/ha-arbiter/agent/bin/ha-agent fence-after-stop --config /etc/ha-arbiter/agent-a.yaml ;"
             + " ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }\n";
 
     @Test
