@@ -18,8 +18,8 @@ say "bringing the real servers"
 "$home/scripts/install-servers.sh"
 say "running every test (evidence of failures: */target/surefire-reports, */target/failsafe-reports)"
 cd "$home"
-# package comes before the tests on real servers: they start the built masters and agents.
-mvn -B -ntp -DskipITs=false verify || die "tests failed: the first [ERROR] lines above name them"
+# package comes before the tests on real servers: they start the built masters and agents, and install the packages.
+mvn -B -ntp -Ppackages -DskipITs=false verify || die "tests failed: the first [ERROR] lines above name them"
 if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
   say "a Docker engine is here, but no test needs one: real servers run as processes"
 else

@@ -447,6 +447,35 @@ public final class Arena implements AutoCloseable {
         return new ServerProcess(name, host, command, log);
     }
 
+    /** Ends a master in good order and starts it again by another program, as an upgrade does; returns at once. */
+    void upgradeMaster(String name, Path program) throws IOException {
+        end(master(name));
+        Path directory = plan.work().resolve(name);
+        masters.put(name, upgraded(name, program, "ha-master", masterHost(masterNumber(name)), directory));
+    }
+
+    /** The same with the agent beside a database server. */
+    void upgradeAgent(String server, Path program) throws IOException {
+        end(agent(server));
+        String name = "agent-" + server;
+        agents.put(
+                server,
+                upgraded(name, program, "ha-agent", host(server), plan.work().resolve(name)));
+    }
+
+    private ServerProcess upgraded(String name, Path program, String settings, Host host, Path directory) {
+        ServerProcess process = new ServerProcess(
+                name,
+                host,
+                List.of(
+                        program.toAbsolutePath().toString(),
+                        "--config",
+                        directory.resolve(settings + ".yaml").toAbsolutePath().toString()),
+                directory.resolve("log"));
+        startProcess(process);
+        return process;
+    }
+
     /** Ends a master and starts it again with this in its environment, each as {@code NAME=VALUE}; waits until it follows. */
     void restartMaster(String name, List<String> environment) throws IOException {
         end(master(name));
