@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.SwitchView;
+import org.haarbiter.lab.DnsQuestion;
 import org.haarbiter.lab.SqlServer;
 import org.haarbiter.lab.WriteHistory;
 import org.haarbiter.lab.WriteLoad;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 @Tag("servers")
 class ManualActsIT {
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final String ENDPOINTS = "web";
     private static final int WRITES_PER_SECOND = 200;
     private static final int MEMBERS = 4;
     private static final long PAUSE_NANOS = 50_000_000;
@@ -48,7 +50,9 @@ class ManualActsIT {
             switchoverMovesThePrimary(arena);
             demoteMovesThePrimary(arena);
             aPauseHoldsTheFailoverBackUntilItIsResumed(arena);
+            endpointsAreNamedOnTheServerThatTakesUpdates(arena, work);
             jsonHasTheFieldsThatTheDocumentationNames(arena);
+            endpointsLeaveTheServerThatTakesUpdates(arena);
         }
         Arena.deleteWorkDirectory(work);
     }
@@ -257,6 +261,33 @@ class ManualActsIT {
         assertThat(ended.out()).isEmpty();
     }
 
+    private static void endpointsAreNamedOnTheServerThatTakesUpdates(Arena arena, Path work) throws Exception {
+        Path file = Files.writeString(
+                work.resolve("web.yaml"), """
+                check: {kind: tcp, port: %d}
+                endpoints: {own: {address: 127.0.0.1}}
+                """.formatted(arena.dns().address().port()));
+        Ended set = hactl(arena, "endpoint", "set", ENDPOINTS, "--file", file.toString(), "--reason", "a front");
+        assertThat(set.code()).as(set.err()).isZero();
+        awaitAddresses(arena, List.of("127.0.0.1"));
+    }
+
+    private static void endpointsLeaveTheServerThatTakesUpdates(Arena arena) throws Exception {
+        Ended removed = hactl(arena, "endpoint", "remove", ENDPOINTS, "--reason", "closed");
+        assertThat(removed.code()).as(removed.err()).isZero();
+        awaitAddresses(arena, List.of());
+    }
+
+    private static void awaitAddresses(Arena arena, List<String> wanted) throws IOException {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        List<String> found = DnsQuestion.ask(arena.dns().address(), ENDPOINTS + "." + Arena.ZONE, "A");
+        while (!found.equals(wanted)) {
+            assertThat(System.nanoTime() - end).as("the name holds %s", found).isNegative();
+            LockSupport.parkNanos(20_000_000);
+            found = DnsQuestion.ask(arena.dns().address(), ENDPOINTS + "." + Arena.ZONE, "A");
+        }
+    }
+
     /** docs/hactl.md says of each command which members its JSON has. */
     private static void jsonHasTheFieldsThatTheDocumentationNames(Arena arena) throws Exception {
         TreeSet<String> seen = new TreeSet<>();
@@ -272,7 +303,11 @@ class ManualActsIT {
                 }
             }
             String command = words.remove(0).substring("hactl ".length());
-            JsonNode answer = json(arena, command.replace("GROUP", Arena.GROUP).split(" "));
+            JsonNode answer = json(
+                    arena,
+                    command.replace("GROUP", Arena.GROUP)
+                            .replace("NAME", ENDPOINTS)
+                            .split(" "));
             List<String> fields = new ArrayList<>();
             answer.fieldNames().forEachRemaining(fields::add);
             assertThat(fields).as("members of hactl %s", command).containsExactlyInAnyOrderElementsOf(words);
