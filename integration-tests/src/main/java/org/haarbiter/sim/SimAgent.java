@@ -4,6 +4,7 @@ import java.util.Objects;
 import org.haarbiter.agent.core.AgentCore;
 import org.haarbiter.agent.core.AgentLimits;
 import org.haarbiter.agent.core.Identity;
+import org.haarbiter.agent.core.ServerHealth;
 import org.haarbiter.agent.core.Step;
 import org.haarbiter.agent.engine.Observation;
 import org.haarbiter.agent.engine.Traits;
@@ -169,6 +170,20 @@ final class SimAgent extends SimProcess {
             wokenAt = deadline;
             wakeAt(present, deadline);
         }
+        if (toldWritableEpoch() != 0) {
+            world.truth.toldWritable(server);
+        }
+    }
+
+    /** The epoch under which load balancers would be told now that this server takes writes; 0 where they wouldn't. */
+    long toldWritableEpoch() {
+        AgentCore present = core;
+        if (present == null) {
+            return 0;
+        }
+        ServerHealth health = present.health();
+        boolean told = health != null && !health.standsBy() && present.permitted(health.openEpoch(), clock());
+        return health != null && told ? health.openEpoch() : 0;
     }
 
     private void wakeAt(AgentCore present, long local) {

@@ -375,6 +375,26 @@ final class Truth {
         }
     }
 
+    /** Load balancers are told that this server takes writes: of no other one of the group, but for one to which nobody acknowledges. */
+    void toldWritable(SimServer server) {
+        Known about = known(server.group.name);
+        long epoch = server.group.agent(server.name).toldWritableEpoch();
+        for (SimServer other : server.group.servers) {
+            long others = other == server ? 0 : server.group.agent(other.name).toldWritableEpoch();
+            if (others == 0) {
+                continue;
+            }
+            world.count("two-told-writable");
+            // A switch of a lossless group needn't wait until the former primary's permission ends.
+            if (epoch == others || !about.choseLossless) {
+                throw violated(
+                        "14 load balancers are sent to one",
+                        server.name + " (epoch " + epoch + ") and " + other.name + " (epoch " + others
+                                + ") are both said to take writes");
+            }
+        }
+    }
+
     /** A replica has begun to receive from a source. */
     void follows(SimServer replica, SimServer source) {
         Known about = known(replica.group.name);

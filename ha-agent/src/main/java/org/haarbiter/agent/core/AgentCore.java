@@ -584,6 +584,39 @@ public final class AgentCore {
                 && nowNanos < present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis());
     }
 
+    /** How the server may be used, but for the permission, which ends by the clock: {@link #permitted}. Null before the first look. */
+    public @Nullable ServerHealth health() {
+        Observation server = seen;
+        Goal wish = goal;
+        if (server == null) {
+            return null;
+        }
+        boolean runs = server.state() == ServerState.RUNNING;
+        boolean open = runs
+                && wish != null
+                && wish.role() == Role.PRIMARY
+                && openEpoch == wish.epoch()
+                && openEpoch > fencedEpoch
+                && server.writable()
+                && seenNanos > openedNanos
+                && !fencing;
+        return new ServerHealth(
+                server.state(),
+                server.detail(),
+                wish == null ? null : wish.role(),
+                wish == null ? 0 : wish.epoch(),
+                open ? openEpoch : 0,
+                runs
+                        && wish != null
+                        && wish.role() == Role.REPLICA
+                        && follows(server, wish)
+                        && server.applying()
+                        && !server.rebuilding(),
+                server.lagMillis(),
+                seenNanos,
+                server.standsBy());
+    }
+
     /**
      * What the engine shall do now; null for nothing. A {@link Step.Fence} may come while another step runs; every other
      * step only when none does. Each step that is returned must be ended by {@link #ended}.

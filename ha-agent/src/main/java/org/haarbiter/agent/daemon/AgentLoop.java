@@ -25,6 +25,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.haarbiter.agent.core.AgentCore;
+import org.haarbiter.agent.core.ServerHealth;
 import org.haarbiter.agent.core.Step;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.agent.engine.EngineException;
@@ -86,6 +87,7 @@ public final class AgentLoop implements AutoCloseable {
     private volatile boolean closed;
     private volatile @Nullable Failure failed;
     private volatile @Nullable Sighting latest;
+    private volatile @Nullable ServerHealth health;
 
     // Only the loop's thread uses these.
     private boolean looking;
@@ -197,6 +199,16 @@ public final class AgentLoop implements AutoCloseable {
         return latest;
     }
 
+    /** How the server may be used, as of the loop's last turn; null before the first look and once the loop is closed. Any thread. */
+    public @Nullable ServerHealth health() {
+        return health;
+    }
+
+    /** The server may take writes under this epoch now. Any thread. */
+    public boolean permitted(long epoch) {
+        return core.permitted(epoch, ticker.nanos());
+    }
+
     /** A kind of step and how it ended. */
     public record StepCount(String step, String outcome) {}
 
@@ -225,6 +237,7 @@ public final class AgentLoop implements AutoCloseable {
         try {
             event.run();
             proceed();
+            health = core.health();
             long now = ticker.nanos();
             if (fencingNanos == 0 || now - fencingNanos < FENCE_STANDS_STILL_NANOS) {
                 supervisor.turned(now);
@@ -467,6 +480,8 @@ public final class AgentLoop implements AutoCloseable {
                 try {
                     Step.Fence fence = closed ? null : core.fenceBeforeStop(ticker.nanos());
                     closed = true;
+                    // Load balancers are told before the server is fenced.
+                    health = null;
                     fences.execute(() -> fenced.complete(fence == null || fencesNow(fence)));
                     asked.complete(core.heldUntilNanos());
                 } catch (RuntimeException e) {

@@ -131,6 +131,13 @@ public final class AgentMain {
             HTTPServer server = metrics(settings.metrics(), registry);
             log.info("metrics at http://{}:{}/metrics", settings.metrics().host(), server.getPort());
         }
+        Endpoint health = settings.health();
+        if (health != null) {
+            HealthServer server = new HealthServer(
+                    new InetSocketAddress(health.host(), health.port()),
+                    node.health(settings.identity(), settings.timing()));
+            log.info("health for load balancers at http://{}:{}/", health.host(), server.port());
+        }
         log.info(
                 "agent of member {} of group {} is up",
                 settings.identity().member(),

@@ -37,6 +37,10 @@ public final class AgentNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentNode.class);
 
     private static final int REBUILD_RETRY_MILLIS = 30_000;
+
+    /** A short pause of the agent mustn't take a server out of a load balancer. */
+    private static final int LEAST_STALE_MILLIS = 2_000;
+
     private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
 
     private final Engine engine;
@@ -129,6 +133,12 @@ public final class AgentNode implements AutoCloseable {
                 supervision.supervisor());
         heard.loop = loop;
         masters.forEach(LinkClient::start);
+    }
+
+    /** What load balancers are told. */
+    HealthAnswers health(Identity identity, Timing timing) {
+        int staleMillis = Math.max(LEAST_STALE_MILLIS, 2 * timing.silenceMillis() + timing.hungMillis());
+        return new HealthAnswers(identity, loop::health, loop::permitted, Ticker.SYSTEM, staleMillis);
     }
 
     private void tell(Heartbeat heartbeat) {

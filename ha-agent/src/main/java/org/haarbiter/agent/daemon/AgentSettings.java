@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param masters where every master listens for agents
  * @param stateDirectory where it remembers the newest epoch
  * @param metrics where Prometheus reads its metrics; null for nowhere
+ * @param health where load balancers ask for this server's health; null for nowhere
  * @param timing how fast; the same as the masters'
  * @param server which engine its server is, and how to reach it
  * @param tls towards the masters; null for plain connections, on loopback or a network of one's own only
@@ -39,6 +40,7 @@ public record AgentSettings(
         List<Endpoint> masters,
         Path stateDirectory,
         @Nullable Endpoint metrics,
+        @Nullable Endpoint health,
         Timing timing,
         Server server,
         @Nullable TlsSettings tls) {
@@ -141,6 +143,7 @@ public record AgentSettings(
                 root.endpoints("masters", 1, 9),
                 stateDirectory,
                 root.has("metrics") ? root.endpoint("metrics") : null,
+                root.has("health") ? root.endpoint("health") : null,
                 timing,
                 server,
                 tlsSettings);

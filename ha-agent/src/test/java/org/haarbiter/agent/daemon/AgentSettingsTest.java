@@ -12,6 +12,8 @@ import org.haarbiter.settings.SettingsException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AgentSettingsTest {
     private static final String COMMON = """
@@ -80,6 +82,29 @@ class AgentSettingsTest {
         assertThat(settings.replicationPassword()).isEqualTo("secret");
         assertThat(settings.diskMillis()).isEqualTo(4_000);
         assertThat(settings.tls()).isNotNull();
+    }
+
+    @Test
+    void loadBalancersAreAnsweredWhereItIsSaid() throws IOException {
+        String server = "engine: redis\nserver: {credentials-file: agent.yaml}\n";
+        assertThat(read(server).health()).isNull();
+        assertThat(read("health: \"10.0.1.21:9201\"\n" + server).health()).hasToString("10.0.1.21:9201");
+        assertThatThrownBy(() -> read("health: 9201\n" + server))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("health: ");
+    }
+
+    /** A line that is commented out is a setting, too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ha-agent.yaml", "ha-agent-redis.yaml", "ha-agent-elasticsearch.yaml"})
+    void theSamplesNameTheHealthPort(String sample) throws IOException {
+        String line = Files.readString(Path.of("../conf", sample))
+                .lines()
+                .filter(l -> l.startsWith("#health:"))
+                .findFirst()
+                .orElseThrow();
+        String server = "engine: redis\nserver: {credentials-file: agent.yaml}\n";
+        assertThat(read(line.substring(1) + "\n" + server).health()).isNotNull();
     }
 
     @Test

@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.haarbiter.agent.core.AgentCore;
 import org.haarbiter.agent.core.AgentLimits;
 import org.haarbiter.agent.core.Identity;
 import org.haarbiter.agent.core.Step;
+import org.haarbiter.agent.daemon.HealthAnswers;
 import org.haarbiter.agent.engine.Traits;
 import org.haarbiter.scenario.Line;
 import org.haarbiter.scenario.Transcript;
@@ -33,7 +35,11 @@ final class Script {
     private static final long HEARTBEAT_NANOS = 100_000_000;
     private static final long NANOS_AT_START = 5_000_000_000L;
     private static final String VERBS = "agent, look, beat, answer, wait, suspended, done, failed, died,"
-            + " permitted, remembered, peer-asks, ask-peers, peer-answers, stop";
+            + " health, permitted, remembered, peer-asks, ask-peers, peer-answers, stop";
+
+    private static final Identity IDENTITY =
+            new Identity("shop", "db1", "north", Server.address("db1"), new Endpoint("db1", 7401), true);
+    private static final int STALE_MILLIS = 2_000;
 
     private final Transcript out = new Transcript();
     private final Server server = new Server();
@@ -107,6 +113,10 @@ final class Script {
                 stop(mind);
                 return;
             }
+            case "health" -> {
+                line.atMost(0);
+                health(mind);
+            }
             case "permitted" -> {
                 line.atMost(1);
                 long asked = line.number(line.argument(0, "epoch"), "an epoch");
@@ -115,6 +125,21 @@ final class Script {
             default -> throw line.wrong("unknown verb '" + line.verb() + "' (known: " + VERBS + ")");
         }
         proceed(mind);
+    }
+
+    /** What load balancers would be told now, of what the loop has published in its last turn. */
+    private void health(AgentCore mind) {
+        HealthAnswers answers = new HealthAnswers(
+                IDENTITY,
+                mind::health,
+                epochAsked -> mind.permitted(epochAsked, nowNanos),
+                () -> nowNanos,
+                STALE_MILLIS);
+        for (String path : List.of("/primary", "/replica", "/read-only", "/health")) {
+            HealthAnswers.Answer answer = answers.answer(path, path.equals("/read-only") ? "max-lag=1s" : null);
+            Object why = Objects.requireNonNull(answer.body().get("why"));
+            say(path + ": " + answer.status() + (why.equals("") ? "" : ": " + why));
+        }
     }
 
     /** Starts an agent; a second one is a restart of the process, which forgets all but the epoch it kept on disk. */
@@ -148,7 +173,7 @@ final class Script {
         sequence = 0;
         saidPermission = "";
         AgentCore started = new AgentCore(
-                new Identity("shop", "db1", "north", Server.address("db1"), new Endpoint("db1", 7401), true),
+                IDENTITY,
                 new Traits("mariadb", PositionKind.MARIADB_GTID, survives),
                 limits,
                 session,

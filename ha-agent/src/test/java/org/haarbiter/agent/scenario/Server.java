@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** What the engine sees of the scripted server. A setting stays until another line changes it. */
 final class Server {
     private static final String SETTINGS = "state, detail, instance, writable, source, receiving, applying, received,"
-            + " applied, attached, required, elected, began";
+            + " applied, attached, required, elected, lag, began";
 
     private ServerState state = ServerState.RUNNING;
     private String detail = "";
@@ -26,6 +26,7 @@ final class Server {
     private int attached;
     private int required;
     private boolean acknowledging;
+    private long lagMillis;
     private boolean rebuilding;
     private @Nullable ClusterNode node;
 
@@ -56,6 +57,7 @@ final class Server {
             case "elected" ->
                 node = new ClusterNode(
                         "n1", line.number(value, "a term; 0 for another node"), "c", new TreeMap<>(), List.of());
+            case "lag" -> lagMillis = value.equals("unknown") ? -1 : line.number(value, "a time in ms, or unknown");
             case "required" -> required = line.number(value, "a number of acknowledgers");
             default -> throw line.wrong("unknown setting '" + setting + "' (known: " + SETTINGS + ")");
         }
@@ -78,7 +80,7 @@ final class Server {
                 applying,
                 received,
                 applied.isEmpty() ? received : applied,
-                0,
+                lagMillis,
                 receiving ? 0 : -1,
                 attached,
                 required,

@@ -37,6 +37,7 @@ import org.haarbiter.admin.ErrorView;
 import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.RecordsChange;
+import org.haarbiter.http.HttpLimits;
 import org.haarbiter.master.admin.AdminException.Kind;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
@@ -153,7 +154,7 @@ public final class AdminServer implements AutoCloseable {
     public AdminServer(InetSocketAddress address, AdminBackend backend, CollectorRegistry metrics) throws IOException {
         this.backend = backend;
         this.metrics = metrics;
-        limitSlowClients();
+        HttpLimits.set();
         this.server = HttpServer.create(address, BACKLOG);
         this.threads = new ThreadPoolExecutor(
                 THREADS, THREADS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_LIMIT), task -> {
@@ -164,21 +165,6 @@ public final class AdminServer implements AutoCloseable {
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
-    }
-
-    /** The JDK's server has no other way to be told, and reads these once a process. */
-    private static void limitSlowClients() {
-        Map<String, String> wanted = Map.of(
-                // Seconds: a client that trickles its request would hold one of the few threads for ever.
-                "sun.net.httpserver.maxReqTime", "10",
-                "sun.net.httpserver.maxRspTime", "30",
-                // Headers and body are two writes: without this each answer waits 40 ms for a delayed acknowledgement.
-                "sun.net.httpserver.nodelay", "true");
-        wanted.forEach((name, value) -> {
-            if (System.getProperty(name) == null) {
-                System.setProperty(name, value);
-            }
-        });
     }
 
     /** The port it listens on. */
