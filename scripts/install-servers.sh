@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Brings the real servers that the demo, the benchmarks and the integration tests start: MySQL, MariaDB, Redis, Elasticsearch, BIND,
-# Knot DNS, PowerDNS, the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
+# Knot DNS, PowerDNS, HAProxy, Prometheus with its Alertmanager, the clients of other ecosystems that the tests run, and the few programs that the lab needs besides. Run it again at will: what is there is left alone, without network.
 #
-#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [knot] [powerdns] [clients] [faketime] [dnsperf]   (default: all but the last two)
+#   scripts/install-servers.sh [mysql] [mariadb] [redis] [redis-newest] [elasticsearch] [bind] [knot] [powerdns] [haproxy] [prometheus] [clients] [faketime] [dnsperf]   (default: all but the last two)
 #
-# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER, HA_NAMED, HA_KNOTD or HA_PDNS_SERVER, or found
-# on PATH, when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0, Knot 3.0, PowerDNS 4.3), and the Elasticsearch 8.0 or newer in the directory HA_ELASTICSEARCH.
+# What you already have is used: a server named by HA_MYSQLD, HA_MARIADBD, HA_REDIS_SERVER, HA_NAMED, HA_KNOTD, HA_PDNS_SERVER or HA_HAPROXY, or found
+# on PATH, when it is new enough (MySQL 8.4, MariaDB 10.11, Redis 7.0, Knot 3.0, PowerDNS 4.3, HAProxy 2.4), and the Elasticsearch 8.0 or newer in the directory HA_ELASTICSEARCH.
 # MySQL, the newest Redis with Valkey, and Elasticsearch go into directories of their own and don't touch the system:
 #   ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/mysql, .../redis-newest, .../elasticsearch
 # The first two come from Debian's unstable suite, through the mirror that this machine's apt already uses (or HA_DEBIAN_MIRROR),
 # Elasticsearch from Maven Central, through the machine's Maven: the build that Elastic publishes for tests, without what costs a licence.
-# MariaDB, Redis, BIND, Knot and PowerDNS are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
+# MariaDB, Redis, BIND, Knot, PowerDNS, HAProxy and Prometheus are ordinary Debian packages; their services are not started. Of the clients, redis-py is one, too;
 # ioredis comes from the npm registry into ${HA_SERVERS_DIR:-$HOME/.cache/ha-arbiter}/clients, with the Node.js that is here or Debian's.
 # Nothing is downloaded twice; removing that directory is all there is to undo for these and ioredis.
 set -euo pipefail
@@ -59,6 +59,8 @@ knotd_good() { [ -x "$1" ] && at_least "$("$1" --version 2>/dev/null | sed -nE '
 # It says so on standard error, between other lines.
 pdns_good() { [ -x "$1" ] && at_least "$("$1" --version 2>&1 | sed -nE 's/.*PowerDNS Authoritative Server ([0-9]+(\.[0-9]+)+).*/\1/p')" 4.3; }
 
+haproxy_good() { [ -x "$1" ] && at_least "$("$1" -v 2>/dev/null | sed -nE 's/^HAProxy version ([0-9]+(\.[0-9]+)+).*/\1/p')" 2.4; }
+
 # Its version without a start of it: the name of its own jar.
 elasticsearch_version() {
   local jar
@@ -96,6 +98,7 @@ needed() {
     Elasticsearch) printf ', Elasticsearch 8.0 or newer' ;;
     Knot) printf ', Knot DNS 3.0 or newer' ;;
     PowerDNS) printf ', the authoritative server of PowerDNS 4.3 or newer' ;;
+    HAProxy) printf ', HAProxy 2.4 or newer' ;;
     *) printf ', BIND 9' ;;
   esac
 }
@@ -295,6 +298,28 @@ install_powerdns() {
   [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
+install_haproxy() {
+  present haproxy_good HA_HAPROXY HAProxy "$(on_path haproxy || true)" && return
+  say "HAProxy: installing the Debian package"
+  apt_install haproxy
+  present haproxy_good HA_HAPROXY HAProxy "$(on_path haproxy || true)" ||
+    fail "the package haproxy of this distribution isn't HAProxy 2.4 or newer. Set HA_HAPROXY to a haproxy that is."
+}
+
+# Four programs, which two packages hold: the server, what checks its rules, the Alertmanager, and what checks that one's settings.
+install_prometheus() {
+  local program missing=()
+  on_path prometheus >/dev/null && on_path promtool >/dev/null || missing+=(prometheus)
+  on_path prometheus-alertmanager >/dev/null && on_path amtool >/dev/null || missing+=(prometheus-alertmanager)
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "Prometheus: installing the Debian packages ${missing[*]}"
+    apt_install "${missing[@]}"
+  fi
+  for program in prometheus promtool prometheus-alertmanager amtool; do
+    on_path "$program" >/dev/null || fail "no $program on the PATH after installing prometheus and prometheus-alertmanager."
+  done
+}
+
 install_clients() {
   local source=$home/integration-tests/src/test/clients target=$servers_dir/clients
   /usr/bin/python3 -c 'import redis.sentinel' 2>/dev/null || apt_install python3-redis
@@ -337,11 +362,11 @@ install_tools() {
 trap restore_services EXIT
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the servers are run on Linux only."
-[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest elasticsearch bind knot powerdns clients
+[ $# -gt 0 ] || set -- mysql mariadb redis redis-newest elasticsearch bind knot powerdns haproxy prometheus clients
 for what in "$@"; do
   case $what in
-    mysql | mariadb | redis | redis-newest | elasticsearch | bind | knot | powerdns | clients | faketime | dnsperf) ;;
-    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, knot, powerdns, clients, faketime or dnsperf)." ;;
+    mysql | mariadb | redis | redis-newest | elasticsearch | bind | knot | powerdns | haproxy | prometheus | clients | faketime | dnsperf) ;;
+    *) fail "'$what' is not known (must be mysql, mariadb, redis, redis-newest, elasticsearch, bind, knot, powerdns, haproxy, prometheus, clients, faketime or dnsperf)." ;;
   esac
 done
 for what in "$@"; do

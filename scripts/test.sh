@@ -7,7 +7,7 @@ set -euo pipefail
 case "${1:-}" in
   "") ;;
   -h | --help)
-    echo "usage: scripts/test.sh   installs MySQL, MariaDB, Redis, Valkey, Elasticsearch, BIND, Knot, PowerDNS and clients of Redis Sentinel where they are missing, then runs every test"
+    echo "usage: scripts/test.sh   installs MySQL, MariaDB, Redis, Valkey, Elasticsearch, BIND, Knot, PowerDNS, HAProxy, Prometheus and clients of Redis Sentinel where they are missing, then runs every test"
     exit 0
     ;;
   *) die "unknown option $1 (scripts/test.sh takes none)" ;;

@@ -15,12 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the programs of the real servers: a path given in the environment ({@code HA_MYSQLD}, {@code HA_MARIADBD},
- * {@code HA_REDIS_SERVER}, {@code HA_ELASTICSEARCH}, {@code HA_NAMED}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
+ * {@code HA_REDIS_SERVER}, {@code HA_ELASTICSEARCH}, {@code HA_NAMED}, {@code HA_HAPROXY}), the directory that {@code scripts/install-servers.sh} fills, then {@code PATH}. A server that is
  * missing or too old is an {@link IllegalStateException} that names the command that brings it.
  */
 public final class Servers {
 
-    private static final Pattern VERSION = Pattern.compile("(?:Ver |BIND |server v=)(\\d+)\\.(\\d+)(\\.\\d+)?");
+    private static final Pattern VERSION =
+            Pattern.compile("(?:Ver |BIND |server v=|HAProxy version )(\\d+)\\.(\\d+)(\\.\\d+)?");
 
     private static final Pattern ELASTICSEARCH_JAR =
             Pattern.compile("^(elasticsearch|opensearch)-((\\d+)\\.\\d+\\.\\d+)\\.jar$");
@@ -139,6 +140,11 @@ public final class Servers {
     /** BIND 9. */
     public static Program bind() {
         return find("bind", "HA_NAMED", "named", "-v", 9, 0, false, null);
+    }
+
+    /** HAProxy 2.4 or newer. */
+    public static Program haproxy() {
+        return find("haproxy", "HA_HAPROXY", "haproxy", "-v", 2, 4, false, null);
     }
 
     /** The program of that name on the PATH, also in the directories of system programs. */

@@ -353,6 +353,7 @@ public final class Arena implements AutoCloseable {
                 masters: [%s]
                 state-directory: state
                 metrics: "%s:%d"
+                health: "%s"
                 timing: {profile: %s}
                 engine: %s
                 server:
@@ -370,6 +371,7 @@ public final class Arena implements AutoCloseable {
                         masterAddresses(),
                         server.address().host(),
                         17_400 + number,
+                        health(server),
                         plan.profile(),
                         plan.engine().word(),
                         server.socket().toAbsolutePath(),
@@ -378,6 +380,12 @@ public final class Arena implements AutoCloseable {
         agents.put(
                 server.name(),
                 process("agent-" + server.name(), "ha-agent", file, host(server.name()), directory.resolve("log")));
+    }
+
+    /** Where the agent beside a database server answers load balancers; clusters have no such address. */
+    public Endpoint health(DatabaseServer server) {
+        return new Endpoint(
+                server.address().host(), 17_800 + databases().servers().indexOf(server) + 1);
     }
 
     private String masterAddresses() {
