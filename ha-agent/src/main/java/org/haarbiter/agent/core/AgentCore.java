@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An agent's mind. It takes in what the engine sees and what the leader wants, and says which command the engine needs next.
- * Confined to one thread, but for {@link #permitted}. Times are monotonic nanoseconds of this machine.
+ * Confined to one thread, but for {@link #permitted} and {@link #permissionNanos}. Times are monotonic nanoseconds of this machine.
  */
 public final class AgentCore {
 
@@ -582,6 +582,14 @@ public final class AgentCore {
         return !present.equals(Lease.NONE)
                 && present.epoch() == epoch
                 && nowNanos < present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis());
+    }
+
+    /** How long {@link #permitted} goes on to be true of some epoch, in ns, if nobody answers any more; 0 where it isn't. Any thread. */
+    public long permissionNanos(long nowNanos) {
+        Lease present = lease;
+        return present.equals(Lease.NONE)
+                ? 0
+                : Math.max(0, present.endNanos() - AgentLimits.nanos(limits.leaseSlackMillis()) - nowNanos);
     }
 
     /** How the server may be used, but for the permission, which ends by the clock: {@link #permitted}. Null before the first look. */

@@ -209,6 +209,11 @@ public final class AgentLoop implements AutoCloseable {
         return core.permitted(epoch, ticker.nanos());
     }
 
+    /** How long the server may go on taking writes without a further answer, in ns; 0 where it may not. Any thread. */
+    public long permissionNanos() {
+        return core.permissionNanos(ticker.nanos());
+    }
+
     /** A kind of step and how it ended. */
     public record StepCount(String step, String outcome) {}
 

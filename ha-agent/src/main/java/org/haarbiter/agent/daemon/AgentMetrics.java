@@ -23,7 +23,7 @@ final class AgentMetrics extends Collector {
     public List<MetricFamilySamples> collect() {
         List<MetricFamilySamples> families = new ArrayList<>();
         families.add(new GaugeMetricFamily(
-                "ha_agent_masters_connected", "Masters to which the agent has a live connection", (double)
+                "ha_agent_masters_connected", "masters to which the agent has a live connection", (double)
                         node.mastersConnected()));
         Sighting seen = node.loop().latest();
         if (seen == null) {
@@ -44,28 +44,33 @@ final class AgentMetrics extends Collector {
         families.add(gauge(
                 seen,
                 "ha_replication_receiving",
-                "1 where input from the source is running",
+                "1 where input from the source is running; 0 on a primary",
                 seen.receiving() ? 1 : 0));
         families.add(gauge(
                 seen,
                 "ha_replication_lag_seconds",
-                "How far the replica is behind; -1 where unknown",
+                "how far the replica is behind; -1 where unknown",
                 seen.lagMillis() < 0 ? -1 : seen.lagMillis() / 1e3));
         families.add(gauge(
                 seen,
+                "ha_permission_seconds",
+                "how long the server may go on taking writes without a further answer; 0 where it may not",
+                node.loop().permissionNanos() / 1e9));
+        families.add(gauge(
+                seen,
                 "ha_acknowledgers",
-                "Replicas that acknowledge commits now; -1 where unknown",
+                "replicas that acknowledge commits now; -1 where unknown",
                 seen.acknowledgers()));
-        families.add(gauge(seen, "ha_accepted_epoch", "Epoch of the newest goal that was accepted", (double)
+        families.add(gauge(seen, "ha_accepted_epoch", "epoch of the newest goal that was accepted", (double)
                 seen.acceptedEpoch()));
         families.add(gauge(
                 seen,
                 "ha_problems",
-                "Sentences for an operator: hactl status shows them",
+                "sentences for an operator; hactl status shows them",
                 seen.problems().size()));
         CounterMetricFamily steps = new CounterMetricFamily(
                 "ha_agent_steps",
-                "Commands given to the server, by kind and outcome",
+                "commands given to the server since the agent's start",
                 List.of("group", "member", "step", "outcome"));
         node.loop()
                 .stepCounts()

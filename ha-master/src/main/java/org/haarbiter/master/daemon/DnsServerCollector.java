@@ -21,14 +21,16 @@ final class DnsServerCollector extends Collector {
     public List<MetricFamilySamples> collect() {
         DnsServerMetrics.Snapshot counts = server.metrics();
         CounterMetricFamily queries =
-                new CounterMetricFamily("ha_dns_queries", "Queries to this master's DNS server", List.of("transport"));
+                new CounterMetricFamily("ha_dns_queries", "queries that came by udp or tcp", List.of("transport"));
         queries.addMetric(List.of("udp"), (double) counts.udpQueries());
         queries.addMetric(List.of("tcp"), (double) counts.tcpQueries());
         CounterMetricFamily responses =
-                new CounterMetricFamily("ha_dns_responses", "Responses of this master's DNS server", List.of("rcode"));
+                new CounterMetricFamily("ha_dns_responses", "responses by their code", List.of("rcode"));
         counts.responsesByRcode().forEach((rcode, count) -> responses.addMetric(List.of(rcode), (double) count));
         CounterMetricFamily unanswered = new CounterMetricFamily(
-                "ha_dns_unanswered", "Queries that got no answer, or an empty one, and why", List.of("reason"));
+                "ha_dns_unanswered",
+                "queries without an answer, or with an empty one: no-query, malformed, rate-limit, rate-limit-slipped, overload, send-failure, connections",
+                List.of("reason"));
         unanswered.addMetric(List.of("no-query"), (double) counts.unanswerable());
         unanswered.addMetric(List.of("malformed"), (double) counts.malformed());
         unanswered.addMetric(List.of("rate-limit"), (double) counts.rateDropped());
@@ -37,18 +39,22 @@ final class DnsServerCollector extends Collector {
         unanswered.addMetric(List.of("send-failure"), (double) counts.sendFailures());
         unanswered.addMetric(List.of("connections"), (double) counts.tcpRefused());
         CounterMetricFamily transfers = new CounterMetricFamily(
-                "ha_dns_transfers", "Transfers of the zone, by how they ended", List.of("kind"));
+                "ha_dns_transfers",
+                "transfers of the zone: full, incremental, failed, refused, bad-signature",
+                List.of("kind"));
         transfers.addMetric(List.of("full"), (double) counts.fullTransfers());
         transfers.addMetric(List.of("incremental"), (double) counts.incrementalTransfers());
         transfers.addMetric(List.of("failed"), (double) counts.failedTransfers());
         transfers.addMetric(List.of("refused"), (double) counts.refusedTransfers());
         transfers.addMetric(List.of("bad-signature"), (double) counts.badSignatures());
         GaugeMetricFamily serial = new GaugeMetricFamily(
-                "ha_dns_serial", "The serial number at which this master's DNS server answers", List.of("zone"));
+                "ha_dns_serial",
+                "the serial number at which it answers, the index of the log's entry by which the zone changed last",
+                List.of("zone"));
         server.serials().forEach((zone, number) -> serial.addMetric(List.of(zone), (double) number));
         GaugeMetricFamily behind = new GaugeMetricFamily(
                 "ha_dns_secondary_behind",
-                "1 where a secondary hasn't acknowledged the newest change of the zone, otherwise 0",
+                "1 where a secondary hasn't acknowledged the newest change, otherwise 0",
                 List.of("zone", "secondary"));
         for (SecondaryState secondary : server.secondaries()) {
             behind.addMetric(

@@ -15,7 +15,11 @@ import org.haarbiter.master.core.EndpointGroup;
 import org.haarbiter.master.core.EndpointShares;
 import org.haarbiter.master.core.Group;
 import org.haarbiter.master.core.Heard;
+import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Standing;
+import org.haarbiter.words.ServerState;
+import org.haarbiter.words.Sighting;
 
 /** What Prometheus reads of a master. Called on the loop's thread, but for {@link #publishedNames}. */
 final class MasterMetrics {
@@ -32,7 +36,10 @@ final class MasterMetrics {
     private final Histogram phases;
     private final Gauge endpointHealthy;
     private final Gauge endpointShareLimited;
-    private final Gauge dropped;
+    private final Counter dropped;
+    private final Gauge writable;
+    private final Gauge candidates;
+    private final Gauge auditFailing;
     private final Gauge unheard;
     private final Gauge doubting;
     private final Gauge waiting;
@@ -40,54 +47,72 @@ final class MasterMetrics {
     MasterMetrics(CollectorRegistry registry) {
         leader = Gauge.build("ha_master_leader", "1 where this master leads, otherwise 0")
                 .register(registry);
-        groups = Gauge.build("ha_groups", "Groups by what is known of them; on the leader only")
+        groups = Gauge.build("ha_groups", "groups that are steady, switching or not-adopted; leader only")
                 .labelNames("state")
                 .register(registry);
-        groupEpoch = Gauge.build("ha_group_epoch", "The group's epoch, on every master")
+        groupEpoch = Gauge.build(
+                        "ha_group_epoch", "the group's epoch, a number that grows with each switch; on every master")
                 .labelNames("group")
                 .register(registry);
         memberUp = Gauge.build(
                         "ha_member_up",
-                        "1 where the member's server answers its agent, otherwise 0; on the leader only")
+                        "1 where the server answers its agent, and the agent is heard, otherwise 0; leader only")
                 .labelNames("group", "member", "site")
+                .register(registry);
+        writable = Gauge.build(
+                        "ha_group_writable",
+                        "1 where the leader hears that the group's primary is open for writes, otherwise 0; leader only")
+                .labelNames("group")
+                .register(registry);
+        candidates = Gauge.build(
+                        "ha_group_candidates",
+                        "replicas that could take over now: electable, heard, running, with whole data; leader only")
+                .labelNames("group")
+                .register(registry);
+        auditFailing = Gauge.build(
+                        "ha_audit_failing", "1 while the file of the switch log can't be written, otherwise 0")
                 .register(registry);
         dnsPending = Gauge.build(
                         "ha_dns_pending",
-                        "1 while a group's names aren't yet shown by every DNS server, otherwise 0; on the leader only")
+                        "1 while the group's names aren't yet shown by every DNS server, otherwise 0; leader only")
                 .labelNames("group")
                 .register(registry);
         dnsServerBehind = Gauge.build(
                         "ha_dns_server_groups_behind",
-                        "Groups whose names this authoritative server doesn't show as they should be; on the leader only")
+                        "groups whose names this authoritative server doesn't show as they should be, or of which it can't be asked; leader only")
                 .labelNames("server")
                 .register(registry);
-        switches = Counter.build("ha_switches_total", "Entries of the switch log that this master committed as leader")
+        switches = Counter.build(
+                        "ha_switches_total",
+                        "entries of the switch log that this master committed as leader since its start")
                 .labelNames("group", "kind")
                 .register(registry);
-        refused = Counter.build("ha_heartbeats_refused_total", "Heartbeats that weren't believed")
+        refused = Counter.build(
+                        "ha_heartbeats_refused_total",
+                        "heartbeats that weren't believed: two agents with one name, a changed address")
                 .register(registry);
         endpointHealthy = Gauge.build(
                         "ha_endpoint_healthy",
-                        "1 where a quorum of masters found the endpoint healthy, otherwise 0; on every master")
+                        "1 where a quorum of masters found the endpoint of a group of endpoints healthy, otherwise 0; on every master")
                 .labelNames("group", "endpoint")
                 .register(registry);
         endpointShareLimited = Gauge.build(
                         "ha_endpoint_group_share_limited",
-                        "1 while capacities keep clients of a group of endpoints from where they would go, otherwise 0; on every master")
+                        "1 while the capacities of a group's endpoints keep clients from where they would go, otherwise 0; on every master")
                 .labelNames("group")
                 .register(registry);
-        dropped = Gauge.build(
-                        "ha_heartbeats_dropped", "Heartbeats dropped since the start because the loop couldn't keep up")
+        dropped = Counter.build("ha_heartbeats_dropped_total", "heartbeats dropped because the loop couldn't keep up")
                 .register(registry);
-        unheard = Gauge.build("ha_members_unheard", "Members that this master doesn't hear; on the leader only")
+        unheard = Gauge.build(
+                        "ha_members_unheard", "members of adopted groups that the leader doesn't hear; 0 on others")
                 .register(registry);
         doubting = Gauge.build(
                         "ha_leader_doubts",
                         "1 while so many primaries are silent at once that the leader suspects itself, otherwise 0")
                 .register(registry);
-        waiting = Gauge.build("ha_switches_waiting", "Groups that wait for their turn to switch; on the leader only")
+        waiting = Gauge.build("ha_switches_waiting", "groups that wait for their turn to switch; 0 but on the leader")
                 .register(registry);
-        phases = Histogram.build("ha_switch_phase_seconds", "Duration of each phase of a switch, as the leader saw it")
+        phases = Histogram.build("ha_switch_phase_seconds", "duration of each phase of a switch, as the leader saw it")
                 .labelNames("phase")
                 .buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
                 .register(registry);
@@ -98,6 +123,8 @@ final class MasterMetrics {
         if (!leads) {
             groups.clear();
             memberUp.clear();
+            writable.clear();
+            candidates.clear();
             dnsPending.clear();
             dnsServerBehind.clear();
             unheard.set(0);
@@ -140,8 +167,10 @@ final class MasterMetrics {
         }
     }
 
-    void looked(Arbiter arbiter, long droppedHeartbeats, long silenceNanos, long nowNanos) {
-        dropped.set((double) droppedHeartbeats);
+    /** @param auditFails the file of the switch log can't be written */
+    void looked(Arbiter arbiter, long droppedHeartbeats, boolean auditFails, long silenceNanos, long nowNanos) {
+        dropped.inc(droppedHeartbeats - dropped.get());
+        auditFailing.set(auditFails ? 1 : 0);
         if (!arbiter.leading()) {
             return;
         }
@@ -157,14 +186,24 @@ final class MasterMetrics {
             } else {
                 switching++;
             }
+            int couldTakeOver = 0;
+            boolean open = false;
             for (Heard heard : arbiter.heardOf(name).values()) {
                 boolean up = nowNanos - heard.arrivedNanos() < silenceNanos
-                        && heard.sighting().state() == org.haarbiter.words.ServerState.RUNNING;
+                        && heard.sighting().state() == ServerState.RUNNING;
+                if (up && group != null) {
+                    open |= isOpen(group, heard.sighting());
+                    couldTakeOver += couldTakeOver(group, heard.sighting()) ? 1 : 0;
+                }
                 memberUp.labels(
                                 name,
                                 heard.sighting().member(),
                                 heard.sighting().site())
                         .set(up ? 1 : 0);
+            }
+            if (group != null) {
+                writable.labels(name).set(open ? 1 : 0);
+                candidates.labels(name).set(couldTakeOver);
             }
         }
         unheard.set(arbiter.unheard());
@@ -173,6 +212,22 @@ final class MasterMetrics {
         groups.labels("steady").set(steady);
         groups.labels("switching").set(switching);
         groups.labels("not-adopted").set(unadopted);
+    }
+
+    private static boolean isOpen(Group group, Sighting sighting) {
+        return sighting.member().equals(group.primary())
+                && sighting.writable()
+                && sighting.openEpoch() == group.epoch();
+    }
+
+    private static boolean couldTakeOver(Group group, Sighting sighting) {
+        Member member = group.members().get(sighting.member());
+        return member != null
+                && !member.name().equals(group.primary())
+                && member.standing() == Standing.FOLLOWING
+                && member.electable()
+                && sighting.electable()
+                && sighting.historyComplete();
     }
 
     void refusedHeartbeat() {

@@ -530,6 +530,7 @@ public final class MasterNode implements AutoCloseable {
             metrics.looked(
                     arbiter,
                     loop.droppedHeartbeats(),
+                    !audit.problem().isEmpty(),
                     TimeUnit.MILLISECONDS.toNanos(settings.timing().silenceMillis()),
                     nowNanos);
             if (sentinelGroups != null) {
