@@ -147,6 +147,18 @@ public final class Servers {
         return find("haproxy", "HA_HAPROXY", "haproxy", "-v", 2, 4, false, null);
     }
 
+    /**
+     * Runs a program of the PATH to its end.
+     *
+     * @return what it printed
+     * @throws IOException with that, where it ended with an error
+     */
+    public static String run(String program, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(onPath(program).toString()));
+        command.addAll(List.of(arguments));
+        return Commands.run(command, "");
+    }
+
     /** The program of that name on the PATH, also in the directories of system programs. */
     public static Path onPath(String name) {
         for (Path candidate : candidates(name)) {

@@ -64,6 +64,8 @@ public final class Arena implements AutoCloseable {
 
     private static final String DNS = "dns";
     private static final int DATABASE_PORT = 13_306;
+    private static final int METRICS_PORT = 17_400;
+    private static final int HEALTH_PORT = 17_800;
     private static final int DNS_PORT = 15_353;
     private static final long MEMORY_BYTES = 4L << 30;
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
@@ -370,7 +372,7 @@ public final class Arena implements AutoCloseable {
                         17_500 + number,
                         masterAddresses(),
                         server.address().host(),
-                        17_400 + number,
+                        METRICS_PORT + number,
                         health(server),
                         plan.profile(),
                         plan.engine().word(),
@@ -385,7 +387,13 @@ public final class Arena implements AutoCloseable {
     /** Where the agent beside a database server answers load balancers; clusters have no such address. */
     public Endpoint health(DatabaseServer server) {
         return new Endpoint(
-                server.address().host(), 17_800 + databases().servers().indexOf(server) + 1);
+                server.address().host(), HEALTH_PORT + databases().servers().indexOf(server) + 1);
+    }
+
+    /** Where Prometheus reads the agent beside a database server; not of clusters. */
+    public Endpoint metrics(DatabaseServer server) {
+        return new Endpoint(
+                server.address().host(), METRICS_PORT + databases().servers().indexOf(server) + 1);
     }
 
     private String masterAddresses() {
@@ -419,7 +427,7 @@ public final class Arena implements AutoCloseable {
                         17_500 + 10 * number + index,
                         masterAddresses(),
                         node.http().host(),
-                        17_400 + 10 * number + index,
+                        METRICS_PORT + 10 * number + index,
                         plan.profile(),
                         number <= ELECTABLE_CLUSTERS,
                         ElasticsearchCluster.WRITES));
