@@ -67,6 +67,7 @@ public final class LinkClient implements AutoCloseable {
     private final Endpoint remote;
     private final String what;
     private final @Nullable Tls tls;
+    private final PeerCheck check;
     private final LinkSettings settings;
     private final LinkLoop links;
     private final EventLoop loop;
@@ -92,12 +93,14 @@ public final class LinkClient implements AutoCloseable {
      * @param remote where the other end listens
      * @param what the other end, for people: "master", or which agent
      * @param tls null for an unencrypted link
+     * @param check whether the other end is who it should be; asked where there is TLS
      * @param links shared by all clients of the process
      */
     public LinkClient(
             Endpoint remote,
             String what,
             @Nullable Tls tls,
+            PeerCheck check,
             LinkSettings settings,
             LinkLoop links,
             Ticker ticker,
@@ -105,6 +108,7 @@ public final class LinkClient implements AutoCloseable {
         this.remote = remote;
         this.what = what;
         this.tls = tls;
+        this.check = check;
         this.settings = settings;
         this.links = links;
         this.loop = links.group().next();
@@ -306,6 +310,7 @@ public final class LinkClient implements AutoCloseable {
         private boolean open;
         private boolean heard;
         private boolean gaveUp;
+        private boolean refused;
 
         Handler() {
             super(LinkFrame.class);
@@ -323,7 +328,15 @@ public final class LinkClient implements AutoCloseable {
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof SslHandshakeCompletionEvent handshake) {
                 if (handshake.isSuccess()) {
-                    ready(context);
+                    String problem = check.problem(CertificateNames.of(
+                            context.pipeline().get(SslHandler.class).engine().getSession()));
+                    if (problem == null) {
+                        ready(context);
+                    } else {
+                        because("TLS: " + problem);
+                        refused = true;
+                        var unused = context.close();
+                    }
                 } else {
                     because(Frames.sentence(handshake.cause()));
                 }
@@ -386,6 +399,10 @@ public final class LinkClient implements AutoCloseable {
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, LinkFrame frame) throws WireException {
+            if (refused) {
+                // What came in with the end of the handshake.
+                return;
+            }
             unheardTicks = 0;
             unheardHeartbeats = 0;
             switch (frame.getBodyCase()) {

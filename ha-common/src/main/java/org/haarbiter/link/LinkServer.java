@@ -26,6 +26,8 @@ import org.haarbiter.wire.LinkReader;
 import org.haarbiter.wire.LinkWriter;
 import org.haarbiter.wire.WireException;
 import org.haarbiter.words.Endpoint;
+import org.haarbiter.words.Heartbeat;
+import org.haarbiter.words.PeerRequest;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,7 +56,8 @@ public final class LinkServer implements AutoCloseable {
      * Doesn't bind yet.
      *
      * @param bind where to listen
-     * @param tls null for an unencrypted link, where the network alone says who is an agent
+     * @param tls null for an unencrypted link, where the network alone says who is an agent; otherwise an agent is heard only
+     *     for the member that its certificate names
      * @param threads event-loop threads, 1 or more
      */
     public LinkServer(
@@ -194,8 +197,16 @@ public final class LinkServer implements AutoCloseable {
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof SslHandshakeCompletionEvent handshake) {
-                if (handshake.isSuccess()) {
+                if (handshake.isSuccess() && tls != null) {
+                    agent.proven(
+                            CertificateNames.of(context.pipeline()
+                                    .get(SslHandler.class)
+                                    .engine()
+                                    .getSession()),
+                            tls.rules());
                     connected(context);
+                } else if (handshake.isSuccess()) {
+                    throw new IllegalStateException("a handshake without TLS");
                 } else {
                     exceptionCaught(context, handshake.cause());
                 }
@@ -228,11 +239,16 @@ public final class LinkServer implements AutoCloseable {
             switch (frame.getBodyCase()) {
                 case HEARTBEAT -> {
                     heard = true;
-                    listener.heartbeat(agent, reader.heartbeat(frame.getHeartbeat()), ticker.nanos());
+                    Heartbeat heartbeat = reader.heartbeat(frame.getHeartbeat());
+                    agent.mustSpeakFor(
+                            heartbeat.sighting().group(), heartbeat.sighting().member());
+                    listener.heartbeat(agent, heartbeat, ticker.nanos());
                 }
                 case PEER_REQUEST -> {
                     heard = true;
-                    listener.request(agent, LinkReader.request(frame.getPeerRequest()));
+                    PeerRequest request = LinkReader.request(frame.getPeerRequest());
+                    agent.mustSpeakFor(request.group(), request.member());
+                    listener.request(agent, request);
                 }
                 case PING -> {
                     heard = true;

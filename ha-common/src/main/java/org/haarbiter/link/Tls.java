@@ -1,5 +1,6 @@
 package org.haarbiter.link;
 
+import com.google.protobuf.ByteString;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.JdkSslContext;
@@ -7,9 +8,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -35,32 +34,94 @@ import javax.net.ssl.SSLException;
 import org.haarbiter.settings.OwnerOnlyFile;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.words.Endpoint;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Mutual TLS 1.3: each end shows a certificate that the other's CA file vouches for. Immutable; for any thread. */
+/**
+ * Mutual TLS 1.3: each end shows a certificate that the other's CA file vouches for. Renewed files count from the next
+ * {@link #look} on, for connections made after it; those that are open stay. For any thread.
+ */
 public final class Tls {
+    private static final Logger LOG = LoggerFactory.getLogger(Tls.class);
+
     private static final Pattern PRIVATE_KEY = Pattern.compile(
             "-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----([A-Za-z0-9+/=\\s]*)-----END [A-Z0-9 ]*PRIVATE KEY-----");
     private static final List<String> KEY_ALGORITHMS = List.of("EC", "RSA", "EdDSA");
 
-    private final SslContext server;
-    private final SslContext client;
-    private final Instant expires;
+    /** What is in the three files. */
+    private record Content(ByteString certificate, String key, ByteString ca) {
+        static Content of(TlsSettings settings) {
+            return new Content(bytes(settings.certificate()), OwnerOnlyFile.read(settings.key()), bytes(settings.ca()));
+        }
 
-    private Tls(SslContext server, SslContext client, Instant expires) {
-        this.server = server;
-        this.client = client;
-        this.expires = expires;
+        @Override
+        public String toString() {
+            // The key is in it.
+            return "Content";
+        }
+    }
+
+    /** A session that is resumed isn't checked again, so every set of files has contexts, and thus sessions, of its own. */
+    private record Loaded(Content content, SslContext server, SslContext client, Instant expires) {}
+
+    private final TlsSettings settings;
+    private volatile Loaded loaded;
+    private volatile String problem = "";
+
+    private Tls(TlsSettings settings, Loaded loaded) {
+        this.settings = settings;
+        this.loaded = loaded;
     }
 
     /**
-     * Reads the files. They are read once: a renewed certificate counts from the next start.
+     * Reads the files.
      *
      * @throws SettingsException naming the file and what it must be
      */
     public static Tls load(TlsSettings settings) {
-        List<X509Certificate> chain = certificates(settings.certificate());
-        List<X509Certificate> authorities = certificates(settings.ca());
-        PrivateKey key = key(settings.key());
+        return new Tls(settings, loaded(settings, Content.of(settings)));
+    }
+
+    /**
+     * Reads the files again, and uses them from now on where they have changed. Where they can't be used, those that were
+     * read before go on to count, and {@link #problem} says why. Blocks as reading files does.
+     *
+     * @return whether new files are in use
+     */
+    public synchronized boolean look() {
+        try {
+            Content content = Content.of(settings);
+            if (content.equals(loaded.content())) {
+                problem = "";
+                return false;
+            }
+            loaded = loaded(settings, content);
+            problem = "";
+            LOG.info(
+                    "tls: new files are in use for new connections: {}, valid until {}",
+                    settings.certificate(),
+                    expires());
+            return true;
+        } catch (SettingsException e) {
+            problem = e.getMessage() + "; the certificate that was read before stays in use until " + expires();
+            return false;
+        }
+    }
+
+    /** Why the files as they are now can't be used, for an operator; empty while they can. */
+    public String problem() {
+        return problem;
+    }
+
+    /** How agents and masters are told apart. */
+    public PeerRules rules() {
+        return settings.rules();
+    }
+
+    private static Loaded loaded(TlsSettings settings, Content content) {
+        List<X509Certificate> chain = certificates(settings.certificate(), content.certificate());
+        List<X509Certificate> authorities = certificates(settings.ca(), content.ca());
+        PrivateKey key = key(settings.key(), content.key());
         checkPair(settings, chain.get(0), key);
         try {
             SslContext server = SslContextBuilder.forServer(key, chain)
@@ -80,7 +141,7 @@ public final class Tls {
                     .map(certificate -> certificate.getNotAfter().toInstant())
                     .min(Comparator.naturalOrder())
                     .orElseThrow();
-            return new Tls(server, client, expires);
+            return new Loaded(content, server, client, expires);
         } catch (SSLException e) {
             throw new SettingsException("tls: " + settings.certificate() + " can't be used: " + e.getMessage(), e);
         }
@@ -97,7 +158,7 @@ public final class Tls {
             SslContext client = SslContextBuilder.forClient()
                     .sslProvider(SslProvider.JDK)
                     .protocols("TLSv1.3", "TLSv1.2")
-                    .trustManager(certificates(ca))
+                    .trustManager(certificates(ca, bytes(ca)))
                     .build();
             return ((JdkSslContext) client).context();
         } catch (SSLException e) {
@@ -107,38 +168,44 @@ public final class Tls {
 
     /** When the first of the certificates in the files ends; from then on connections are refused. */
     public Instant expires() {
-        return expires;
+        return loaded.expires();
     }
 
-    /** For who accepts connections and is no link: the masters' Raft traffic. */
+    /** For who accepts connections and is no link, such as the masters' Raft traffic: ask for it at each connection. */
     public SslContext server() {
-        return server;
+        return loaded.server();
     }
 
-    /** For who makes such connections. */
+    /** For who makes such connections: ask for it at each. */
     public SslContext client() {
-        return client;
+        return loaded.client();
     }
 
     SslHandler serverHandler(ByteBufAllocator allocator) {
-        return server.newHandler(allocator);
+        return server().newHandler(allocator);
     }
 
     SslHandler clientHandler(ByteBufAllocator allocator, Endpoint to) {
-        return client.newHandler(allocator, to.host(), to.port());
+        return client().newHandler(allocator, to.host(), to.port());
     }
 
-    private static List<X509Certificate> certificates(Path file) {
-        List<X509Certificate> certificates;
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-            certificates = CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
-                    .map(X509Certificate.class::cast)
-                    .toList();
+    private static ByteString bytes(Path file) {
+        try {
+            return ByteString.copyFrom(Files.readAllBytes(file));
         } catch (NoSuchFileException e) {
             throw new SettingsException(file + ": not found (must be a file with certificates in PEM)", e);
         } catch (IOException e) {
             throw new SettingsException(
                     file + ": can't be read (" + e + "); must be a file with certificates in PEM", e);
+        }
+    }
+
+    private static List<X509Certificate> certificates(Path file, ByteString content) {
+        List<X509Certificate> certificates;
+        try {
+            certificates = CertificateFactory.getInstance("X.509").generateCertificates(content.newInput()).stream()
+                    .map(X509Certificate.class::cast)
+                    .toList();
         } catch (CertificateException e) {
             throw new SettingsException(file + ": " + e.getMessage() + " (must be certificates in PEM)", e);
         }
@@ -148,8 +215,8 @@ public final class Tls {
         return certificates;
     }
 
-    private static PrivateKey key(Path file) {
-        Matcher pem = PRIVATE_KEY.matcher(OwnerOnlyFile.read(file));
+    private static PrivateKey key(Path file, String content) {
+        Matcher pem = PRIVATE_KEY.matcher(content);
         if (!pem.find()) {
             throw new SettingsException(file + ": no private key in it (must be a private key in PEM)", null);
         }

@@ -53,7 +53,8 @@ class LinkTest {
     }
 
     private LinkClient client() {
-        LinkClient client = new LinkClient(endpoint, "master", null, QUICK, loop, Ticker.SYSTEM, agent);
+        LinkClient client =
+                new LinkClient(endpoint, "master", null, PeerCheck.ANYBODY, QUICK, loop, Ticker.SYSTEM, agent);
         client.start();
         return client;
     }
@@ -177,7 +178,8 @@ class LinkTest {
             silent.setReceiveBufferSize(16 << 10);
             silent.bind(new InetSocketAddress(endpoint.host(), endpoint.port()));
             LinkSettings patient = new LinkSettings(1000, 60_000, 1000, 60_000, 10);
-            try (LinkClient client = new LinkClient(endpoint, "master", null, patient, loop, Ticker.SYSTEM, agent)) {
+            try (LinkClient client =
+                    new LinkClient(endpoint, "master", null, PeerCheck.ANYBODY, patient, loop, Ticker.SYSTEM, agent)) {
                 client.start();
                 try (Socket accepted = silent.accept()) {
                     String detail = "x".repeat(1000);

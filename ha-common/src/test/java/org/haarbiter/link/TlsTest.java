@@ -10,9 +10,12 @@ import static org.haarbiter.link.Heard.heartbeat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.settings.SettingsException;
@@ -20,6 +23,7 @@ import org.haarbiter.settings.SettingsReader;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
+import org.haarbiter.docs.MetricsPage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -37,13 +41,14 @@ class TlsTest {
     private final Heard master = new Heard();
     private final Heard agent = new Heard();
     private final LinkLoop loop = new LinkLoop();
+    private PeerCheck check = PeerCheck.ANYBODY;
     private Endpoint endpoint = new Endpoint(HOST, 1);
 
     @BeforeAll
     static void issueCertificates() throws Exception {
         TestAuthority ours = new TestAuthority(directory, "ours");
-        masterFiles = ours.issue("master", "EC", "ip:" + HOST);
-        agentFiles = ours.issue("agent", "RSA", "dns:agent-1.example.org");
+        masterFiles = ours.issue("master", "EC", "ip:" + HOST + ",uri:ha-arbiter://master/m1");
+        agentFiles = ours.issue("agent", "RSA", "dns:agent-1.example.org,uri:ha-arbiter://agent/g/m");
         elsewhereFiles = ours.issue("elsewhere", "Ed25519", "dns:elsewhere.example.org");
         strangerFiles = new TestAuthority(directory, "theirs").issue("stranger", "EC", "ip:" + HOST);
     }
@@ -96,6 +101,102 @@ class TlsTest {
     }
 
     @Test
+    void anAgentIsHeardForItsOwnMemberOnly() throws Exception {
+        TestAuthority ours = new TestAuthority(directory, "members");
+        Tls masters = Tls.load(ours.issue("m1", "EC", "ip:" + HOST + ",uri:ha-arbiter://master/m1"));
+        Tls other = Tls.load(ours.issue("other", "EC", "ip:" + HOST + ",uri:ha-arbiter://agent/g/other"));
+        try (LinkServer server = server(masters);
+                LinkClient client = client(server, other)) {
+            // This heartbeat says that it is of member m of group g.
+            client.send(heartbeat(1, ""));
+            await("it is closed", () -> master.events.contains("disconnected"));
+            assertThat(master.heartbeats).isEmpty();
+        }
+    }
+
+    @Test
+    void anAgentDoesNotTakeOrdersOfWhoIsNoMaster() throws Exception {
+        TestAuthority ours = new TestAuthority(directory, "impostors");
+        Tls agents = Tls.load(ours.issue("agent", "EC", "ip:" + HOST + ",uri:ha-arbiter://agent/g/m"));
+        check = agents.rules().anyMaster();
+        refuses(agents, agents, "must name a master: ha-arbiter://master/{name}");
+        check = agents.rules().agentOf("g", "m2");
+        refuses(agents, agents, "must name ha-arbiter://agent/g/m2");
+        check = agents.rules().agentOf("g", "m");
+        try (LinkServer server = server(agents);
+                LinkClient client = client(server, agents)) {
+            await("it connects", client::connected);
+        }
+    }
+
+    @Test
+    void renewedFilesCountForNewConnectionsAndBrokenOnesDoNot() throws Exception {
+        TestAuthority first = new TestAuthority(directory, "first");
+        TestAuthority second = new TestAuthority(directory, "second");
+        TlsSettings before = first.issue("renewed", "EC", "ip:" + HOST);
+        TlsSettings after = second.issue("renewed", "EC", "ip:" + HOST);
+        Path here = Files.createDirectory(directory.resolve("in-use"));
+        TlsSettings files = new TlsSettings(here.resolve("crt"), here.resolve("key"), here.resolve("ca"), true);
+        copy(before, files);
+        Tls renewed = Tls.load(files);
+        Tls old = Tls.load(first.issue("agent", "EC", "ip:" + HOST + ",uri:ha-arbiter://agent/g/m"));
+        Tls young = Tls.load(second.issue("agent", "EC", "ip:" + HOST + ",uri:ha-arbiter://agent/g/m"));
+        try (LinkServer server = server(renewed);
+                TlsRenewal renewal = new TlsRenewal(renewed, 20, Clock.systemUTC());
+                LinkClient stays = client(server, old)) {
+            await("it connects", stays::connected);
+            assertThat(renewal.problem()).contains("ends at").contains("renew it");
+
+            Files.writeString(files.certificate(), "half a certi");
+            await("the broken file is noticed", () -> renewal.problem().contains(files.certificate() + ": "));
+            assertThat(renewal.problem()).contains("stays in use until " + renewed.expires());
+            try (LinkClient another = another(old)) {
+                await("it connects with what was read before", another::connected);
+            }
+
+            copy(after, files);
+            await("the new files are taken", () -> !renewal.problem().contains("stays in use"));
+            try (LinkClient another = another(young)) {
+                await("it connects by the new authority", another::connected);
+            }
+            try (LinkClient another = another(old)) {
+                await("the old authority's is refused", () -> another.failure() != null);
+            }
+            stays.send(heartbeat(7, ""));
+            await("the connection that was there goes on", () -> master.newestHeartbeat() == 7);
+            assertThat(agent.events).as("of the client that stays").noneMatch(event -> event.startsWith("disc"));
+        }
+    }
+
+    private LinkClient another(Tls tls) {
+        LinkClient client =
+                new LinkClient(endpoint, "master", tls, PeerCheck.ANYBODY, QUICK, loop, Ticker.SYSTEM, new Heard());
+        client.start();
+        return client;
+    }
+
+    private static void copy(TlsSettings from, TlsSettings to) throws Exception {
+        Files.copy(from.certificate(), to.certificate(), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(from.key(), to.key(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(from.ca(), to.ca(), StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void namesOfAgentsAreFilledInOnceAndWholly() {
+        PeerRules rules = new PeerRules("{member}.{group}.agents.example", "{name}.masters.example");
+        assertThat(rules.agentName("{member}", "a")).isEqualTo("a.{member}.agents.example");
+        assertThat(rules.agentOf("g", "a").problem(new CertificateNames(List.of("a.g.agents.example"), List.of())))
+                .isNull();
+        assertThat(rules.agentOf("g", "a").problem(new CertificateNames(List.of("xa.g.agents.example"), List.of())))
+                .contains("must name a.g.agents.example");
+        assertThat(rules.anyMaster().problem(new CertificateNames(List.of("m1.masters.example"), List.of())))
+                .isNull();
+        assertThat(rules.anyMaster().problem(new CertificateNames(List.of("m1/x.masters.example"), List.of())))
+                .contains("must name a master");
+        assertThat(rules.anyMaster().problem(CertificateNames.NONE)).contains("that of nobody");
+    }
+
+    @Test
     void theEarliestEndOfTheCertificatesIsKnown() {
         assertThat(Tls.load(masterFiles).expires())
                 .isBetween(
@@ -125,6 +226,16 @@ class TlsTest {
         fails(certificate, old, ca, old + ": RSA PRIVATE KEY (must be PRIVATE KEY, that is PKCS #8 and unencrypted");
         fails(certificate, damaged, ca, damaged + ": damaged or unknown private key (must be EC, RSA or Ed25519)");
         fails(certificate, agentFiles.key(), ca, agentFiles.key() + ": another key than that of " + certificate);
+    }
+
+    @Test
+    void thePageOfMetricsSaysWhatCertificatesExport() throws IOException {
+        MetricsPage.check(
+                "## Certificates",
+                new TlsCollector(Tls.load(masterFiles))
+                        .collect().stream()
+                                .map(family -> MetricsPage.row(family.name, family.type, family.help, family))
+                                .toList());
     }
 
     @Test
@@ -168,7 +279,8 @@ class TlsTest {
 
     private LinkClient client(LinkServer server, @Nullable Tls tls) {
         assertThat(server.connections()).isZero();
-        LinkClient client = new LinkClient(endpoint, "master", tls, QUICK, loop, Ticker.SYSTEM, agent);
+        LinkClient client = new LinkClient(
+                endpoint, "master", tls, tls == null ? PeerCheck.ANYBODY : check, QUICK, loop, Ticker.SYSTEM, agent);
         client.start();
         return client;
     }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.haarbiter.agent.engine.Engine;
 import org.haarbiter.link.Tls;
+import org.haarbiter.link.TlsCollector;
 import org.haarbiter.logging.Logging;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.words.Endpoint;
@@ -128,6 +129,10 @@ public final class AgentMain {
         if (settings.metrics() != null) {
             CollectorRegistry registry = new CollectorRegistry();
             new AgentMetrics(node).register(registry);
+            Tls tls = node.tls();
+            if (tls != null) {
+                new TlsCollector(tls).register(registry);
+            }
             HTTPServer server = metrics(settings.metrics(), registry);
             log.info("metrics at http://{}:{}/metrics", settings.metrics().host(), server.getPort());
         }

@@ -18,7 +18,9 @@ import org.haarbiter.link.LinkClient;
 import org.haarbiter.link.LinkClientListener;
 import org.haarbiter.link.LinkLoop;
 import org.haarbiter.link.LinkSettings;
+import org.haarbiter.link.PeerCheck;
 import org.haarbiter.link.Tls;
+import org.haarbiter.link.TlsRenewal;
 import org.haarbiter.settings.Timing;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Answer;
@@ -49,6 +51,8 @@ public final class AgentNode implements AutoCloseable {
     private final LinkLoop links = new LinkLoop();
     private final List<LinkClient> masters = new ArrayList<>();
     private final PeerLinks peers;
+    private final @Nullable Tls tls;
+    private final @Nullable TlsRenewal renewal;
     private final Supervision supervision;
     private final LeftLease leftLease;
     private final AgentLoop loop;
@@ -75,6 +79,8 @@ public final class AgentNode implements AutoCloseable {
             Supervision supervision)
             throws IOException {
         this.engine = engine;
+        this.tls = tls;
+        this.renewal = tls == null ? null : new TlsRenewal(tls);
         this.supervision = supervision;
         this.epochFile = new EpochFile(stateDirectory);
         long knownEpoch = epochFile.read();
@@ -105,9 +111,18 @@ public final class AgentNode implements AutoCloseable {
         LinkSettings linkSettings = LinkSettings.of(timing);
         Heard heard = new Heard();
         for (Endpoint address : masterAddresses) {
-            masters.add(new LinkClient(address, "master", tls, linkSettings, links, Ticker.SYSTEM, heard));
+            masters.add(new LinkClient(
+                    address,
+                    "master",
+                    tls,
+                    tls == null ? PeerCheck.ANYBODY : tls.rules().anyMaster(),
+                    linkSettings,
+                    links,
+                    Ticker.SYSTEM,
+                    heard));
         }
         this.peers = new PeerLinks(
+                identity.group(),
                 identity.agent(),
                 tls,
                 LinkSettings.amongPeers(timing),
@@ -209,6 +224,9 @@ public final class AgentNode implements AutoCloseable {
         if (epochProblem != null) {
             problems.add(epochProblem);
         }
+        if (renewal != null && !renewal.problem().isEmpty()) {
+            problems.add(renewal.problem());
+        }
         problems.addAll(peers.problems());
         for (LinkClient master : masters) {
             String failure = master.failure();
@@ -217,6 +235,12 @@ public final class AgentNode implements AutoCloseable {
             }
         }
         return problems.size() == sighting.problems().size() ? sighting : sighting.withProblems(problems);
+    }
+
+    /** What its links to the masters and to its peers show and trust; null where they are plain. */
+    @Nullable
+    Tls tls() {
+        return tls;
     }
 
     /** The loop, for metrics and watchdogs. */
@@ -307,6 +331,9 @@ public final class AgentNode implements AutoCloseable {
         masters.forEach(LinkClient::close);
         peers.close();
         links.close();
+        if (renewal != null) {
+            renewal.close();
+        }
         epochWriter.shutdownNow();
         engine.close();
     }

@@ -120,7 +120,7 @@ public record AgentSettings(
         Section tls = root.section("tls");
         String group = root.groupName("group");
         Path stateDirectory = root.path("state-directory");
-        TlsSettings tlsSettings = tls.given() ? TlsSettings.read(tls) : null;
+        TlsSettings tlsSettings = TlsSettings.ofArbiter(tls);
         EngineKind kind = root.oneOf("engine", EngineKind.class);
         Timing timing = kind == EngineKind.ELASTICSEARCH && !times.has("fence-budget-millis")
                 ? given.withFenceBudgetMillis(Math.max(CLUSTER_FENCE_MILLIS, given.fenceBudgetMillis()))

@@ -13,6 +13,7 @@ import org.haarbiter.link.LinkLoop;
 import org.haarbiter.link.LinkServer;
 import org.haarbiter.link.LinkServerListener;
 import org.haarbiter.link.LinkSettings;
+import org.haarbiter.link.PeerCheck;
 import org.haarbiter.link.Tls;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.wire.WireException;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
 final class PeerLinks implements AgentLoop.Peers, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PeerLinks.class);
 
+    private final String group;
     private final @Nullable Tls tls;
     private final LinkSettings settings;
     private final LinkLoop links;
@@ -46,11 +48,13 @@ final class PeerLinks implements AgentLoop.Peers, AutoCloseable {
     /**
      * Listens at once.
      *
+     * @param group whose agents these are
      * @param asked answers another agent's request
      * @param answered takes another agent's answer
      * @throws IOException naming the address, where it can't be bound
      */
     PeerLinks(
+            String group,
             Endpoint listen,
             @Nullable Tls tls,
             LinkSettings settings,
@@ -59,6 +63,7 @@ final class PeerLinks implements AgentLoop.Peers, AutoCloseable {
             Function<PeerRequest, PeerAnswer> asked,
             Consumer<PeerAnswer> answered)
             throws IOException {
+        this.group = group;
         this.tls = tls;
         this.settings = settings;
         this.links = links;
@@ -86,8 +91,15 @@ final class PeerLinks implements AgentLoop.Peers, AutoCloseable {
         });
         for (Peer peer : wanted.peers()) {
             peers.computeIfAbsent(peer.member(), member -> {
-                LinkClient link =
-                        new LinkClient(peer.agent(), "the agent of " + member, tls, settings, links, ticker, answers);
+                LinkClient link = new LinkClient(
+                        peer.agent(),
+                        "the agent of " + member,
+                        tls,
+                        tls == null ? PeerCheck.ANYBODY : tls.rules().agentOf(group, member),
+                        settings,
+                        links,
+                        ticker,
+                        answers);
                 link.start();
                 return link;
             });

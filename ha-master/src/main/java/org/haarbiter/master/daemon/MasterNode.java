@@ -23,6 +23,8 @@ import org.haarbiter.link.LinkServer;
 import org.haarbiter.link.LinkServerListener;
 import org.haarbiter.link.LinkSettings;
 import org.haarbiter.link.Tls;
+import org.haarbiter.link.TlsCollector;
+import org.haarbiter.link.TlsRenewal;
 import org.haarbiter.master.admin.AdminServer;
 import org.haarbiter.master.audit.AuditFile;
 import org.haarbiter.master.codec.EndpointReportCodec;
@@ -46,6 +48,7 @@ import org.haarbiter.master.names.OwnServer;
 import org.haarbiter.master.names.OwnZone;
 import org.haarbiter.master.names.WantedNamesOfGroup;
 import org.haarbiter.master.raft.JraftNode;
+import org.haarbiter.master.raft.PeerTls;
 import org.haarbiter.master.raft.RaftSettings;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.master.sentinel.SentinelGroups;
@@ -91,6 +94,8 @@ public final class MasterNode implements AutoCloseable {
     private final JraftNode log;
     private final MasterChanges changes;
     private final LinkServer agents;
+    private final @Nullable Tls tls;
+    private volatile @Nullable TlsRenewal renewal;
     private final CollectorRegistry registry;
     private final @Nullable OwnServer ownDns;
     private final EndpointChecks endpointChecks = new EndpointChecks(Ticker.SYSTEM, RandomGenerator.getDefault());
@@ -165,7 +170,10 @@ public final class MasterNode implements AutoCloseable {
                 Ticker.SYSTEM,
                 System::currentTimeMillis,
                 new LoopObserver());
-        Tls tls = settings.tls() == null ? null : Tls.load(settings.tls());
+        this.tls = settings.tls() == null ? null : Tls.load(settings.tls());
+        if (tls != null) {
+            registry.register(new TlsCollector(tls));
+        }
         this.log = new JraftNode(raftSettings(settings, tls), loop);
         this.changes = new MasterChanges(settings, loop, log);
         OwnZone own = names == null ? null : names.own();
@@ -210,7 +218,7 @@ public final class MasterNode implements AutoCloseable {
                 // outages.
                 .withElection(election, Math.max(100, election * 3 / 5))
                 .withSnapshots(SNAPSHOT_SECONDS, settings.snapshotEveryEntries());
-        return tls == null ? raft : raft.withTls(tls.server(), tls.client());
+        return tls == null ? raft : raft.withTls(PeerTls.of(tls));
     }
 
     /**
@@ -220,6 +228,9 @@ public final class MasterNode implements AutoCloseable {
      * @throws IOException where an address can't be bound
      */
     public void start() throws RaftStartException, IOException {
+        if (tls != null) {
+            renewal = new TlsRenewal(tls);
+        }
         rehearse();
         loop.start();
         log.answerHearing(this::testify);
@@ -378,7 +389,15 @@ public final class MasterNode implements AutoCloseable {
 
     /** What speaks against this master's own well-being, as sentences; empty while all is well. */
     List<String> problems() {
-        return audit.problem().isEmpty() ? List.of() : List.of(audit.problem());
+        List<String> problems = new ArrayList<>();
+        if (!audit.problem().isEmpty()) {
+            problems.add(audit.problem());
+        }
+        TlsRenewal looking = renewal;
+        if (looking != null && !looking.problem().isEmpty()) {
+            problems.add(settings.name() + ": " + looking.problem());
+        }
+        return problems;
     }
 
     /** By group, why agents' heartbeats weren't believed lately, and what the check of its names found. */
@@ -610,5 +629,8 @@ public final class MasterNode implements AutoCloseable {
             publisher.close();
         }
         audit.close();
+        if (renewal != null) {
+            renewal.close();
+        }
     }
 }

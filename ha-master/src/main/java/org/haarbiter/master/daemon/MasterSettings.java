@@ -227,7 +227,7 @@ public record MasterSettings(
                 root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),
                 names.given() ? names(names) : null,
                 sentinelCredentials(root),
-                tls.given() ? TlsSettings.read(tls) : null);
+                TlsSettings.ofArbiter(tls));
     }
 
     private static @Nullable Credentials sentinelCredentials(Section root) {

@@ -18,7 +18,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -34,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.haarbiter.link.CertificateNames;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -275,9 +275,9 @@ final class PeerLink {
                 .handler(new ChannelInitializer<NioSocketChannel>() {
                     @Override
                     protected void initChannel(NioSocketChannel made) {
-                        SslContext tls = transport.settings().clientTls();
+                        PeerTls tls = transport.settings().tls();
                         if (tls != null) {
-                            SslHandler handler = tls.newHandler(made.alloc(), peer.host(), peer.port());
+                            SslHandler handler = tls.client().get().newHandler(made.alloc(), peer.host(), peer.port());
                             handler.setHandshakeTimeoutMillis(PeerTransport.HANDSHAKE_MILLIS);
                             made.pipeline().addLast(handler);
                         }
@@ -400,20 +400,29 @@ final class PeerLink {
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof SslHandshakeCompletionEvent handshake) {
-                if (handshake.isSuccess()) {
+                String problem = problem(context, handshake);
+                if (problem == null) {
                     nowReady(context.channel());
                 } else {
                     if (!failureTold) {
                         failureTold = true;
-                        LOG.warn(
-                                "master {} is not connected: the TLS handshake failed: {}",
-                                peer,
-                                String.valueOf(handshake.cause()));
+                        LOG.warn("master {} is not connected: {}", peer, problem);
                     }
                     context.close();
                 }
             }
             context.fireUserEventTriggered(event);
+        }
+
+        private @Nullable String problem(ChannelHandlerContext context, SslHandshakeCompletionEvent handshake) {
+            PeerTls tls = transport.settings().tls();
+            return !handshake.isSuccess() || tls == null
+                    ? "the TLS handshake failed: " + handshake.cause()
+                    : tls.check()
+                            .problem(CertificateNames.of(context.pipeline()
+                                    .get(SslHandler.class)
+                                    .engine()
+                                    .getSession()));
         }
 
         @Override

@@ -20,8 +20,8 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.BindException;
@@ -38,6 +38,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.haarbiter.link.CertificateNames;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,7 +97,7 @@ final class PeerServer implements RpcServer {
                             + ": the name can't be resolved; correct it or the resolver",
                     e);
         }
-        if (settings.serverTls() == null && !address.isLoopbackAddress()) {
+        if (settings.tls() == null && !address.isLoopbackAddress()) {
             LOG.warn(
                     "masters talk in plain text on {}: whoever reaches this port can change what the masters decide; "
                             + "set TLS keys, or use a loopback address",
@@ -141,9 +142,9 @@ final class PeerServer implements RpcServer {
             return;
         }
         connections.add(made);
-        SslContext tls = settings.serverTls();
+        PeerTls tls = settings.tls();
         if (tls != null) {
-            SslHandler handler = tls.newHandler(made.alloc());
+            SslHandler handler = tls.server().get().newHandler(made.alloc());
             handler.engine().setNeedClientAuth(true);
             handler.setHandshakeTimeoutMillis(PeerTransport.HANDSHAKE_MILLIS);
             made.pipeline().addLast(handler);
@@ -227,6 +228,7 @@ final class PeerServer implements RpcServer {
     private final class Requests extends SimpleChannelInboundHandler<Frame> implements Connection {
         private final Channel channel;
         private final ConcurrentMap<String, Object> attributes = new ConcurrentHashMap<>();
+        private boolean refused;
 
         Requests(Channel channel) {
             super(Frame.class);
@@ -234,7 +236,29 @@ final class PeerServer implements RpcServer {
         }
 
         @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            PeerTls tls = settings.tls();
+            if (tls != null && event instanceof SslHandshakeCompletionEvent handshake && handshake.isSuccess()) {
+                String problem = tls.check()
+                        .problem(CertificateNames.of(context.pipeline()
+                                .get(SslHandler.class)
+                                .engine()
+                                .getSession()));
+                if (problem != null) {
+                    refused = true;
+                    warn(channel, problem);
+                    context.close();
+                }
+            }
+            context.fireUserEventTriggered(event);
+        }
+
+        @Override
         protected void channelRead0(ChannelHandlerContext context, Frame frame) {
+            if (refused) {
+                // What came in with the end of the handshake.
+                return;
+            }
             RpcProcessor<Object> processor = processors.get(frame.kind());
             if (processor == null) {
                 warn(channel, "it sent " + frame.kind());

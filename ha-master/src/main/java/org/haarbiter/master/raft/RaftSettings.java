@@ -1,6 +1,5 @@
 package org.haarbiter.master.raft;
 
-import io.netty.handler.ssl.SslContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,8 +24,7 @@ import org.jspecify.annotations.Nullable;
  *     peers are connected in the background
  * @param snapshotIntervalSeconds a snapshot is saved at this interval when there is something new, 1 to 86,400
  * @param snapshotEveryEntries and after this many entries, 1 to 1,000,000
- * @param serverTls for inbound connections; null for plain text, which is for the loopback interface and the lab only
- * @param clientTls for outbound connections; set exactly when {@code serverTls} is
+ * @param tls null for plain text, which is for the loopback interface and the lab only
  */
 public record RaftSettings(
         String clusterId,
@@ -38,8 +36,7 @@ public record RaftSettings(
         int connectTimeoutMillis,
         int snapshotIntervalSeconds,
         int snapshotEveryEntries,
-        @Nullable SslContext serverTls,
-        @Nullable SslContext clientTls) {
+        @Nullable PeerTls tls) {
 
     private static final Pattern CLUSTER_ID = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
@@ -62,9 +59,6 @@ public record RaftSettings(
         checkRange(mistakes, "connect-timeout-millis", connectTimeoutMillis, 10, 10_000);
         checkRange(mistakes, "snapshot-interval-seconds", snapshotIntervalSeconds, 1, 86_400);
         checkRange(mistakes, "snapshot-every-entries", snapshotEveryEntries, 1, 1_000_000);
-        if ((serverTls == null) != (clientTls == null)) {
-            mistakes.add("TLS between masters: only one direction is set (must be both or neither)");
-        }
         if (!mistakes.isEmpty()) {
             throw new IllegalArgumentException(String.join("\n", mistakes));
         }
@@ -72,7 +66,7 @@ public record RaftSettings(
 
     /** The normal profile in plain text: election timeout 500 ms, delay 300 ms, a snapshot each 10 minutes or 1,000 entries. */
     public static RaftSettings of(String clusterId, Endpoint self, List<Endpoint> initialMembers, Path dataDirectory) {
-        return new RaftSettings(clusterId, self, initialMembers, dataDirectory, 500, 300, 50, 600, 1000, null, null);
+        return new RaftSettings(clusterId, self, initialMembers, dataDirectory, 500, 300, 50, 600, 1000, null);
     }
 
     /** The same with other election times. */
@@ -87,8 +81,7 @@ public record RaftSettings(
                 connectTimeoutMillis,
                 snapshotIntervalSeconds,
                 snapshotEveryEntries,
-                serverTls,
-                clientTls);
+                tls);
     }
 
     /** The same with another rhythm of snapshots. */
@@ -103,12 +96,11 @@ public record RaftSettings(
                 connectTimeoutMillis,
                 intervalSeconds,
                 everyEntries,
-                serverTls,
-                clientTls);
+                tls);
     }
 
     /** The same with mutual TLS. */
-    public RaftSettings withTls(SslContext server, SslContext client) {
+    public RaftSettings withTls(PeerTls mutual) {
         return new RaftSettings(
                 clusterId,
                 self,
@@ -119,8 +111,7 @@ public record RaftSettings(
                 connectTimeoutMillis,
                 snapshotIntervalSeconds,
                 snapshotEveryEntries,
-                server,
-                client);
+                mutual);
     }
 
     /** The cluster id in the form the Raft library wants: it must begin with a letter. */

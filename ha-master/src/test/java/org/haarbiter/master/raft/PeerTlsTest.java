@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.TrustManagerFactory;
+import org.haarbiter.link.PeerCheck;
 import org.haarbiter.master.raft.RaftCluster.Member;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Test;
@@ -93,12 +94,17 @@ class PeerTlsTest {
                 .build();
     }
 
+    private static PeerTls tls(KeyStore own, KeyStore trusted) throws Exception {
+        SslContext server = server(own, trusted);
+        SslContext client = client(own, trusted);
+        return new PeerTls(() -> server, () -> client, PeerCheck.ANYBODY);
+    }
+
     @Test
     void mastersWithKeysOfTheClusterElectALeader() throws Exception {
         KeyStore ours = key("ours");
-        SslContext server = server(ours, ours);
-        SslContext client = client(ours, ours);
-        try (RaftCluster cluster = RaftCluster.started(3, root, s -> s.withTls(server, client))) {
+        PeerTls tls = tls(ours, ours);
+        try (RaftCluster cluster = RaftCluster.started(3, root, s -> s.withTls(tls))) {
             Member leader = cluster.awaitLeader();
             cluster.awaitAllHave(RaftCluster.proposeAll(leader, "word-", 50));
         }
@@ -111,12 +117,16 @@ class PeerTlsTest {
         Endpoint address = RaftCluster.freeAddress();
         RaftSettings settings = RaftSettings.of("test", address, List.of(), root);
         RaftSettings visitor = RaftSettings.of("test", RaftCluster.freeAddress(), List.of(), root);
-        PeerTransport listening = new PeerTransport(settings.withTls(server(ours, ours), client(ours, ours)));
+        PeerTransport listening = new PeerTransport(settings.withTls(tls(ours, ours)));
         PeerTransport plain = new PeerTransport(visitor);
-        PeerTransport foreign = new PeerTransport(visitor.withTls(server(stranger, ours), client(stranger, ours)));
-        PeerTransport known = new PeerTransport(visitor.withTls(server(ours, ours), client(ours, ours)));
-        PeerTransport distrusting = new PeerTransport(visitor.withTls(server(ours, stranger), client(ours, stranger)));
-        List<PeerTransport> all = List.of(listening, plain, foreign, known, distrusting);
+        PeerTransport foreign = new PeerTransport(visitor.withTls(tls(stranger, ours)));
+        PeerTransport known = new PeerTransport(visitor.withTls(tls(ours, ours)));
+        // Its certificate is good, and it may be that of an agent: here only the name "ours" makes a master.
+        PeerTls mastersOnly = tls(ours, ours);
+        PeerTransport strict = new PeerTransport(RaftSettings.of("test", RaftCluster.freeAddress(), List.of(), root)
+                .withTls(new PeerTls(mastersOnly.server(), mastersOnly.client(), names -> "no master: " + names)));
+        PeerTransport distrusting = new PeerTransport(visitor.withTls(tls(ours, stranger)));
+        List<PeerTransport> all = List.of(listening, plain, foreign, known, distrusting, strict);
         try {
             listening.server().bind();
             com.alipay.sofa.jraft.rpc.RaftRpcServerFactory.addRaftRequestProcessors(
@@ -127,6 +137,16 @@ class PeerTlsTest {
                         .isInstanceOf(TimeoutException.class);
             }
             assertThat(known.link(address).isReady()).isTrue();
+            // As the one that connects it gives up ...
+            assertThatThrownBy(() -> strict.link(address).whenReady().get(1, TimeUnit.SECONDS))
+                    .isInstanceOf(TimeoutException.class);
+            // ... and as the one that accepts it answers nobody.
+            strict.server().bind();
+            com.alipay.sofa.jraft.rpc.RaftRpcServerFactory.addRaftRequestProcessors(
+                    strict.server(), Runnable::run, Runnable::run, Runnable::run);
+            Endpoint strictly = strict.settings().self();
+            assertThatThrownBy(() -> known.link(strictly).whenReady().get(1, TimeUnit.SECONDS))
+                    .isInstanceOf(TimeoutException.class);
         } finally {
             all.forEach(PeerTransport::close);
         }

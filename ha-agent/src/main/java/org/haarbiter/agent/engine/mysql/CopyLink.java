@@ -6,7 +6,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -16,7 +15,6 @@ import java.util.Arrays;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import org.haarbiter.link.Tls;
 import org.haarbiter.words.Endpoint;
@@ -81,6 +79,7 @@ final class CopyLink implements AutoCloseable {
             socket.connect(new InetSocketAddress(server.host(), port), CONNECT_MILLIS);
             socket.setSoTimeout(GREETING_MILLIS);
             if (tls != null) {
+                tls.look();
                 SSLSocket secure = (SSLSocket) ((JdkSslContext) tls.client())
                         .context()
                         .getSocketFactory()
@@ -117,10 +116,11 @@ final class CopyLink implements AutoCloseable {
      * @param accepted closed where this throws
      * @param server its own server
      */
-    static CopyLink toRecipient(Socket accepted, Endpoint server, String password) throws IOException {
+    static CopyLink toRecipient(Socket accepted, Endpoint server, String password, @Nullable Tls tls)
+            throws IOException {
         try {
             accepted.setSoTimeout(GREETING_MILLIS);
-            CopyLink link = new CopyLink(accepted);
+            CopyLink link = new CopyLink(tls == null ? accepted : secured(accepted, tls));
             byte[] theirs = link.greeted();
             byte[] mine = nonce();
             link.out.write(GREETING);
@@ -136,18 +136,17 @@ final class CopyLink implements AutoCloseable {
         }
     }
 
-    /** What a donor's agent listens with; not bound yet. */
-    static ServerSocket port(@Nullable Tls tls) throws IOException {
-        if (tls == null) {
-            return new ServerSocket();
-        }
-        SSLServerSocket port = (SSLServerSocket) ((JdkSslContext) tls.server())
+    private static Socket secured(Socket accepted, Tls tls) throws IOException {
+        tls.look();
+        SSLSocket secure = (SSLSocket) ((JdkSslContext) tls.server())
                 .context()
-                .getServerSocketFactory()
-                .createServerSocket();
-        port.setNeedClientAuth(true);
-        port.setEnabledProtocols(TLS);
-        return port;
+                .getSocketFactory()
+                .createSocket(accepted, accepted.getInetAddress().getHostAddress(), accepted.getPort(), true);
+        secure.setUseClientMode(false);
+        secure.setNeedClientAuth(true);
+        secure.setEnabledProtocols(TLS);
+        secure.startHandshake();
+        return secure;
     }
 
     private byte[] greeted() throws IOException {

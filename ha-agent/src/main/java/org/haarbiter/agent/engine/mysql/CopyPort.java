@@ -98,7 +98,7 @@ final class CopyPort implements AutoCloseable {
 
     private void run() {
         while (!closed) {
-            try (ServerSocket server = CopyLink.port(tls)) {
+            try (ServerSocket server = new ServerSocket()) {
                 server.setReuseAddress(true);
                 server.bind(new InetSocketAddress(
                         InetAddress.getByName(settings.address().host()),
@@ -123,7 +123,8 @@ final class CopyPort implements AutoCloseable {
 
     private void serve(Socket accepted) {
         try (accepted;
-                CopyLink link = CopyLink.toRecipient(accepted, settings.address(), settings.replicationPassword())) {
+                CopyLink link =
+                        CopyLink.toRecipient(accepted, settings.address(), settings.replicationPassword(), tls)) {
             Copy copy = new Copy(link);
             current = copy;
             LOG.info("copying this server's data to {}", accepted.getRemoteSocketAddress());

@@ -17,21 +17,27 @@ final class Links {
     private static final Logger LOG = LoggerFactory.getLogger(Links.class);
 
     private final RedisSettings settings;
-    private final @Nullable SSLContext tls;
+    private final @Nullable Tls tls;
     private final Set<Long> own = ConcurrentHashMap.newKeySet();
 
     /** @throws org.haarbiter.settings.SettingsException where the TLS files can't be used */
     Links(RedisSettings settings) {
         this.settings = settings;
         TlsSettings given = settings.tls();
-        this.tls = given == null ? null : ((JdkSslContext) Tls.load(given).client()).context();
+        this.tls = given == null ? null : Tls.load(given);
     }
 
     /** Connects, and doesn't log in yet. */
     Link connect(long deadlineNanos) throws IOException {
         TlsSettings given = settings.tls();
+        SSLContext context = null;
+        if (tls != null) {
+            tls.look();
+            context = ((JdkSslContext) tls.client()).context();
+        }
         return new Link(
-                this, new AnswerSocket(settings.address(), tls, given != null && given.verifyHost(), deadlineNanos));
+                this,
+                new AnswerSocket(settings.address(), context, given != null && given.verifyHost(), deadlineNanos));
     }
 
     /** Connects and logs in. */

@@ -17,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import org.haarbiter.link.TestAuthority;
 import org.haarbiter.link.Tls;
 import org.haarbiter.words.Endpoint;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,11 +32,7 @@ class CopyLinkTest {
     }
 
     private static ServerSocket port() throws IOException {
-        return port(null);
-    }
-
-    private static ServerSocket port(@Nullable Tls tls) throws IOException {
-        ServerSocket port = CopyLink.port(tls);
+        ServerSocket port = new ServerSocket();
         port.bind(new InetSocketAddress(InetAddress.getByName(SERVER.host()), 0));
         return port;
     }
@@ -54,7 +49,7 @@ class CopyLinkTest {
     void framesArriveWholeAndInOrder() throws Exception {
         try (ServerSocket port = port()) {
             Future<?> sent = beside(() -> {
-                try (CopyLink link = CopyLink.toRecipient(port.accept(), SERVER, "secret")) {
+                try (CopyLink link = CopyLink.toRecipient(port.accept(), SERVER, "secret", null)) {
                     link.send(CopyLink.STATE, "0-1-5");
                     link.send(CopyLink.DATA, new byte[CopyLink.LONGEST], CopyLink.LONGEST);
                     link.send(CopyLink.WHOLE, new byte[0], 0);
@@ -77,7 +72,7 @@ class CopyLinkTest {
     @Test
     void whoDoesntKnowThePasswordGetsNothing() throws Exception {
         try (ServerSocket port = port()) {
-            Future<?> sent = beside(() -> CopyLink.toRecipient(port.accept(), SERVER, "secret"));
+            Future<?> sent = beside(() -> CopyLink.toRecipient(port.accept(), SERVER, "secret", null));
             assertThatThrownBy(() -> recipient(port, "guessed").close()).isInstanceOf(IOException.class);
             assertThatThrownBy(() -> sent.get(10, TimeUnit.SECONDS))
                     .isInstanceOf(ExecutionException.class)
@@ -89,7 +84,7 @@ class CopyLinkTest {
     void anotherServersAgentIsRefused() throws Exception {
         try (ServerSocket port = port()) {
             Future<?> sent =
-                    beside(() -> CopyLink.toRecipient(port.accept(), new Endpoint("127.0.0.1", 3307), "secret"));
+                    beside(() -> CopyLink.toRecipient(port.accept(), new Endpoint("127.0.0.1", 3307), "secret", null));
             assertThatThrownBy(() -> recipient(port, "secret").close()).isInstanceOf(IOException.class);
             assertThatThrownBy(() -> sent.get(10, TimeUnit.SECONDS)).isInstanceOf(ExecutionException.class);
         }
@@ -100,9 +95,9 @@ class CopyLinkTest {
         TestAuthority authority = new TestAuthority(directory, "ours");
         Tls donors = Tls.load(authority.issue("donor", "EC", "ip:127.0.0.1"));
         Tls recipients = Tls.load(authority.issue("recipient", "EC", "ip:127.0.0.2"));
-        try (ServerSocket port = port(donors)) {
+        try (ServerSocket port = port()) {
             Future<?> sent = beside(() -> {
-                try (CopyLink link = CopyLink.toRecipient(port.accept(), SERVER, "secret")) {
+                try (CopyLink link = CopyLink.toRecipient(port.accept(), SERVER, "secret", donors)) {
                     link.send(CopyLink.WHOLE, new byte[0], 0);
                     return null;
                 }
@@ -113,16 +108,16 @@ class CopyLinkTest {
             sent.get(10, TimeUnit.SECONDS);
         }
         Tls strangers = Tls.load(new TestAuthority(directory, "theirs").issue("stranger", "EC", "ip:127.0.0.1"));
-        try (ServerSocket port = port(donors)) {
-            Future<?> refused = beside(() -> CopyLink.toRecipient(port.accept(), SERVER, "secret"));
+        try (ServerSocket port = port()) {
+            Future<?> refused = beside(() -> CopyLink.toRecipient(port.accept(), SERVER, "secret", donors));
             assertThatThrownBy(() -> CopyLink.toDonor(SERVER, port.getLocalPort(), "secret", strangers, true)
                             .close())
                     .isInstanceOf(IOException.class);
             assertThatThrownBy(() -> refused.get(10, TimeUnit.SECONDS)).isInstanceOf(ExecutionException.class);
         }
         // The recipient's certificate is valid, and of another host.
-        try (ServerSocket port = port(recipients)) {
-            Future<?> refused = beside(() -> CopyLink.toRecipient(port.accept(), SERVER, "secret"));
+        try (ServerSocket port = port()) {
+            Future<?> refused = beside(() -> CopyLink.toRecipient(port.accept(), SERVER, "secret", recipients));
             assertThatThrownBy(() -> CopyLink.toDonor(SERVER, port.getLocalPort(), "secret", donors, true)
                             .close())
                     .isInstanceOf(IOException.class)
