@@ -13,19 +13,34 @@ import java.net.Proxy;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocketFactory;
 import org.haarbiter.admin.ErrorView;
+import org.haarbiter.link.Tls;
+import org.haarbiter.link.TlsSettings;
+import org.haarbiter.settings.OwnerOnlyFile;
+import org.haarbiter.settings.SettingsException;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 
-/** Asks the masters, one after the other, and goes on to the leader where one names it. For one thread. */
+/**
+ * Asks the masters, one after the other, and goes on to the leader where one names it; with a token only to addresses that the
+ * settings name, since whoever gets it can use it. For one thread.
+ */
 final class AdminClient {
     private static final int CONNECT_LIMIT_MILLIS = 1_500;
     private static final long NO_LEADER_PATIENCE_MILLIS = 3_000;
     private static final long ROUND_GAP_MILLIS = 200;
+    private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{16,512}");
+    private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|::1|localhost");
     private static final int ANSWER_LIMIT_BYTES = 64 << 20;
 
     /** An answer that isn't about who leads. */
@@ -44,6 +59,8 @@ final class AdminClient {
     }
 
     private final List<Endpoint> masters;
+    private final @Nullable SSLSocketFactory sockets;
+    private final @Nullable String token;
     private final long limitMillis;
     private final ObjectMapper json = JsonMapper.builder()
             // A master of a later version may say more.
@@ -53,9 +70,49 @@ final class AdminClient {
     /** The master that answered last is asked first. */
     private @Nullable Endpoint last;
 
-    AdminClient(List<Endpoint> masters, long limitMillis) {
-        this.masters = List.copyOf(masters);
+    /**
+     * Reads the files that are named.
+     *
+     * @throws CliException where one can't be used
+     */
+    AdminClient(MastersSetting setting, long limitMillis) throws CliException {
+        this.masters = setting.masters();
         this.limitMillis = limitMillis;
+        try {
+            this.sockets = sockets(setting);
+            Path file = setting.tokenFile();
+            this.token = file == null ? null : OwnerOnlyFile.read(file).strip();
+        } catch (SettingsException e) {
+            throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()));
+        }
+        if (token != null && !TOKEN.matcher(token).matches()) {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    setting.tokenFile() + ": must hold one token and nothing else, of 16 to 512 characters");
+        }
+        for (Endpoint master : masters) {
+            if (token != null
+                    && sockets == null
+                    && !LOOPBACK.matcher(master.host()).matches()) {
+                throw new CliException(
+                        ExitCode.USAGE,
+                        "--token-file: a token isn't sent to " + master
+                                + " in plain text (give --ca, so that HTTPS is used)");
+            }
+        }
+    }
+
+    private static @Nullable SSLSocketFactory sockets(MastersSetting setting) {
+        Path ca = setting.ca();
+        if (ca == null) {
+            return null;
+        }
+        Path certificate = setting.certificate();
+        Path key = setting.key();
+        SSLContext context = certificate == null || key == null
+                ? Tls.trusting(ca)
+                : Tls.load(new TlsSettings(certificate, key, ca, true)).clientContext();
+        return context.getSocketFactory();
     }
 
     /** The body of a view. */
@@ -101,10 +158,12 @@ final class AdminClient {
             case "not-found" -> ExitCode.NOT_FOUND;
             case "bad-request" -> ExitCode.USAGE;
             case "no-leader", "not-leader" -> ExitCode.NO_LEADER;
+            case "unauthenticated", "forbidden" -> ExitCode.NOT_ALLOWED;
             case "timeout" -> ExitCode.INCOMPLETE;
             default -> ExitCode.REFUSED;
         };
-        throw new CliException(code, error.sentence(), answer.body());
+        String sentence = code == ExitCode.NOT_ALLOWED ? "not allowed: " + error.sentence() : error.sentence();
+        throw new CliException(code, sentence, answer.body());
     }
 
     private ErrorView error(Answer answer) throws CliException {
@@ -152,7 +211,16 @@ final class AdminClient {
                 if (answer.status() == 307 || answer.status() == 503) {
                     ErrorView error = error(answer);
                     if (error.leader() != null) {
-                        next.addFirst(endpoint(error.leader()));
+                        Endpoint leader = endpoint(error.leader());
+                        if (token != null && !masters.contains(leader)) {
+                            throw new CliException(
+                                    ExitCode.NO_LEADER,
+                                    master + " names " + leader + " as the leader, which isn't among the masters of"
+                                            + " --masters, HA_MASTERS or hactl.yaml: the token isn't sent there (name"
+                                            + " all masters' admin addresses as they themselves do)",
+                                    answer.body());
+                        }
+                        next.addFirst(leader);
                         leaderless = answer;
                         continue;
                     }
@@ -197,8 +265,16 @@ final class AdminClient {
             throws NotReachedException {
         boolean sent = false;
         try {
-            HttpURLConnection connection = (HttpURLConnection)
-                    URI.create("http://" + master + path).toURL().openConnection(Proxy.NO_PROXY);
+            HttpURLConnection connection =
+                    (HttpURLConnection) URI.create((sockets == null ? "http://" : "https://") + master + path)
+                            .toURL()
+                            .openConnection(Proxy.NO_PROXY);
+            if (connection instanceof HttpsURLConnection secure && sockets != null) {
+                secure.setSSLSocketFactory(sockets);
+            }
+            if (token != null) {
+                connection.setRequestProperty("Authorization", "Bearer " + token);
+            }
             connection.setConnectTimeout(Math.min(CONNECT_LIMIT_MILLIS, remainingMillis));
             connection.setReadTimeout(remainingMillis);
             connection.setInstanceFollowRedirects(false);
@@ -229,8 +305,17 @@ final class AdminClient {
         } catch (SocketTimeoutException e) {
             throw new NotReachedException(
                     master + (sent ? " gave no answer within " + remainingMillis + " ms" : " doesn't answer"), sent);
+        } catch (SSLException e) {
+            throw new NotReachedException(
+                    master + ": TLS: " + e.getMessage()
+                            + " (is its admin port encrypted, of the authority in --ca, and named in its certificate? does"
+                            + " it trust --cert?)",
+                    sent);
         } catch (IOException e) {
-            throw new NotReachedException(master + ": " + e.getMessage(), sent);
+            throw new NotReachedException(
+                    master + ": " + e.getMessage()
+                            + (sockets == null ? " (where its admin port is encrypted, give --ca)" : ""),
+                    sent);
         }
     }
 

@@ -16,6 +16,8 @@ final class ExitCode {
     static final int NOT_FOUND = 5;
     /** Sent, and not known to be complete in time. */
     static final int INCOMPLETE = 6;
+    /** The masters don't know who asks, or that one's role is too low. */
+    static final int NOT_ALLOWED = 7;
 
     private ExitCode() {}
 }

@@ -2,8 +2,8 @@ package org.haarbiter.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Properties;
-import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -52,7 +52,8 @@ import picocli.CommandLine.Spec;
             "3:no master can be reached, or not the Sentinel that is to be read",
             "4:masters answer, and there is no leader",
             "5:no such group, member, master or switch",
-            "6:sent, and not known to be complete in time"
+            "6:sent, and not known to be complete in time",
+            "7:not allowed: the masters don't know who you are, or your role is too low"
         })
 public final class Hactl implements Runnable {
 
@@ -107,6 +108,38 @@ public final class Hactl implements Runnable {
             description = "The masters' admin addresses; otherwise $HA_MASTERS, ~/.config/ha-arbiter/hactl.yaml or"
                     + " /etc/ha-arbiter/hactl.yaml.")
     private @Nullable String masters;
+
+    @Option(
+            names = "--ca",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description =
+                    "Who issues the masters' certificates: HTTPS; otherwise $HA_CA or 'ca' of that file; without it plain"
+                            + " HTTP.")
+    private @Nullable Path ca;
+
+    @Option(
+            names = "--cert",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description = "Your certificate; otherwise $HA_CERT or 'certificate' of that file.")
+    private @Nullable Path certificate;
+
+    @Option(
+            names = "--key",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description = "Its key, readable by you alone; otherwise $HA_KEY or 'key' of that file.")
+    private @Nullable Path key;
+
+    @Option(
+            names = "--token-file",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description =
+                    "What holds your token, readable by you alone; otherwise $HA_TOKEN_FILE or 'token-file' of that"
+                            + " file.")
+    private @Nullable Path tokenFile;
 
     @Option(
             names = "--timeout",
@@ -198,8 +231,9 @@ public final class Hactl implements Runnable {
     }
 
     AdminClient client() throws CliException {
-        java.util.List<Endpoint> addresses = MastersSetting.find(masters, surroundings);
-        return new AdminClient(addresses, limitMillis());
+        return new AdminClient(
+                MastersSetting.find(new MastersSetting.Options(masters, ca, certificate, key, tokenFile), surroundings),
+                limitMillis());
     }
 
     /** The longest to wait for an answer; 100 to 3,600,000 ms. */

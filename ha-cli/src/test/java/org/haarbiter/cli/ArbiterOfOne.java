@@ -24,6 +24,8 @@ import org.haarbiter.admin.NamesView;
 import org.haarbiter.admin.StatusView;
 import org.haarbiter.admin.WhyView;
 import org.haarbiter.dns.ServerReading;
+import org.haarbiter.link.Tls;
+import org.haarbiter.master.admin.Access;
 import org.haarbiter.master.admin.AdminBackend;
 import org.haarbiter.master.admin.AdminException;
 import org.haarbiter.master.admin.AdminServer;
@@ -182,6 +184,10 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     private final Arbiter arbiter = new Arbiter(LIMITS, Masters.ALONE, System.nanoTime());
     private final TreeMap<String, Server> servers = new TreeMap<>();
     private final AdminServer http;
+
+    /** Who may do what. */
+    final Access access;
+
     private ClusterState state = ClusterState.empty();
     private long index;
 
@@ -193,14 +199,24 @@ final class ArbiterOfOne implements AdminBackend, AutoCloseable {
     volatile @Nullable CommandRequest lastMastersCommand;
 
     ArbiterOfOne() throws IOException {
+        this(null, Access.everybody());
+    }
+
+    /** Whose admin port speaks TLS unless that is null. */
+    ArbiterOfOne(@Nullable Tls tls, Access access) throws IOException {
+        this.access = access;
         arbiter.leaderStarted(7, System.nanoTime());
         http = new AdminServer(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), this, new CollectorRegistry());
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), this, new CollectorRegistry(), tls, access);
     }
 
     /** A group of three: db-1 is open, db-2 and db-3 follow it. */
     static ArbiterOfOne withOrders() throws IOException {
-        ArbiterOfOne arbiter = new ArbiterOfOne();
+        return withOrders(null, Access.everybody());
+    }
+
+    static ArbiterOfOne withOrders(@Nullable Tls tls, Access access) throws IOException {
+        ArbiterOfOne arbiter = new ArbiterOfOne(tls, access);
         arbiter.addGroup("orders", 1);
         arbiter.settle();
         return arbiter;

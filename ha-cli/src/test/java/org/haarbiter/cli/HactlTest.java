@@ -768,7 +768,10 @@ class HactlTest {
 
     @Test
     void helpNamesTheExitCodesAndVersionTheBuild() {
-        assertThat(hactl("--help").out()).contains("Exit codes:").contains("3   no master can be reached");
+        assertThat(hactl("--help").out())
+                .contains("Exit codes:")
+                .contains("3   no master can be reached")
+                .contains("7   not allowed");
         assertThat(hactl("--version").out()).matches("hactl \\d+\\.\\d+\\.\\d+\\S*\\s+");
         assertThat(hactl("completion").out()).contains("complete").contains("transfer-leader");
     }

@@ -44,6 +44,13 @@ public record PeerRules(String agent, String master) {
         return name.toString();
     }
 
+    /** Whether one of these is the name of some member's agent. */
+    public boolean anyAgent(CertificateNames names) {
+        String anyName = "\\E" + ANY_NAME + "\\Q";
+        Pattern pattern = Pattern.compile("\\Q" + agentName(anyName, anyName) + "\\E");
+        return names.names().stream().anyMatch(name -> pattern.matcher(name).matches());
+    }
+
     /** The agent of this member and no other. */
     public PeerCheck agentOf(String group, String member) {
         String wanted = agentName(group, member);

@@ -176,9 +176,19 @@ public final class Tls {
         return loaded.server();
     }
 
+    /** As {@link #server}, for who keeps one context for ever; the protocols and the other end's certificate are its user's care. */
+    public SSLContext renewedServer() {
+        return new RenewedContext(this);
+    }
+
     /** For who makes such connections: ask for it at each. */
     public SslContext client() {
         return loaded.client();
+    }
+
+    /** As {@link #client}, for the JDK's own sockets. */
+    public SSLContext clientContext() {
+        return ((JdkSslContext) client()).context();
     }
 
     SslHandler serverHandler(ByteBufAllocator allocator) {

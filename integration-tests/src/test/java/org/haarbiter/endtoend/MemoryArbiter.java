@@ -95,7 +95,7 @@ final class MemoryArbiter implements AutoCloseable {
                         1_000,
                         new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1)),
                 null,
-                null);
+                null, false, null);
         MasterNode node =
                 new MasterNode(settings, dns, new CollectorRegistry(), Supervisor.none(), (sentence, cause) -> {
                     cause.printStackTrace();

@@ -10,6 +10,10 @@ public final class AdminException extends Exception {
     public enum Kind {
         /** The request itself is wrong. */
         BAD_REQUEST("bad-request", 400),
+        /** Who asks isn't known. */
+        UNAUTHENTICATED("unauthenticated", 401),
+        /** Who asks is known, and may not do that. */
+        FORBIDDEN("forbidden", 403),
         /** No such group, member or master. */
         NOT_FOUND("not-found", 404),
         /** Another master leads, and it is known where. */

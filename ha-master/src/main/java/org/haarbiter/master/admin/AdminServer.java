@@ -8,6 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsExchange;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.exporter.common.TextFormat;
 import java.io.IOException;
@@ -20,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -29,6 +34,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.CommandRequest;
 import org.haarbiter.admin.CommandResult;
@@ -38,7 +45,11 @@ import org.haarbiter.admin.ExpectedGroup;
 import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.RecordsChange;
 import org.haarbiter.http.HttpLimits;
+import org.haarbiter.link.CertificateNames;
+import org.haarbiter.link.Complaints;
+import org.haarbiter.link.Tls;
 import org.haarbiter.master.admin.AdminException.Kind;
+import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,8 +60,8 @@ import org.slf4j.LoggerFactory;
  * {@link ErrorView}. A master that doesn't lead answers 307 with the leader's address in {@code Location} and in the body;
  * where there is no leader it answers 503, or, with {@code ?local=true}, what it knows itself.
  *
- * <p>There is no authentication: whoever reaches the port may give commands, so it must be bound to a network of operators.
- * What browsers can be made to send by a foreign page is refused: commands need the header {@code X-HA-Arbiter: 1} and must
+ * <p>With TLS it speaks HTTPS, and asks for a certificate without insisting on one, since a token does as well. {@link Access}
+ * says who may do what; {@code /health} and {@code /leader} are for everybody. What browsers can be made to send by a foreign page is refused: commands need the header {@code X-HA-Arbiter: 1} and must
  * have no {@code Origin}.
  */
 public final class AdminServer implements AutoCloseable {
@@ -66,6 +77,8 @@ public final class AdminServer implements AutoCloseable {
     private static final int BACKLOG = 64;
     private static final long ANSWER_LIMIT_MILLIS = 10_000;
     private static final long HEALTH_LIMIT_MILLIS = 1_000;
+    private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
+    private static final int SAID_LIMIT = 100;
     private static final String JSON = "application/json; charset=utf-8";
 
     private static final Map<String, String> PATHS = new TreeMap<>(Map.ofEntries(
@@ -83,44 +96,55 @@ public final class AdminServer implements AutoCloseable {
             Map.entry("GET /health", "200 while this master's decision thread answers"),
             Map.entry("GET /leader", "200 on the leader, 503 elsewhere")));
 
-    /** Action, and whether it needs a group and a member. */
+    /** Action, whether it needs a group and a member, and who may do it. */
     private enum Action {
-        PROMOTE("promote", true, true),
-        SWITCHOVER("switchover", true, false),
-        DEMOTE("demote", true, true),
-        REBUILD("rebuild", true, true),
-        SET_POLICY("set-policy", true, false),
-        EXPECT_GROUP("expect-group", true, false),
-        FORGET_GROUP("forget-group", true, false),
-        SET_CLASS("set-class", true, false),
-        REMOVE_CLASS("remove-class", true, false),
-        SET_RECORDS("set-records", false, false),
-        REMOVE_RECORDS("remove-records", false, false),
-        SET_ENDPOINTS("set-endpoints", true, false),
-        REMOVE_ENDPOINTS("remove-endpoints", true, false),
-        DRAIN_ENDPOINT("drain-endpoint", true, true),
-        UNDRAIN_ENDPOINT("undrain-endpoint", true, true),
-        HOLD_ENDPOINT("hold-endpoint", true, true),
-        HOLD_ENDPOINT_IN("hold-endpoint-in", true, true),
-        HOLD_ENDPOINT_OUT("hold-endpoint-out", true, true),
-        RELEASE_ENDPOINT("release-endpoint", true, true),
-        REPAIR_DNS("repair-dns", false, false),
-        ACK("ack", true, false),
-        PAUSE("pause", false, false),
-        RESUME("resume", false, false),
-        ADD_MASTER("add-master", false, true),
-        REMOVE_MASTER("remove-master", false, true),
-        TRANSFER_LEADER("transfer-leader", false, true);
+        PROMOTE("promote", true, true, Role.OPERATOR),
+        SWITCHOVER("switchover", true, false, Role.OPERATOR),
+        DEMOTE("demote", true, true, Role.OPERATOR),
+        REBUILD("rebuild", true, true, Role.OPERATOR),
+        SET_POLICY("set-policy", true, false, Role.ADMIN),
+        EXPECT_GROUP("expect-group", true, false, Role.ADMIN),
+        FORGET_GROUP("forget-group", true, false, Role.ADMIN),
+        SET_CLASS("set-class", true, false, Role.ADMIN),
+        REMOVE_CLASS("remove-class", true, false, Role.ADMIN),
+        SET_RECORDS("set-records", false, false, Role.ADMIN),
+        REMOVE_RECORDS("remove-records", false, false, Role.ADMIN),
+        SET_ENDPOINTS("set-endpoints", true, false, Role.ADMIN),
+        REMOVE_ENDPOINTS("remove-endpoints", true, false, Role.ADMIN),
+        DRAIN_ENDPOINT("drain-endpoint", true, true, Role.OPERATOR),
+        UNDRAIN_ENDPOINT("undrain-endpoint", true, true, Role.OPERATOR),
+        HOLD_ENDPOINT("hold-endpoint", true, true, Role.OPERATOR),
+        HOLD_ENDPOINT_IN("hold-endpoint-in", true, true, Role.OPERATOR),
+        HOLD_ENDPOINT_OUT("hold-endpoint-out", true, true, Role.OPERATOR),
+        RELEASE_ENDPOINT("release-endpoint", true, true, Role.OPERATOR),
+        REPAIR_DNS("repair-dns", false, false, Role.OPERATOR),
+        ACK("ack", true, false, Role.OPERATOR),
+        PAUSE("pause", false, false, Role.OPERATOR),
+        RESUME("resume", false, false, Role.OPERATOR),
+        ADD_MASTER("add-master", false, true, Role.ADMIN),
+        REMOVE_MASTER("remove-master", false, true, Role.ADMIN),
+        TRANSFER_LEADER("transfer-leader", false, true, Role.ADMIN);
 
         private final String word;
         private final boolean needsGroup;
         private final boolean needsMember;
+        private final Role role;
 
-        Action(String word, boolean needsGroup, boolean needsMember) {
+        Action(String word, boolean needsGroup, boolean needsMember, Role role) {
             this.word = word;
             this.needsGroup = needsGroup;
             this.needsMember = needsMember;
+            this.role = role;
         }
+    }
+
+    /** By word of each action, what somebody must be to do it. */
+    public static SortedMap<String, Role> roles() {
+        TreeMap<String, Role> roles = new TreeMap<>();
+        for (Action action : Action.values()) {
+            roles.put(action.word, action.role);
+        }
+        return roles;
     }
 
     private record Reply(
@@ -131,6 +155,9 @@ public final class AdminServer implements AutoCloseable {
 
     private final AdminBackend backend;
     private final CollectorRegistry metrics;
+    private final boolean secure;
+    private final Access access;
+    private final Complaints complaints = new Complaints();
     private final HttpServer server;
     private final ThreadPoolExecutor threads;
     private final ObjectMapper json = JsonMapper.builder()
@@ -146,16 +173,41 @@ public final class AdminServer implements AutoCloseable {
             .build();
 
     /**
-     * Listens at once.
+     * Listens at once, in plain text, for everybody.
      *
      * @param address port 0 picks a free one, see {@link #port}
      * @throws IOException where the address can't be bound
      */
     public AdminServer(InetSocketAddress address, AdminBackend backend, CollectorRegistry metrics) throws IOException {
+        this(address, backend, metrics, null, Access.everybody());
+    }
+
+    /**
+     * Listens at once.
+     *
+     * @param address port 0 picks a free one, see {@link #port}
+     * @param tls null for plain text
+     * @throws IOException where the address can't be bound
+     */
+    public AdminServer(
+            InetSocketAddress address,
+            AdminBackend backend,
+            CollectorRegistry metrics,
+            @Nullable Tls tls,
+            Access access)
+            throws IOException {
         this.backend = backend;
         this.metrics = metrics;
+        this.secure = tls != null;
+        this.access = access;
         HttpLimits.set();
-        this.server = HttpServer.create(address, BACKLOG);
+        if (tls == null) {
+            this.server = HttpServer.create(address, BACKLOG);
+        } else {
+            HttpsServer https = HttpsServer.create(address, BACKLOG);
+            https.setHttpsConfigurator(new CertificateWanted(tls.renewedServer()));
+            this.server = https;
+        }
         this.threads = new ThreadPoolExecutor(
                 THREADS, THREADS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_LIMIT), task -> {
                     Thread thread = new Thread(task, "admin");
@@ -165,6 +217,20 @@ public final class AdminServer implements AutoCloseable {
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
+    }
+
+    private static final class CertificateWanted extends HttpsConfigurator {
+        CertificateWanted(SSLContext context) {
+            super(context);
+        }
+
+        @Override
+        public void configure(HttpsParameters parameters) {
+            SSLParameters wanted = getSSLContext().getDefaultSSLParameters();
+            wanted.setProtocols(PROTOCOLS);
+            wanted.setWantClientAuth(true);
+            parameters.setSSLParameters(wanted);
+        }
     }
 
     /** The port it listens on. */
@@ -178,6 +244,9 @@ public final class AdminServer implements AutoCloseable {
             try {
                 reply = answer(exchange);
             } catch (AdminException e) {
+                if (e.kind() == Kind.UNAUTHENTICATED || e.kind() == Kind.FORBIDDEN) {
+                    refused(exchange, e);
+                }
                 reply = error(exchange, e);
             } catch (RuntimeException e) {
                 LOG.error("{} {}", exchange.getRequestMethod(), exchange.getRequestURI(), e);
@@ -189,6 +258,21 @@ public final class AdminServer implements AutoCloseable {
             LOG.debug("{} {}: {}", exchange.getRequestMethod(), exchange.getRequestURI(), e.toString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void refused(HttpExchange exchange, AdminException e) {
+        if (e.kind() == Kind.UNAUTHENTICATED) {
+            exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer realm=\"ha-arbiter\"");
+        }
+        String host = exchange.getRemoteAddress().getAddress().getHostAddress();
+        if (complaints.due(host, String.valueOf(e.getMessage()), Ticker.SYSTEM.nanos())) {
+            LOG.warn(
+                    "refused to {}: {} {}: {}",
+                    host,
+                    exchange.getRequestMethod(),
+                    exchange.getRequestURI().getPath(),
+                    e.getMessage());
         }
     }
 
@@ -219,6 +303,12 @@ public final class AdminServer implements AutoCloseable {
             return command(exchange);
         }
         List<String> parts = parts(path);
+        boolean forEverybody = parts.size() == 1
+                && (List.of("health", "leader").contains(parts.get(0))
+                        || (parts.get(0).equals("metrics") && access.openMetrics()));
+        if (!forEverybody) {
+            Access.require(caller(exchange), Role.VIEWER, path);
+        }
         boolean known = switch (parts.size()) {
             case 0 -> true;
             case 1 -> List.of("metrics", "health", "leader").contains(parts.get(0));
@@ -298,6 +388,13 @@ public final class AdminServer implements AutoCloseable {
         return json(200, parts.size() == 3 ? await(backend.group(group, local)) : await(backend.why(group, local)));
     }
 
+    private Access.Caller caller(HttpExchange exchange) throws AdminException {
+        CertificateNames names = exchange instanceof HttpsExchange https
+                ? CertificateNames.of(https.getSSLSession())
+                : CertificateNames.NONE;
+        return access.caller(names, exchange.getRequestHeaders().getFirst("Authorization"));
+    }
+
     // Commands
 
     private Reply command(HttpExchange exchange) throws AdminException, IOException, InterruptedException {
@@ -310,6 +407,7 @@ public final class AdminServer implements AutoCloseable {
                     Kind.BAD_REQUEST,
                     "a command with an Origin header comes from a web page and isn't taken (use hactl)");
         }
+        Access.Caller caller = caller(exchange);
         byte[] body;
         try (InputStream in = exchange.getRequestBody()) {
             body = in.readNBytes(BODY_LIMIT_BYTES + 1);
@@ -319,11 +417,19 @@ public final class AdminServer implements AutoCloseable {
                     Kind.BAD_REQUEST,
                     "request: more than " + BODY_LIMIT_BYTES + " bytes (must be a command of at most that)");
         }
-        CommandResult result = await(backend.command(request(body)));
+        CommandRequest request = request(body, caller);
+        LOG.info(
+                "{} {} {}: asked by {} from {}",
+                request.action(),
+                request.group(),
+                request.member(),
+                request.by(),
+                exchange.getRemoteAddress());
+        CommandResult result = await(backend.command(request));
         return json(result.accepted() ? 200 : 409, result);
     }
 
-    private CommandRequest request(byte[] body) throws AdminException, IOException {
+    private CommandRequest request(byte[] body, Access.Caller caller) throws AdminException, IOException {
         JsonNode root;
         try {
             root = json.readTree(body);
@@ -361,6 +467,7 @@ public final class AdminServer implements AutoCloseable {
             throw new AdminException(
                     Kind.BAD_REQUEST, "action: '" + word + "' (must be one of " + String.join(", ", words) + ")");
         }
+        Access.require(caller, action.role, word);
         JsonNode loss = root.path("acceptDataLoss");
         if (!loss.isMissingNode() && !loss.isBoolean()) {
             throw new AdminException(Kind.BAD_REQUEST, "acceptDataLoss: " + loss + " (must be true or false)");
@@ -375,7 +482,7 @@ public final class AdminServer implements AutoCloseable {
         if (!action.needsGroup && action.needsMember) {
             checkEndpoint(member);
         }
-        String by = text(root, "by");
+        String by = by(caller, text(root, "by"));
         String reason = text(root, "reason");
         need(true, by, "by", word);
         need(true, reason, "reason", word);
@@ -434,6 +541,16 @@ public final class AdminServer implements AutoCloseable {
                 by,
                 reason,
                 forMillis(root.path("forMillis"), action));
+    }
+
+    /** What is proved comes first; what the client says of itself is no more than that, and may help to find a person. */
+    private static String by(Access.Caller caller, String said) {
+        if (caller.name() == null) {
+            return said;
+        }
+        return said.isEmpty() || said.equals(caller.name())
+                ? caller.name()
+                : caller.name() + " (says " + (said.length() > SAID_LIMIT ? said.substring(0, SAID_LIMIT) : said) + ")";
     }
 
     private static long forMillis(JsonNode millis, Action action) throws AdminException {
@@ -724,7 +841,7 @@ public final class AdminServer implements AutoCloseable {
                         reply.status(),
                         reply.contentType(),
                         reply.body(),
-                        "http://" + leader + exchange.getRequestURI());
+                        (secure ? "https://" : "http://") + leader + exchange.getRequestURI());
     }
 
     private Reply json(int status, Object value) {

@@ -3,6 +3,7 @@ package org.haarbiter.master.daemon;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +26,9 @@ import org.haarbiter.link.LinkSettings;
 import org.haarbiter.link.Tls;
 import org.haarbiter.link.TlsCollector;
 import org.haarbiter.link.TlsRenewal;
+import org.haarbiter.master.admin.Access;
 import org.haarbiter.master.admin.AdminServer;
+import org.haarbiter.master.admin.TokenFile;
 import org.haarbiter.master.audit.AuditFile;
 import org.haarbiter.master.codec.EndpointReportCodec;
 import org.haarbiter.master.codec.StateCodec;
@@ -95,6 +98,7 @@ public final class MasterNode implements AutoCloseable {
     private final MasterChanges changes;
     private final LinkServer agents;
     private final @Nullable Tls tls;
+    private final Access access;
     private volatile @Nullable TlsRenewal renewal;
     private final CollectorRegistry registry;
     private final @Nullable OwnServer ownDns;
@@ -171,6 +175,7 @@ public final class MasterNode implements AutoCloseable {
                 System::currentTimeMillis,
                 new LoopObserver());
         this.tls = settings.tls() == null ? null : Tls.load(settings.tls());
+        this.access = access(settings);
         if (tls != null) {
             registry.register(new TlsCollector(tls));
         }
@@ -248,7 +253,35 @@ public final class MasterNode implements AutoCloseable {
         admin = new AdminServer(
                 new InetSocketAddress(address.host(), address.port()),
                 new LoopBackend(this, settings, changes),
-                registry);
+                registry,
+                settings.adminTls() ? tls : null,
+                access);
+    }
+
+    private static Access access(MasterSettings settings) {
+        MasterSettings.AccessSettings given = settings.access();
+        Endpoint admin = settings.own().admin();
+        if (given != null) {
+            Path tokens = given.tokensFile();
+            return Access.of(
+                    given.certificates(),
+                    tokens == null ? null : new TokenFile(tokens, Ticker.SYSTEM),
+                    given.openMetrics());
+        }
+        if (settings.tls() != null && settings.adminTls()) {
+            LOG.warn(
+                    "admin {}: whoever has a certificate of {} may command, but for agents; the section 'access' gives roles",
+                    admin,
+                    settings.tls().ca());
+            return Access.anyCertificate(settings.tls().rules());
+        }
+        if (!MasterSettings.loopback(admin)) {
+            LOG.warn(
+                    "admin {}: whoever reaches this port may command, in plain text; set 'tls' and 'access', or use a loopback"
+                            + " address",
+                    admin);
+        }
+        return Access.everybody();
     }
 
     /** Completes once the loop has seen all that was committed before. */
@@ -396,6 +429,9 @@ public final class MasterNode implements AutoCloseable {
         TlsRenewal looking = renewal;
         if (looking != null && !looking.problem().isEmpty()) {
             problems.add(settings.name() + ": " + looking.problem());
+        }
+        if (!access.problem().isEmpty()) {
+            problems.add(settings.name() + ": " + access.problem());
         }
         return problems;
     }

@@ -16,6 +16,9 @@ import org.haarbiter.dns.rfc2136.Rfc2136Settings;
 import org.haarbiter.dns.zonefile.ZoneFileSettings;
 import org.haarbiter.link.Tls;
 import org.haarbiter.link.TlsSettings;
+import org.haarbiter.master.admin.Access;
+import org.haarbiter.master.admin.Role;
+import org.haarbiter.master.admin.TokenFile;
 import org.haarbiter.master.core.Blocking;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.Limits;
@@ -33,6 +36,7 @@ import org.haarbiter.settings.Section;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.settings.SettingsReader;
 import org.haarbiter.settings.Timing;
+import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.haarbiter.words.PositionKind;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +61,9 @@ import org.jspecify.annotations.Nullable;
  * @param snapshotEveryEntries how many entries make a snapshot due
  * @param names what the DNS is to say; null where the arbiter has no DNS to keep
  * @param sentinelCredentials what clients of Redis Sentinel must know; null for nothing
- * @param tls for agents and Raft; null for plain connections, on loopback or a network of one's own only
+ * @param tls for agents, Raft and the admin port; null for plain connections, on loopback or a network of one's own only
+ * @param adminTls whether the admin port speaks TLS, too; only with {@code tls}
+ * @param access who may do what at the admin port; null where that isn't settled
  */
 public record MasterSettings(
         String clusterId,
@@ -77,7 +83,9 @@ public record MasterSettings(
         int snapshotEveryEntries,
         @Nullable Names names,
         @Nullable Credentials sentinelCredentials,
-        @Nullable TlsSettings tls) {
+        @Nullable TlsSettings tls,
+        boolean adminTls,
+        @Nullable AccessSettings access) {
 
     /** Without other orders nobody who reads is sent to a replica that is further behind, in ms. */
     static final int USUAL_READ_MAX_LAG_MILLIS = 10_000;
@@ -104,6 +112,16 @@ public record MasterSettings(
             Endpoint admin,
             String site,
             @Nullable Endpoint sentinel) {}
+
+    /**
+     * Who may do what at the admin port.
+     *
+     * @param certificates by a name in the certificate, or {@code OU=UNIT}
+     * @param tokensFile tokens of people and programs; null for none
+     * @param openMetrics whether metrics are for everybody
+     */
+    public record AccessSettings(
+            SortedMap<String, Role> certificates, @Nullable Path tokensFile, boolean openMetrics) {}
 
     /**
      * The names of the groups.
@@ -209,6 +227,7 @@ public record MasterSettings(
         Timing timing = Timing.read(root.section("timing"));
         Section names = root.section("dns");
         Section tls = root.section("tls");
+        boolean encrypted = tls.given() && tls.flag("admin", true);
         return new MasterSettings(
                 root.name("cluster-id"),
                 name,
@@ -227,7 +246,55 @@ public record MasterSettings(
                 root.intAt("snapshot-every-entries", 1_000, 10, 1_000_000),
                 names.given() ? names(names) : null,
                 sentinelCredentials(root),
-                TlsSettings.ofArbiter(tls));
+                TlsSettings.ofArbiter(tls),
+                encrypted,
+                access(root.section("access"), encrypted, masters.get(name)));
+    }
+
+    private static @Nullable AccessSettings access(Section section, boolean encrypted, @Nullable Addresses own) {
+        if (!section.given()) {
+            return null;
+        }
+        Map<String, String> words = section.has("certificates") ? section.stringMap("certificates") : Map.of();
+        String problem = Access.problem(words);
+        section.check(problem == null, "certificates", words.keySet(), String.valueOf(problem));
+        TreeMap<String, Role> certificates = new TreeMap<>();
+        words.forEach((certificate, word) -> {
+            Role role = Access.role(word);
+            if (role != null) {
+                certificates.put(certificate, role);
+            }
+        });
+        Path tokens = section.has("tokens-file") ? section.path("tokens-file") : null;
+        section.check(
+                encrypted || certificates.isEmpty(),
+                "certificates",
+                words.keySet(),
+                "must be left out where the admin port has no TLS (section 'tls'): no certificate is shown there");
+        section.check(
+                encrypted || tokens == null || own == null || loopback(own.admin()),
+                "tokens-file",
+                String.valueOf(tokens),
+                "must be left out where the admin port has no TLS (section 'tls') and isn't on loopback: a token would"
+                        + " be read by whoever listens");
+        section.check(
+                tokens != null || !certificates.isEmpty(),
+                "certificates",
+                "none",
+                "must name somebody, or tokens-file must: otherwise nobody may do anything");
+        if (tokens != null) {
+            try {
+                var unused = new TokenFile(tokens, Ticker.SYSTEM);
+            } catch (SettingsException e) {
+                section.check(false, "tokens-file", tokens, "must have lines of NAME ROLE SHA256: " + e.getMessage());
+            }
+        }
+        return new AccessSettings(certificates, tokens, section.flag("open-metrics", false));
+    }
+
+    /** By its looks: a name's addresses may be other ones tomorrow. */
+    static boolean loopback(Endpoint endpoint) {
+        return endpoint.host().matches("127(\\.\\d{1,3}){3}|::1|localhost");
     }
 
     private static @Nullable Credentials sentinelCredentials(Section root) {

@@ -8,10 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.haarbiter.dns.DnsSettings;
 import org.haarbiter.dns.powerdns.PowerDnsApiSettings;
 import org.haarbiter.dns.zonefile.ZoneFileSettings;
+import org.haarbiter.link.PeerRules;
+import org.haarbiter.master.admin.Role;
 import org.haarbiter.master.core.Durability;
 import org.haarbiter.master.core.OnNoAcknowledger;
 import org.haarbiter.master.core.Policies;
@@ -88,6 +92,42 @@ class MasterSettingsTest {
                         List.of("rndc", "reload", "db.example"),
                         2_000,
                         List.of(new Endpoint("10.0.9.53", 53))));
+    }
+
+    @Test
+    void theSampleOfAccessIsRight() throws IOException {
+        secret(directory.resolve("tokens"), "ci operator " + "0".repeat(64) + "\n");
+        String all = Files.readString(Path.of("..", "conf", "ha-master.yaml"));
+        String lines = all.substring(all.indexOf("# tls:"))
+                .replaceAll("(?m)^# ?", "")
+                .replace("/etc/ha-arbiter", directory.toString());
+        MasterSettings settings = read(MASTERS, "m1", lines);
+        assertThat(settings.adminTls()).isTrue();
+        assertThat(Objects.requireNonNull(settings.tls()).rules()).isEqualTo(PeerRules.USUAL);
+        assertThat(settings.access())
+                .isEqualTo(new MasterSettings.AccessSettings(
+                        new TreeMap<>(Map.of("alice", Role.ADMIN, "OU=dba", Role.OPERATOR, "prometheus", Role.VIEWER)),
+                        directory.resolve("tokens"),
+                        false));
+    }
+
+    @Test
+    void mistakesOfAccessAreSaid() throws IOException {
+        secret(directory.resolve("tokens"), "ci root " + "0".repeat(64) + "\n");
+        String file = "tokens-file: " + directory.resolve("tokens");
+        assertThatThrownBy(() -> read(MASTERS, "m1", "access: {certificates: {alice: root}, " + file + "}\n"))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("access.certificates")
+                .hasMessageContaining("alice: 'root' (must be viewer, operator or admin)")
+                .hasMessageContaining("access.tokens-file")
+                .hasMessageContaining("a token would be read by whoever listens");
+        assertThatThrownBy(() -> read(MASTERS, "m1", "access: {certificates: {alice: viewer}}\n"))
+                .hasMessageContaining("no certificate is shown there");
+        assertThatThrownBy(() ->
+                        read(MASTERS.replace("10.0.1.11:7301", "127.0.0.1:7301"), "m1", "access: {" + file + "}\n"))
+                .hasMessageContaining("tokens:1: must be NAME ROLE SHA256");
+        assertThatThrownBy(() -> read(MASTERS, "m1", "access: {open-metrics: true}\n"))
+                .hasMessageContaining("otherwise nobody may do anything");
     }
 
     private String sample(String provider) throws IOException {

@@ -1,6 +1,5 @@
 package org.haarbiter.agent.engine.redis;
 
-import io.netty.handler.ssl.JdkSslContext;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -33,7 +32,7 @@ final class Links {
         SSLContext context = null;
         if (tls != null) {
             tls.look();
-            context = ((JdkSslContext) tls.client()).context();
+            context = tls.clientContext();
         }
         return new Link(
                 this,
