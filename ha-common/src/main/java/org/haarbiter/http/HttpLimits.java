@@ -6,8 +6,11 @@ import java.util.Map;
 public final class HttpLimits {
     private static final Map<String, String> WANTED = Map.of(
             // Seconds: a client that trickles its request would hold one of the few threads for ever.
-            "sun.net.httpserver.maxReqTime", "10",
+            "sun.net.httpserver.maxReqTime", "5",
             "sun.net.httpserver.maxRspTime", "30",
+            // Lines of a request: any client of ours sends a handful.
+            "sun.net.httpserver.maxReqHeaders", "50",
+            "jdk.httpserver.maxConnections", "500",
             // Headers and body are two writes: without this each answer waits 40 ms for a delayed acknowledgement.
             "sun.net.httpserver.nodelay", "true");
 

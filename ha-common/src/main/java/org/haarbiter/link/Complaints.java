@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
  * Keeps a peer that fails again and again from filling the log: the same sentence about the same host is due once a
  * minute. Bounded. For any thread.
  */
-public final class Complaints {
+final class Complaints {
     private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int MAX = 1000;
 
@@ -18,7 +18,7 @@ public final class Complaints {
     private final Map<Complaint, Long> told = new LinkedHashMap<>();
 
     /** True where it should be logged now; {@code nowNanos} is monotonic. */
-    public synchronized boolean due(String host, String sentence, long nowNanos) {
+    synchronized boolean due(String host, String sentence, long nowNanos) {
         Complaint complaint = new Complaint(host, sentence);
         Long last = told.get(complaint);
         if (last != null && nowNanos - last < QUIET_NANOS) {

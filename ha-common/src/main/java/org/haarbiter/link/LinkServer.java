@@ -17,7 +17,6 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLException;
 import org.haarbiter.time.Ticker;
@@ -39,6 +38,7 @@ import org.slf4j.LoggerFactory;
 public final class LinkServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LinkServer.class);
     private static final int BACKLOG = 1024;
+    private static final int PAUSE_MILLIS = 200;
 
     private final Endpoint bind;
     private final @Nullable Tls tls;
@@ -47,9 +47,8 @@ public final class LinkServer implements AutoCloseable {
     private final LinkServerListener listener;
     private final EventLoopGroup loops;
     private final boolean ownLoops;
-    private final AtomicInteger open = new AtomicInteger();
     private final AtomicLong ids = new AtomicLong();
-    private final Complaints complaints = new Complaints();
+    private final PortLimits limits;
     private volatile @Nullable Channel listening;
 
     /**
@@ -72,6 +71,7 @@ public final class LinkServer implements AutoCloseable {
         this.settings = settings;
         this.ticker = ticker;
         this.listener = listener;
+        this.limits = new PortLimits("agents", settings.maxConnections(), settings.maxConnectionsPerAddress());
         this.loops = new MultiThreadIoEventLoopGroup(
                 threads, new DefaultThreadFactory("link-server", true), NioIoHandler.newFactory());
         this.ownLoops = true;
@@ -90,6 +90,7 @@ public final class LinkServer implements AutoCloseable {
         this.settings = settings;
         this.ticker = ticker;
         this.listener = listener;
+        this.limits = new PortLimits("agents", settings.maxConnections(), settings.maxConnectionsPerAddress());
         this.loops = links.group();
         this.ownLoops = false;
     }
@@ -124,9 +125,14 @@ public final class LinkServer implements AutoCloseable {
         listening = bound.channel();
     }
 
+    /** What was refused, for metrics. */
+    public PortLimits limits() {
+        return limits;
+    }
+
     /** How many agents are connected, TLS handshakes included. */
     public int connections() {
-        return open.get();
+        return limits.connections();
     }
 
     /** Closes all connections and frees the port; returns when that is done. */
@@ -149,16 +155,11 @@ public final class LinkServer implements AutoCloseable {
             var unused = channel.close();
             return;
         }
-        if (open.incrementAndGet() > settings.maxConnections()) {
-            open.decrementAndGet();
-            complain(
-                    remote,
-                    "refused: max-connections = " + settings.maxConnections()
-                            + " are open (raise it, or look for agents " + "that connect again and again)");
+        if (!limits.opened(remote.host(), ticker.nanos())) {
             var unused = channel.close();
             return;
         }
-        channel.closeFuture().addListener(closed -> open.decrementAndGet());
+        channel.closeFuture().addListener(closed -> limits.closed(remote.host()));
         Frames.configure(channel);
         if (tls != null) {
             SslHandler handler = tls.serverHandler(channel.alloc());
@@ -169,16 +170,11 @@ public final class LinkServer implements AutoCloseable {
         channel.pipeline().addLast(new Handler(new AgentConnection(ids.incrementAndGet(), remote, channel)));
     }
 
-    private void complain(Endpoint remote, String sentence) {
-        if (complaints.due(remote.host(), sentence, ticker.nanos())) {
-            LOG.warn("link: agent connection from {}: {}", remote, sentence);
-        }
-    }
-
     private final class Handler extends SimpleChannelInboundHandler<LinkFrame> {
         private final AgentConnection agent;
         private final LinkReader reader = new LinkReader();
         private boolean connected;
+        private final RequestRate rate = new RequestRate(settings.framesAtOnce(), settings.framesPerSecond());
         private boolean heard;
 
         Handler(AgentConnection agent) {
@@ -226,9 +222,13 @@ public final class LinkServer implements AutoCloseable {
             listener.connected(agent);
         }
 
+        private void refused(PortLimits.Reason reason, String sentence) {
+            limits.refused(reason, agent.remote().host(), agent + ": " + sentence, ticker.nanos());
+        }
+
         private void closeIdle(ChannelHandlerContext context) {
             if (!heard) {
-                complain(agent.remote(), "nothing heard for " + settings.idleMillis() + " ms; closed");
+                refused(PortLimits.Reason.PROTOCOL, "nothing heard for " + settings.idleMillis() + " ms; closed");
                 var unused = context.close();
             }
             heard = false;
@@ -236,6 +236,18 @@ public final class LinkServer implements AutoCloseable {
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, LinkFrame frame) throws WireException {
+            if (!rate.take("", ticker.nanos()) && context.channel().config().isAutoRead()) {
+                // Not closed: it would come back at once, and a handshake costs more than a heartbeat.
+                refused(
+                        PortLimits.Reason.RATE,
+                        "more than " + settings.framesPerSecond() + " messages a second; it is read more slowly");
+                context.channel().config().setAutoRead(false);
+                var unused = context.executor()
+                        .schedule(
+                                () -> context.channel().config().setAutoRead(true),
+                                PAUSE_MILLIS,
+                                TimeUnit.MILLISECONDS);
+            }
             switch (frame.getBodyCase()) {
                 case HEARTBEAT -> {
                     heard = true;
@@ -282,7 +294,7 @@ public final class LinkServer implements AutoCloseable {
         public void exceptionCaught(ChannelHandlerContext context, Throwable error) {
             Throwable root = Frames.root(error);
             if (root instanceof WireException || root instanceof SSLException) {
-                complain(agent.remote(), Frames.sentence(error) + "; closed");
+                refused(PortLimits.Reason.PROTOCOL, Frames.sentence(error) + "; closed");
             } else if (root instanceof IOException) {
                 LOG.debug("link: {}: {}", agent, Frames.sentence(error));
             } else {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Heard implements LinkServerListener, LinkClientListener {
     static final String HOST = "127.0.71.1";
     /** Quick, so that tests of silence don't take long. */
-    static final LinkSettings QUICK = new LinkSettings(50, 300, 1000, 60_000, 100);
+    static final LinkSettings QUICK = new LinkSettings(50, 300, 1000, 60_000, 100, 100, 1_000, 1_000);
 
     final List<Heartbeat> heartbeats = new CopyOnWriteArrayList<>();
     final List<Answer> answers = new CopyOnWriteArrayList<>();

@@ -177,7 +177,7 @@ class LinkTest {
         try (ServerSocket silent = new ServerSocket()) {
             silent.setReceiveBufferSize(16 << 10);
             silent.bind(new InetSocketAddress(endpoint.host(), endpoint.port()));
-            LinkSettings patient = new LinkSettings(1000, 60_000, 1000, 60_000, 10);
+            LinkSettings patient = new LinkSettings(1000, 60_000, 1000, 60_000, 10, 10, 1_000, 1_000);
             try (LinkClient client =
                     new LinkClient(endpoint, "master", null, PeerCheck.ANYBODY, patient, loop, Ticker.SYSTEM, agent)) {
                 client.start();
@@ -281,7 +281,7 @@ class LinkTest {
 
     @Test
     void aConnectionWithoutHeartbeatsIsClosed() throws Exception {
-        try (LinkServer server = server(new LinkSettings(50, 300, 1000, 200, 10));
+        try (LinkServer server = server(new LinkSettings(50, 300, 1000, 200, 10, 10, 1_000, 1_000));
                 Socket idle = new Socket(endpoint.host(), endpoint.port())) {
             idle.setSoTimeout(15_000);
             assertThat(endOf(idle)).isEqualTo("closed");
@@ -292,7 +292,7 @@ class LinkTest {
 
     @Test
     void oneAgentTooManyIsTurnedAwayAndMayComeLater() throws Exception {
-        try (LinkServer server = server(new LinkSettings(50, 300, 1000, 60_000, 1));
+        try (LinkServer server = server(new LinkSettings(50, 300, 1000, 60_000, 10, 1, 1_000, 1_000));
                 Socket first = new Socket(endpoint.host(), endpoint.port())) {
             await("the first is connected", () -> server.connections() == 1);
             try (Socket second = new Socket(endpoint.host(), endpoint.port())) {
@@ -338,7 +338,8 @@ class LinkTest {
     @Test
     void theLimitsFollowTheTiming() {
         Timing fast = Timing.Profile.FAST.timing();
-        assertThat(LinkSettings.of(fast)).isEqualTo(new LinkSettings(333, 1000, 1500, 10_000, 10_000));
+        assertThat(LinkSettings.of(fast))
+                .isEqualTo(new LinkSettings(333, 1000, 1500, 10_000, 10_000, 2_000, 100, 1_000));
     }
 
     @Test

@@ -48,12 +48,13 @@ final class MemoryArbiter implements AutoCloseable {
     private final TreeMap<String, MasterSettings.Addresses> addresses = new TreeMap<>();
     private final TreeMap<String, MasterNode> masters = new TreeMap<>();
     private final TreeMap<String, AgentNode> agents = new TreeMap<>();
+    private final TreeMap<String, CollectorRegistry> registries = new TreeMap<>();
 
     MemoryArbiter(Path directory, Timing timing, int masterCount) throws IOException {
         this.directory = directory;
         this.timing = timing;
         for (int i = 1; i <= masterCount; i++) {
-            addresses.put("m" + i, new MasterSettings.Addresses(free(), free(), free(), "", null));
+            addresses.put("m" + i, new MasterSettings.Addresses(free(), free(), free(), "", free()));
         }
     }
 
@@ -95,12 +96,15 @@ final class MemoryArbiter implements AutoCloseable {
                         1_000,
                         new Rfc2136Settings("test.", zone, List.of(zone), "key", "hmac-sha256", "c2VjcmV0", 1)),
                 null,
-                null, false, null);
-        MasterNode node =
-                new MasterNode(settings, dns, new CollectorRegistry(), Supervisor.none(), (sentence, cause) -> {
-                    cause.printStackTrace();
-                    faults.add(sentence + ": " + cause);
-                });
+                null,
+                false,
+                null);
+        CollectorRegistry registry = new CollectorRegistry();
+        registries.put(name, registry);
+        MasterNode node = new MasterNode(settings, dns, registry, Supervisor.none(), (sentence, cause) -> {
+            cause.printStackTrace();
+            faults.add(sentence + ": " + cause);
+        });
         masters.put(name, node);
         node.start();
     }
@@ -201,6 +205,24 @@ final class MemoryArbiter implements AutoCloseable {
         });
         Group group = group();
         return group == null ? "" : group.primary();
+    }
+
+    MasterSettings.Addresses addresses(String master) {
+        MasterSettings.Addresses known = addresses.get(master);
+        if (known == null) {
+            throw new IllegalArgumentException("no master " + master);
+        }
+        return known;
+    }
+
+    /** How often a port of a master refused something since it was started last. */
+    double refused(String master, String port, String reason) {
+        CollectorRegistry registry = registries.get(master);
+        Double count = registry == null
+                ? null
+                : registry.getSampleValue(
+                        "ha_refused_total", new String[] {"port", "reason"}, new String[] {port, reason});
+        return count == null ? 0 : count;
     }
 
     MasterNode master(String name) {

@@ -16,6 +16,8 @@ public final class AdminException extends Exception {
         FORBIDDEN("forbidden", 403),
         /** No such group, member or master. */
         NOT_FOUND("not-found", 404),
+        /** This address asks too often. */
+        TOO_MANY_REQUESTS("too-many-requests", 429),
         /** Another master leads, and it is known where. */
         NOT_LEADER("not-leader", 307),
         /** There is no leader now, or it isn't known. */

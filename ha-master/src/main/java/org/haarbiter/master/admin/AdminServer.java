@@ -22,8 +22,10 @@ import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -46,7 +48,8 @@ import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.RecordsChange;
 import org.haarbiter.http.HttpLimits;
 import org.haarbiter.link.CertificateNames;
-import org.haarbiter.link.Complaints;
+import org.haarbiter.link.PortLimits;
+import org.haarbiter.link.RequestRate;
 import org.haarbiter.link.Tls;
 import org.haarbiter.master.admin.AdminException.Kind;
 import org.haarbiter.time.Ticker;
@@ -70,7 +73,9 @@ public final class AdminServer implements AutoCloseable {
     /** The header without which no command is taken. */
     public static final String COMMAND_HEADER = "X-HA-Arbiter";
 
-    private static final int THREADS = 4;
+    /** More than work at once: a client that is slow with its handshake or its request holds one for some seconds. */
+    private static final int THREADS = 64;
+
     private static final int WAITING_LIMIT = 64;
     private static final int BODY_LIMIT_BYTES = 16 * 1024;
     private static final int TEXT_LIMIT = 1_000;
@@ -78,7 +83,13 @@ public final class AdminServer implements AutoCloseable {
     private static final long ANSWER_LIMIT_MILLIS = 10_000;
     private static final long HEALTH_LIMIT_MILLIS = 1_000;
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
+    private static final Set<Kind> REFUSED = EnumSet.of(Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.TOO_MANY_REQUESTS);
     private static final int SAID_LIMIT = 100;
+
+    /** Many an hactl watch, and a Prometheus beside them, behind one address. */
+    private static final int REQUESTS_AT_ONCE = 1_000;
+
+    private static final int REQUESTS_PER_SECOND = 200;
     private static final String JSON = "application/json; charset=utf-8";
 
     private static final Map<String, String> PATHS = new TreeMap<>(Map.ofEntries(
@@ -157,7 +168,8 @@ public final class AdminServer implements AutoCloseable {
     private final CollectorRegistry metrics;
     private final boolean secure;
     private final Access access;
-    private final Complaints complaints = new Complaints();
+    private final PortLimits limits = new PortLimits("admin", Integer.MAX_VALUE, Integer.MAX_VALUE);
+    private final RequestRate rate = new RequestRate(REQUESTS_AT_ONCE, REQUESTS_PER_SECOND);
     private final HttpServer server;
     private final ThreadPoolExecutor threads;
     private final ObjectMapper json = JsonMapper.builder()
@@ -209,11 +221,12 @@ public final class AdminServer implements AutoCloseable {
             this.server = https;
         }
         this.threads = new ThreadPoolExecutor(
-                THREADS, THREADS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_LIMIT), task -> {
+                THREADS, THREADS, 60, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_LIMIT), task -> {
                     Thread thread = new Thread(task, "admin");
                     thread.setDaemon(true);
                     return thread;
                 });
+        threads.allowCoreThreadTimeOut(true);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
@@ -244,7 +257,7 @@ public final class AdminServer implements AutoCloseable {
             try {
                 reply = answer(exchange);
             } catch (AdminException e) {
-                if (e.kind() == Kind.UNAUTHENTICATED || e.kind() == Kind.FORBIDDEN) {
+                if (REFUSED.contains(e.kind())) {
                     refused(exchange, e);
                 }
                 reply = error(exchange, e);
@@ -265,15 +278,20 @@ public final class AdminServer implements AutoCloseable {
         if (e.kind() == Kind.UNAUTHENTICATED) {
             exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer realm=\"ha-arbiter\"");
         }
-        String host = exchange.getRemoteAddress().getAddress().getHostAddress();
-        if (complaints.due(host, String.valueOf(e.getMessage()), Ticker.SYSTEM.nanos())) {
-            LOG.warn(
-                    "refused to {}: {} {}: {}",
-                    host,
-                    exchange.getRequestMethod(),
-                    exchange.getRequestURI().getPath(),
-                    e.getMessage());
-        }
+        limits.refused(
+                e.kind() == Kind.TOO_MANY_REQUESTS ? PortLimits.Reason.RATE : PortLimits.Reason.ACCESS,
+                host(exchange),
+                exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath() + ": " + e.getMessage(),
+                Ticker.SYSTEM.nanos());
+    }
+
+    private static String host(HttpExchange exchange) {
+        return exchange.getRemoteAddress().getAddress().getHostAddress();
+    }
+
+    /** What was refused, for metrics. */
+    public PortLimits limits() {
+        return limits;
     }
 
     private static void send(HttpExchange exchange, Reply reply) throws IOException {
@@ -294,6 +312,12 @@ public final class AdminServer implements AutoCloseable {
     }
 
     private Reply answer(HttpExchange exchange) throws AdminException, IOException, InterruptedException {
+        if (!rate.take(host(exchange), Ticker.SYSTEM.nanos())) {
+            throw new AdminException(
+                    Kind.TOO_MANY_REQUESTS,
+                    "more than " + REQUESTS_PER_SECOND + " requests a second from " + host(exchange)
+                            + " (must be fewer; ask more slowly)");
+        }
         String path = exchange.getRequestURI().getPath();
         String method = exchange.getRequestMethod();
         if (path.equals("/v1/commands")) {

@@ -23,6 +23,7 @@ import org.haarbiter.link.AgentConnection;
 import org.haarbiter.link.LinkServer;
 import org.haarbiter.link.LinkServerListener;
 import org.haarbiter.link.LinkSettings;
+import org.haarbiter.link.PortLimits;
 import org.haarbiter.link.Tls;
 import org.haarbiter.link.TlsCollector;
 import org.haarbiter.link.TlsRenewal;
@@ -106,7 +107,7 @@ public final class MasterNode implements AutoCloseable {
     private final EndpointRounds endpointRounds;
     private final @Nullable SentinelServer sentinel;
     private final @Nullable SentinelGroups sentinelGroups;
-    private @Nullable AdminServer admin;
+    private volatile @Nullable AdminServer admin;
 
     /** Sentences about heartbeats that aren't believed, by group and member, with when they were last said. */
     private final ConcurrentSkipListMap<String, Refusal> refusals = new ConcurrentSkipListMap<>();
@@ -206,6 +207,19 @@ public final class MasterNode implements AutoCloseable {
                 : new SentinelServer(asSentinel, sentinelGroups, log::catchUp);
         this.agents = new LinkServer(
                 settings.own().agents(), tls, LinkSettings.of(timing), LINK_THREADS, Ticker.SYSTEM, new Agents());
+        registry.register(new RefusalsCollector(this::ports));
+    }
+
+    private List<PortLimits> ports() {
+        List<PortLimits> ports = new ArrayList<>(List.of(agents.limits(), log.limits()));
+        if (sentinel != null) {
+            ports.add(sentinel.limits());
+        }
+        AdminServer listening = admin;
+        if (listening != null) {
+            ports.add(listening.limits());
+        }
+        return ports;
     }
 
     private static RaftSettings raftSettings(MasterSettings settings, @Nullable Tls tls) {

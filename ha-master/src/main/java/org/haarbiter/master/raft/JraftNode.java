@@ -36,6 +36,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.haarbiter.link.PortLimits;
 import org.haarbiter.wire.EndpointsAnswer;
 import org.haarbiter.wire.EndpointsRequest;
 import org.haarbiter.wire.HearingAnswer;
@@ -274,6 +275,11 @@ public final class JraftNode implements ReplicatedLog {
         }
         Configuration seen = running.getCurrentConf();
         return seen == null ? settings.initialMembers() : ours(seen.listPeers());
+    }
+
+    /** What this node's port refused, for metrics. */
+    public PortLimits limits() {
+        return transport.server().limits();
     }
 
     /** Whether this node has a live connection to the other member. */

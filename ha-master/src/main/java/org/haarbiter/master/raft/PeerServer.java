@@ -39,6 +39,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.haarbiter.link.CertificateNames;
+import org.haarbiter.link.PortLimits;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,15 +52,17 @@ final class PeerServer implements RpcServer {
     /** A cluster has at most a few masters; the rest is somebody knocking. */
     private static final int MOST_CONNECTIONS = 64;
 
+    /** So that one that knocks can't keep the other masters out. */
+    private static final int MOST_OF_ADDRESS = 16;
+
     private static final int QUEUED_APPENDS = 4096;
-    private static final int WARN_PAUSE_SECONDS = 10;
 
     private final RaftSettings settings;
     private final EventLoopGroup group;
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Map<PeerMessage, RpcProcessor<Object>> processors = new EnumMap<>(PeerMessage.class);
     private final List<ConnectionClosedEventListener> closeListeners = new CopyOnWriteArrayList<>();
-    private final Map<String, Long> warned = new ConcurrentHashMap<>();
+    private final PortLimits limits = new PortLimits("raft", MOST_CONNECTIONS, MOST_OF_ADDRESS);
 
     /**
      * One thread keeps appended entries in the order in which they came. The library's own way, a thread for each pair of
@@ -136,11 +139,12 @@ final class PeerServer implements RpcServer {
             made.close();
             return;
         }
-        if (connections.size() >= MOST_CONNECTIONS) {
-            warn(made, connections.size() + " are open already");
+        String host = host(made);
+        if (!limits.opened(host, System.nanoTime())) {
             made.close();
             return;
         }
+        made.closeFuture().addListener(closed -> limits.closed(host));
         connections.add(made);
         PeerTls tls = settings.tls();
         if (tls != null) {
@@ -163,18 +167,23 @@ final class PeerServer implements RpcServer {
                         TimeUnit.MILLISECONDS);
     }
 
-    /** Once in a while for each host, so that one that knocks for ever does not fill the log. */
+    /** What was refused, for metrics. */
+    PortLimits limits() {
+        return limits;
+    }
+
+    private static String host(Channel channel) {
+        return channel.remoteAddress() instanceof InetSocketAddress address && address.getAddress() != null
+                ? address.getAddress().getHostAddress()
+                : "";
+    }
+
     private void warn(Channel from, String reason) {
-        String host = from.remoteAddress() instanceof InetSocketAddress address ? address.getHostString() : "";
-        long now = System.nanoTime();
-        if (warned.size() > MOST_CONNECTIONS) {
-            warned.clear();
-        }
-        Long before = warned.get(host);
-        if (before == null || now - before > TimeUnit.SECONDS.toNanos(WARN_PAUSE_SECONDS)) {
-            warned.put(host, now);
-            LOG.warn("a connection from {} is closed: {}", from.remoteAddress(), reason);
-        }
+        limits.refused(
+                PortLimits.Reason.PROTOCOL,
+                host(from),
+                "a connection from " + from.remoteAddress() + " is closed: " + reason,
+                System.nanoTime());
     }
 
     void refuseAll(boolean refuse) {

@@ -27,6 +27,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.haarbiter.link.PortLimits;
+import org.haarbiter.link.RequestRate;
 import org.haarbiter.words.Endpoint;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +45,14 @@ public final class SentinelServer implements AutoCloseable {
     /** More than a fleet's clients at one master; each costs some kilobytes. */
     private static final int CONNECTIONS_LIMIT = 20_000;
 
+    private static final int OF_ADDRESS_LIMIT = 5_000;
     private static final int PIPELINE_LIMIT = 128;
+
+    /** A client asks when it connects and when it has lost its primary. */
+    private static final int COMMANDS_AT_ONCE = 2_000;
+
+    private static final int COMMANDS_PER_SECOND = 1_000;
+    private static final int PAUSE_MILLIS = 100;
 
     private final Endpoint bind;
     private final Conversation.Self self;
@@ -53,6 +62,10 @@ public final class SentinelServer implements AutoCloseable {
             THREADS, new DefaultThreadFactory("sentinel", true), NioIoHandler.newFactory());
     private final ChannelGroup clients = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final AtomicLong numbers = new AtomicLong();
+    private final PortLimits limits = new PortLimits("sentinel", CONNECTIONS_LIMIT, OF_ADDRESS_LIMIT);
+
+    /** Of an address, not of a connection: a new connection is easily had. */
+    private final RequestRate rate = new RequestRate(COMMANDS_AT_ONCE, COMMANDS_PER_SECOND);
 
     /**
      * Doesn't bind yet.
@@ -100,14 +113,22 @@ public final class SentinelServer implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
-        if (clients.size() > CONNECTIONS_LIMIT) {
-            LOG.warn("sentinel: a client was turned away: {} are connected", CONNECTIONS_LIMIT);
+        String host = channel.remoteAddress() instanceof InetSocketAddress address && address.getAddress() != null
+                ? address.getAddress().getHostAddress()
+                : "";
+        if (!limits.opened(host, System.nanoTime())) {
             channel.close();
             return;
         }
+        channel.closeFuture().addListener(closed -> limits.closed(host));
         clients.add(channel);
         RequestDecoding.addTo(channel.pipeline());
-        channel.pipeline().addLast(new Client(new Conversation(self, numbers.incrementAndGet(), groups)));
+        channel.pipeline().addLast(new Client(host, new Conversation(self, numbers.incrementAndGet(), groups)));
+    }
+
+    /** What was refused, for metrics. */
+    public PortLimits limits() {
+        return limits;
     }
 
     /** Tells all who listen. Any thread. */
@@ -128,11 +149,13 @@ public final class SentinelServer implements AutoCloseable {
     }
 
     private final class Client extends SimpleChannelInboundHandler<List<String>> {
+        private final String host;
         private final Conversation conversation;
         private final ArrayDeque<List<String>> waiting = new ArrayDeque<>();
         private boolean busy;
 
-        Client(Conversation conversation) {
+        Client(String host, Conversation conversation) {
+            this.host = host;
             this.conversation = conversation;
         }
 
@@ -143,6 +166,20 @@ public final class SentinelServer implements AutoCloseable {
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, List<String> request) {
+            if (!rate.take(host, System.nanoTime())
+                    && context.channel().config().isAutoRead()) {
+                limits.refused(
+                        PortLimits.Reason.RATE,
+                        host,
+                        "more than " + COMMANDS_PER_SECOND + " commands a second; it is read more slowly",
+                        System.nanoTime());
+                context.channel().config().setAutoRead(false);
+                context.executor()
+                        .schedule(
+                                () -> context.channel().config().setAutoRead(true),
+                                PAUSE_MILLIS,
+                                TimeUnit.MILLISECONDS);
+            }
             if (waiting.size() >= PIPELINE_LIMIT) {
                 refuse(context, "more than " + PIPELINE_LIMIT + " commands wait for their answers");
                 return;
@@ -208,6 +245,7 @@ public final class SentinelServer implements AutoCloseable {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable error) {
             if (error instanceof DecoderException) {
+                limits.refused(PortLimits.Reason.PROTOCOL, host, String.valueOf(error.getMessage()), System.nanoTime());
                 refuse(context, String.valueOf(error.getMessage()));
                 return;
             }

@@ -17,6 +17,7 @@ import org.haarbiter.dns.server.AuthoritativeServer;
 import org.haarbiter.dns.server.DnsServerSettings;
 import org.haarbiter.dns.server.StateAge;
 import org.haarbiter.docs.MetricsPage;
+import org.haarbiter.link.PortLimits;
 import org.haarbiter.words.Endpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +64,16 @@ class MetricsPageTest {
                                     .map(family -> MetricsPage.row(family.name, family.type, family.help, family))
                                     .toList());
         }
+    }
+
+    @Test
+    void thePageSaysWhatAMastersPortsRefuse() throws IOException {
+        MetricsPage.check(
+                "## Refusals",
+                new RefusalsCollector(() -> List.of(new PortLimits("admin", 1, 1)))
+                        .collect().stream()
+                                .map(family -> MetricsPage.row(family.name, family.type, family.help, family))
+                                .toList());
     }
 
     @ParameterizedTest

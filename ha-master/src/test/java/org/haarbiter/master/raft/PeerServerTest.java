@@ -244,7 +244,7 @@ class PeerServerTest {
                         open++;
                     }
                 } catch (EOFException | SocketException refused) {
-                    assertThat(open).isEqualTo(64);
+                    assertThat(open).isEqualTo(16);
                 }
             }
         } finally {
@@ -252,6 +252,6 @@ class PeerServerTest {
                 socket.close();
             }
         }
-        assertThat(open).isEqualTo(64);
+        assertThat(open).isEqualTo(16);
     }
 }
