@@ -40,7 +40,6 @@ final class AdminClient {
     private static final long NO_LEADER_PATIENCE_MILLIS = 3_000;
     private static final long ROUND_GAP_MILLIS = 200;
     private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{16,512}");
-    private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|::1|localhost");
     private static final int ANSWER_LIMIT_BYTES = 64 << 20;
 
     /** An answer that isn't about who leads. */
@@ -91,9 +90,7 @@ final class AdminClient {
                     setting.tokenFile() + ": must hold one token and nothing else, of 16 to 512 characters");
         }
         for (Endpoint master : masters) {
-            if (token != null
-                    && sockets == null
-                    && !LOOPBACK.matcher(master.host()).matches()) {
+            if (token != null && sockets == null && !master.onLoopback()) {
                 throw new CliException(
                         ExitCode.USAGE,
                         "--token-file: a token isn't sent to " + master

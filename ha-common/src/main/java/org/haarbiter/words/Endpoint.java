@@ -49,6 +49,14 @@ public record Endpoint(String host, int port) implements Comparable<Endpoint> {
         return byHost != 0 ? byHost : Integer.compare(port, other.port);
     }
 
+    /**
+     * Whether only this machine reaches it, by its looks: a name's addresses may be other ones tomorrow. No getter by its name: those
+     * are written into the log.
+     */
+    public boolean onLoopback() {
+        return host.matches("127(\\.\\d{1,3}){3}|::1|localhost");
+    }
+
     /** {@code host:port}, with brackets round an IPv6 address; {@link #parse} reads it back. */
     @Override
     public String toString() {

@@ -281,7 +281,7 @@ public final class AdminServer implements AutoCloseable {
         limits.refused(
                 e.kind() == Kind.TOO_MANY_REQUESTS ? PortLimits.Reason.RATE : PortLimits.Reason.ACCESS,
                 host(exchange),
-                exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath() + ": " + e.getMessage(),
+                exchange.getRequestMethod() + " " + exchange.getRequestURI().getRawPath() + ": " + e.getMessage(),
                 Ticker.SYSTEM.nanos());
     }
 

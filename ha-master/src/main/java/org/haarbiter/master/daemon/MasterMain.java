@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.haarbiter.dns.DnsProvider;
+import org.haarbiter.link.Tls;
 import org.haarbiter.logging.Logging;
 import org.haarbiter.master.raft.RaftStartException;
 import org.haarbiter.settings.SettingsException;
@@ -54,6 +55,9 @@ public final class MasterMain {
         MasterSettings settings;
         try {
             settings = MasterSettings.read(file);
+            if (check && settings.tls() != null) {
+                Tls.load(settings.tls());
+            }
         } catch (SettingsException e) {
             System.err.println(e.getMessage());
             System.exit(2);

@@ -289,7 +289,7 @@ public final class MasterNode implements AutoCloseable {
                     settings.tls().ca());
             return Access.anyCertificate(settings.tls().rules());
         }
-        if (!MasterSettings.loopback(admin)) {
+        if (!admin.onLoopback()) {
             LOG.warn(
                     "admin {}: whoever reaches this port may command, in plain text; set 'tls' and 'access', or use a loopback"
                             + " address",

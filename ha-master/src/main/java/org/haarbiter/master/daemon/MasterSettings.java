@@ -272,7 +272,7 @@ public record MasterSettings(
                 words.keySet(),
                 "must be left out where the admin port has no TLS (section 'tls'): no certificate is shown there");
         section.check(
-                encrypted || tokens == null || own == null || loopback(own.admin()),
+                encrypted || tokens == null || own == null || own.admin().onLoopback(),
                 "tokens-file",
                 String.valueOf(tokens),
                 "must be left out where the admin port has no TLS (section 'tls') and isn't on loopback: a token would"
@@ -290,11 +290,6 @@ public record MasterSettings(
             }
         }
         return new AccessSettings(certificates, tokens, section.flag("open-metrics", false));
-    }
-
-    /** By its looks: a name's addresses may be other ones tomorrow. */
-    static boolean loopback(Endpoint endpoint) {
-        return endpoint.host().matches("127(\\.\\d{1,3}){3}|::1|localhost");
     }
 
     private static @Nullable Credentials sentinelCredentials(Section root) {
