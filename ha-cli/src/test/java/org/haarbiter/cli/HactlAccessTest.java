@@ -3,6 +3,7 @@ package org.haarbiter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -253,6 +254,26 @@ class HactlAccessTest {
                 Tls.load(master), Access.of(new TreeMap<>(Map.of("m1", Role.ADMIN)), null, true))) {
             assertThat(status(open, "/metrics")).isEqualTo(200);
             assertThat(status(open, "/v1/status")).isEqualTo(401);
+        }
+    }
+
+    /** More than the port has threads; each begins a handshake and goes no further. */
+    @Test
+    void halfHandshakesAreGivenUp() throws Exception {
+        List<Socket> open = new ArrayList<>();
+        try {
+            Endpoint port = Endpoint.parse(arbiter.address());
+            for (int i = 0; i < 80; i++) {
+                Socket socket = new Socket(port.host(), port.port());
+                open.add(socket);
+                socket.getOutputStream().write(0x16);
+            }
+            // Who comes meanwhile may be turned away; the sockets stay open, and are still given up.
+            await(() -> as(wendy, "status").code() == 0);
+        } finally {
+            for (Socket socket : open) {
+                socket.close();
+            }
         }
     }
 
