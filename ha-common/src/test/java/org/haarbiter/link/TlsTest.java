@@ -17,13 +17,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import org.haarbiter.docs.MetricsPage;
 import org.haarbiter.net.FreeEndpoint;
 import org.haarbiter.settings.SettingsException;
 import org.haarbiter.settings.SettingsReader;
 import org.haarbiter.time.Ticker;
 import org.haarbiter.words.Endpoint;
 import org.jspecify.annotations.Nullable;
-import org.haarbiter.docs.MetricsPage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -229,7 +229,7 @@ class TlsTest {
     }
 
     @Test
-    void thePageOfMetricsSaysWhatCertificatesExport() throws IOException {
+    void thePageOfMetricsSaysWhatCertificatesExport() throws Exception {
         MetricsPage.check(
                 "## Certificates",
                 new TlsCollector(Tls.load(masterFiles))

@@ -19,7 +19,8 @@ final class RefusalsCollector extends Collector {
     public List<MetricFamilySamples> collect() {
         CounterMetricFamily refused = new CounterMetricFamily(
                 "ha_refused",
-                "what the ports agents, raft, sentinel and admin refused: connections (too many), rate (too much in a short time), protocol (malformed, too long, no or a wrong certificate), access (who asks isn't known or may not do that)", List.of("port", "reason"));
+                "what the ports agents, raft, sentinel and admin refused: connections (too many), rate (too much in a short time), protocol (malformed, too long, no or a wrong certificate), access (who asks isn't known or may not do that)",
+                List.of("port", "reason"));
         for (PortLimits port : ports.get()) {
             for (Map.Entry<String, Long> count : port.refused().entrySet()) {
                 refused.addMetric(List.of(port.port(), count.getKey()), count.getValue());
