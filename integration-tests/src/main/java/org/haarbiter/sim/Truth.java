@@ -388,7 +388,7 @@ final class Truth {
             // A switch of a lossless group needn't wait until the former primary's permission ends.
             if (epoch == others || !about.choseLossless) {
                 throw violated(
-                        "14 load balancers are sent to one",
+                        "16 load balancers are sent to one",
                         server.name + " (epoch " + epoch + ") and " + other.name + " (epoch " + others
                                 + ") are both said to take writes");
             }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.haarbiter.agent.engine.Engine;
+import org.haarbiter.http.HttpLimits;
 import org.haarbiter.link.Tls;
 import org.haarbiter.link.TlsCollector;
 import org.haarbiter.logging.Logging;
@@ -126,6 +127,7 @@ public final class AgentMain {
                 settings.tls() == null ? null : Tls.load(settings.tls()),
                 supervision);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "stop"));
+        HttpLimits.set();
         if (settings.metrics() != null) {
             CollectorRegistry registry = new CollectorRegistry();
             new AgentMetrics(node).register(registry);

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import org.haarbiter.http.HttpLimits;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +38,6 @@ final class HealthServer implements AutoCloseable {
      */
     HealthServer(InetSocketAddress address, HealthAnswers answers) throws IOException {
         this.answers = answers;
-        HttpLimits.set();
         try {
             this.server = HttpServer.create(address, BACKLOG);
         } catch (IOException e) {
