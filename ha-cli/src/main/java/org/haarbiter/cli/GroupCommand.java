@@ -17,18 +17,20 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "group",
-        description = "Lists groups, shows one, changes what one promises, or forgets one that was announced.",
+        description = "Lists groups, shows one, changes what one or many promise, or forgets one that was announced.",
         subcommands = {
             GroupCommand.ListAll.class,
             GroupCommand.Show.class,
             GroupCommand.Set.class,
+            GroupApplyCommand.class,
             GroupCommand.Forget.class
         })
 final class GroupCommand extends CommandOfCommands {
 
     GroupCommand() {
-        super("which one? hactl group list, hactl group show GROUP, hactl group set GROUP, or hactl group forget"
-                + " GROUP");
+        super(
+                "which one? hactl group list, hactl group show GROUP, hactl group set GROUP, hactl group apply -f FILE, or"
+                        + " hactl group forget GROUP");
     }
 
     static String table(Paint paint, List<GroupSummary> groups) {

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *     empty while it isn't adopted
  * @param expected what a person announced before it is adopted; null where nobody did, or it is adopted
  * @param pause of this group or of the fleet; null where none
+ * @param settings what people settled of it, or the usual; null while it isn't adopted
  * @param members by name
  * @param names its DNS names
  * @param problems of the group and its members, the worst first, each with what to do
@@ -46,6 +47,7 @@ public record GroupView(
         String agentLost,
         @Nullable ExpectedView expected,
         @Nullable PauseView pause,
+        @Nullable GroupSettings settings,
         List<MemberView> members,
         NamesView names,
         List<String> problems) {

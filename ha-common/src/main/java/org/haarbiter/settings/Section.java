@@ -226,9 +226,24 @@ public final class Section {
 
     /** Nested mappings by name, in the order of the file; empty where absent. */
     public Map<String, Section> sectionMap(String key) {
+        return sectionMap(key, name -> null);
+    }
+
+    /**
+     * As above, of which each key must be a name.
+     *
+     * @param problem what is wrong with a name, such as {@code 'a b' (must be ...)}; null where nothing is
+     */
+    public Map<String, Section> sectionMap(String key, Function<String, @Nullable String> problem) {
         Section section = section(key);
         Map<String, Section> map = new LinkedHashMap<>();
-        section.entries.keySet().forEach(name -> map.put(name, section.section(name)));
+        section.entries.keySet().forEach(name -> {
+            String wrong = problem.apply(name);
+            if (wrong != null) {
+                section.mistake(name, wrong);
+            }
+            map.put(name, section.section(name));
+        });
         return Collections.unmodifiableMap(map);
     }
 

@@ -6,13 +6,16 @@ import java.util.Locale;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import org.haarbiter.admin.ClassChange;
 import org.haarbiter.admin.ExpectedView;
 import org.haarbiter.admin.GoalView;
+import org.haarbiter.admin.GroupSettings;
 import org.haarbiter.admin.GroupState;
 import org.haarbiter.admin.GroupSummary;
 import org.haarbiter.admin.GroupView;
 import org.haarbiter.admin.MemberView;
 import org.haarbiter.admin.NamesView;
+import org.haarbiter.admin.PolicyChange;
 import org.haarbiter.admin.WhyView;
 import org.haarbiter.master.core.Arbiter;
 import org.haarbiter.master.core.Durability;
@@ -23,6 +26,7 @@ import org.haarbiter.master.core.Heard;
 import org.haarbiter.master.core.Member;
 import org.haarbiter.master.core.Pause;
 import org.haarbiter.master.core.Phase;
+import org.haarbiter.master.core.Policy;
 import org.haarbiter.master.core.Rule;
 import org.haarbiter.master.core.Standing;
 import org.haarbiter.master.core.TrafficClass;
@@ -132,9 +136,29 @@ final class GroupReading {
                 group == null ? "" : agentLost(group),
                 expected(),
                 Views.pause(pause()),
+                group == null ? null : settings(group),
                 members,
                 names,
                 problems());
+    }
+
+    private static GroupSettings settings(Group group) {
+        Policy policy = group.policy();
+        List<ClassChange> classes = new ArrayList<>();
+        group.classes().forEach((name, rule) -> {
+            if (!rule.equals(TrafficClass.REMOVED)) {
+                classes.add(new ClassChange(
+                        name, Views.word(rule.follows()), List.copyOf(rule.pins()), Views.word(rule.fallBack())));
+            }
+        });
+        return new GroupSettings(
+                new PolicyChange(
+                        Views.word(policy.durability()),
+                        policy.maxLagMillis(),
+                        policy.maxLagTransactions(),
+                        Views.word(policy.onNoAcknowledger()),
+                        (long) policy.priority()),
+                classes);
     }
 
     WhyView why() {
