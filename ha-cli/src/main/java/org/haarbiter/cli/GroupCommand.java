@@ -23,13 +23,14 @@ import picocli.CommandLine.Parameters;
             GroupCommand.Show.class,
             GroupCommand.Set.class,
             GroupApplyCommand.class,
+            GroupEditCommand.class,
             GroupCommand.Forget.class
         })
 final class GroupCommand extends CommandOfCommands {
 
     GroupCommand() {
         super(
-                "which one? hactl group list, hactl group show GROUP, hactl group set GROUP, hactl group apply -f FILE, or"
+                "which one? hactl group list, hactl group show GROUP, hactl group set GROUP, hactl group apply -f FILE, hactl group edit GROUP, or"
                         + " hactl group forget GROUP");
     }
 

@@ -2,6 +2,7 @@ package org.haarbiter.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -73,6 +74,33 @@ final class GroupFile {
             throw new SettingsException(mistakes, null);
         }
         return groups;
+    }
+
+    /** A group as it is, as a file that {@link #read} takes. */
+    static String text(String name, GroupSettings settings) {
+        Map<String, Object> group = new LinkedHashMap<>();
+        PolicyChange policy = settings.policy();
+        put(group, "durability", policy.durability());
+        put(group, "max-lag-millis", policy.maxLagMillis());
+        put(group, "max-lag-transactions", policy.maxLagTransactions());
+        put(group, "on-no-acknowledger", policy.onNoAcknowledger());
+        put(group, "priority", policy.priority());
+        Map<String, Object> classes = new LinkedHashMap<>();
+        for (ClassChange each : settings.classes() == null ? List.<ClassChange>of() : settings.classes()) {
+            classes.put(
+                    each.name(),
+                    each.pins().isEmpty()
+                            ? Map.of("follow", each.follows())
+                            : new TreeMap<>(Map.of("pin", each.pins(), "fall-back", each.fallBack())));
+        }
+        group.put("classes", classes);
+        return YamlText.of(Map.of("groups", Map.of(name, group)));
+    }
+
+    private static void put(Map<String, Object> group, String key, @Nullable Object value) {
+        if (value != null) {
+            group.put(key, value);
+        }
     }
 
     private static SortedMap<String, GroupSettings> from(Section root) {

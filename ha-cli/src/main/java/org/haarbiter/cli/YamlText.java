@@ -21,6 +21,11 @@ final class YamlText {
             throw new CliException(
                     ExitCode.UNREACHABLE, "a master's answer isn't JSON: " + e.getOriginalMessage() + ": " + json);
         }
+        return of(value);
+    }
+
+    /** The same of mappings, lists and words. */
+    static String of(Object value) {
         return new Dump(DumpSettings.builder()
                         .setDefaultFlowStyle(FlowStyle.BLOCK)
                         .setExplicitStart(true)

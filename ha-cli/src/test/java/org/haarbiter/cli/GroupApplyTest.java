@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -177,5 +179,53 @@ class GroupApplyTest {
                         .json()
                         .at("/groups/1/changes"))
                 .isEmpty();
+    }
+
+    private Result edit(String editor) {
+        return Result.of(
+                directory,
+                Map.of("HA_MASTERS", arbiter.address(), "EDITOR", editor),
+                "",
+                false,
+                "group",
+                "edit",
+                "orders",
+                REASON);
+    }
+
+    @Test
+    void aGroupBecomesWhatWasSavedInAnEditor() throws IOException {
+        hactl("class", "set", "orders", "marketing", "--pin", "db-3", "--fall-back", "any", REASON);
+
+        Result same = edit("true");
+        assertThat(same.code()).as(same.err()).isZero();
+        assertThat(same.out()).isEqualTo("1 group(s): 0 changed, 1 were so already\n");
+
+        Result changed = edit("sed -i -e 's/priority: 5/priority: 2/' -e 's/fall-back: any/fall-back: none/'");
+        assertThat(changed.code()).as(changed.err()).isZero();
+        assertThat(changed.out())
+                .contains(
+                        "~ priority: 5 -> 2",
+                        "~ class marketing: pinned to db-3, falls back to any -> pinned to db-3",
+                        "1 changed");
+
+        assertThat(edit("false").err()).contains("the editor 'false' ended with 1; nothing was changed");
+        Result wrong = edit("sed -i 's/priority: 2/priority: 20/'");
+        assertThat(wrong.code()).isEqualTo(2);
+        assertThat(wrong.err()).contains("priority: 20 (must be 1 to 9)").contains("nothing was changed");
+        assertThat(kept(wrong)).contains("priority: 20");
+        Result other = edit("sed -i 's/orders:/items:/'");
+        assertThat(other.err()).contains("groups: items (must be orders)");
+        assertThat(kept(other)).contains("items:");
+    }
+
+    /** What was saved, as the file has it of which hactl speaks; it goes. */
+    private static String kept(Result result) throws IOException {
+        Matcher file = Pattern.compile("kept for hactl group apply -f (\\S+)").matcher(result.err());
+        assertThat(file.find()).as(result.err()).isTrue();
+        Path path = Path.of(file.group(1));
+        String content = Files.readString(path);
+        Files.delete(path);
+        return content;
     }
 }
